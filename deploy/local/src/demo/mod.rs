@@ -1,0 +1,270 @@
+//! `docket-local run`: all of Docket on this machine, shown at work on documents.
+
+mod api;
+mod report;
+mod services;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::checkout::Checkout;
+use crate::deps::Deps;
+use crate::stack::{Stack, StackOptions};
+use crate::state::{StateDir, write_private};
+
+use api::{Api, Document, State};
+use services::{Ports, Services};
+
+/// Shards of a new state.
+const SHARDS: usize = 2;
+/// How long to wait for another launcher of this checkout that is stopping.
+const PREDECESSOR_DEADLINE: Duration = Duration::from_secs(5);
+/// How often documents are asked after: their states change within tenths of a second.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// How often the processes are looked at while nothing else happens.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// How long the documents given may take: a thousand large ones on two cores.
+const ANALYSIS_DEADLINE: Duration = Duration::from_secs(3600);
+/// Exit code after Ctrl-C was pressed twice.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// What the user asked for.
+#[derive(Debug)]
+pub struct DemoOptions {
+    /// End after the documents are analysed.
+    pub exits: bool,
+    /// Delete the state of earlier runs first.
+    pub fresh: bool,
+    /// Shards; by default those of the state.
+    pub shards: Option<usize>,
+    /// Worker processes.
+    pub workers: usize,
+    /// Port of the API.
+    pub api_port: Option<u16>,
+    /// Documents to upload instead of the samples.
+    pub paths: Vec<PathBuf>,
+}
+
+/// Where a run keeps and finds things.
+#[derive(Debug)]
+struct Site<'a> {
+    checkout: &'a Checkout,
+    logs: PathBuf,
+    token_file: PathBuf,
+}
+
+/// Starts everything, analyses the documents, shows what was found, and stays up until it is told to stop.
+pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> {
+    let started = Instant::now();
+    let documents = documents(checkout, &options.paths)?;
+    let stop = stop_on_signals()?;
+    let folder = checkout.state()?;
+    let site = Site {
+        checkout,
+        logs: folder.join("logs"),
+        token_file: folder.join("token"),
+    };
+    let begun = stop.run_until_cancelled(begin(&site, &folder, &options)).await;
+    let Some((mut stack, mut services)) = begun.transpose()? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let shown = stop
+        .run_until_cancelled(show(&site, &mut stack, &mut services, &documents, started))
+        .await;
+    let outcome = match shown {
+        Some(Ok(())) if options.exits => Ok(ExitCode::SUCCESS),
+        Some(Err(error)) => Err(error),
+        Some(Ok(())) => stop
+            .run_until_cancelled(watch(&mut stack, &mut services))
+            .await
+            .unwrap_or(Ok(ExitCode::SUCCESS)),
+        None => Ok(ExitCode::FAILURE), // Told to stop before it was done.
+    };
+    println!("\nstopping workers, producer and servers ...");
+    services.stop().await;
+    stack.stop().await;
+    outcome
+}
+
+/// The servers, running, and the services, not yet.
+async fn begin(site: &Site<'_>, folder: &Path, options: &DemoOptions) -> Result<(Stack, Services)> {
+    let mut state = StateDir::hold(&folder.join("demo"), PREDECESSOR_DEADLINE).await?;
+    if options.fresh {
+        state.wipe()?;
+        let _ = fs::remove_dir_all(&site.logs); // Made anew by the first that writes.
+    }
+    fs::create_dir_all(&site.logs).with_context(|| format!("make {}", site.logs.display()))?;
+    let shards = shards(&mut state, options.shards)?;
+    let ports = Ports::choose(&mut state, options)?;
+    let jwt_secret = state.secret("jwt")?;
+    let deps = Deps::ensure(folder).await?;
+    println!(
+        "starting RabbitMQ, PostgreSQL (catalog and {shards} shards) and S3 in {} ...",
+        state.path().display()
+    );
+    let stack = Stack::start(StackOptions {
+        state,
+        deps,
+        shards,
+        durable: true,
+    })
+    .await?;
+    let services = Services::new(stack.info(), jwt_secret, &site.logs, ports);
+    Ok((stack, services))
+}
+
+fn shards(state: &mut StateDir, wanted: Option<usize>) -> Result<usize> {
+    let known = state.setting("shards").and_then(|known| known.parse().ok());
+    let shards = wanted.or(known).unwrap_or(SHARDS);
+    if let Some(known) = known.filter(|known| *known != shards) {
+        bail!("the state of earlier runs has {known} shards: add --fresh to start anew with {shards}");
+    }
+    state.set_setting("shards", &shards.to_string())?;
+    Ok(shards)
+}
+
+/// The documents to upload: those given, or the samples.
+fn documents(checkout: &Checkout, given: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if let Some(missing) = given.iter().find(|path| !path.is_file()) {
+        bail!("{} is not a file", missing.display());
+    }
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let folder = checkout.root().join("deploy/local/samples");
+    let entries = fs::read_dir(&folder).with_context(|| format!("list {}", folder.display()))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut samples: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
+        .collect();
+    samples.sort();
+    Ok(samples)
+}
+
+async fn show(
+    site: &Site<'_>,
+    stack: &mut Stack,
+    services: &mut Services,
+    documents: &[PathBuf],
+    started: Instant,
+) -> Result<()> {
+    println!("migrating, and putting the model into the bucket ...");
+    services.prepare(site.checkout).await?;
+    println!(
+        "starting one producer and {} ...",
+        report::counted(services.worker_count(), "worker")
+    );
+    services.start().await?;
+    let token = services.token().await?;
+    write_private(&site.token_file, token.as_bytes())?;
+    println!(
+        "ready after {:.1} s; uploading {}",
+        started.elapsed().as_secs_f64(),
+        report::counted(documents.len(), "document")
+    );
+    let api = Api::new(&services.api_url(), &token)?;
+    let uploaded = upload(&api, documents).await?;
+    let analysed = analyse(&api, uploaded, stack, services).await?;
+    let mut failures = 0;
+    for document in &analysed {
+        let entities = if document.state == State::Succeeded {
+            api.entities(document).await?
+        } else {
+            Vec::new()
+        };
+        println!("\n{}", report::document(document, &entities));
+        failures += usize::from(entities.is_empty());
+    }
+    println!("\n{}", report::next_steps(services, site, analysed.first()));
+    if failures > 0 {
+        bail!(
+            "{} of {} without entities",
+            failures,
+            report::counted(analysed.len(), "document")
+        );
+    }
+    Ok(())
+}
+
+async fn upload(api: &Api, paths: &[PathBuf]) -> Result<Vec<Document>> {
+    let mut documents = Vec::new();
+    for path in paths {
+        documents.push(api.upload(path).await?);
+    }
+    Ok(documents)
+}
+
+/// Waits until every document has ended, one way or the other.
+async fn analyse(
+    api: &Api,
+    mut documents: Vec<Document>,
+    stack: &mut Stack,
+    services: &mut Services,
+) -> Result<Vec<Document>> {
+    let bar = ProgressBar::new(documents.len() as u64);
+    bar.set_style(ProgressStyle::with_template(
+        "{bar:40} {pos}/{len} documents analysed, {elapsed}  {msg}",
+    )?);
+    let began = Instant::now();
+    while documents.iter().any(|document| !document.state.is_end()) {
+        if began.elapsed() > ANALYSIS_DEADLINE {
+            bail!("the analysis takes more than {} s", ANALYSIS_DEADLINE.as_secs());
+        }
+        stack.check()?;
+        services.check()?;
+        for document in documents.iter_mut().filter(|document| !document.state.is_end()) {
+            api.refresh(document).await?;
+            if document.state.is_end() {
+                bar.inc(1);
+                let line = format!(
+                    "{}: {} after {:.1} s",
+                    document.name,
+                    document.state,
+                    began.elapsed().as_secs_f64()
+                );
+                if bar.is_hidden() {
+                    println!("{line}");
+                } else {
+                    bar.set_message(line);
+                }
+            }
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+    bar.finish_with_message("");
+    Ok(documents)
+}
+
+/// Returns, with an error, when a process ends by itself.
+async fn watch(stack: &mut Stack, services: &mut Services) -> Result<ExitCode> {
+    let mut tick = tokio::time::interval(WATCH_INTERVAL);
+    loop {
+        tick.tick().await;
+        stack.check()?;
+        services.check()?;
+    }
+}
+
+/// Cancelled by the first Ctrl-C or SIGTERM. The second one ends this process at once, and with it all others.
+fn stop_on_signals() -> Result<CancellationToken> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            if told.is_cancelled() {
+                std::process::exit(EXIT_INTERRUPTED);
+            }
+            told.cancel();
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,193 @@
+//! What a run prints about documents and about where to go next. Every line fits a terminal of 100 columns, file names
+//! and paths excepted.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::Site;
+use super::api::{Document, Entity};
+use super::services::Services;
+
+/// Columns of a line.
+const WIDTH: usize = 100;
+/// Columns of a label; longer ones are cut.
+const LABEL_WIDTH: usize = 24;
+/// Columns of a count.
+const COUNT_WIDTH: usize = 6;
+/// Columns of one surface form; longer ones are cut.
+const SURFACE_WIDTH: usize = 36;
+
+/// A document's entities: for each label how many there are, and which are found most often.
+pub fn document(document: &Document, entities: &[Entity]) -> String {
+    let mut text = format!(
+        "{}: {}, {}",
+        document.name,
+        document.state,
+        counted_entities(entities.len())
+    );
+    if let Some(reason) = &document.reason {
+        write!(text, "\n  {reason}").unwrap_or_default();
+    }
+    let label_width = entities
+        .iter()
+        .map(|entity| width(&entity.label))
+        .max()
+        .unwrap_or(0)
+        .clamp(5, LABEL_WIDTH);
+    if !entities.is_empty() {
+        write!(
+            text,
+            "\n  {:label_width$} {:>COUNT_WIDTH$}  found most often",
+            "label", "count"
+        )
+        .unwrap_or_default();
+    }
+    for (label, surfaces) in by_label(entities) {
+        let count: usize = surfaces.iter().map(|(_, count)| count).sum();
+        let room = WIDTH - 2 - label_width - 1 - COUNT_WIDTH - 2;
+        let label = cut(label, LABEL_WIDTH);
+        let examples = examples(&surfaces, room);
+        write!(text, "\n  {label:label_width$} {count:>COUNT_WIDTH$}  {examples}").unwrap_or_default();
+    }
+    text
+}
+
+/// `1 worker`, `2 workers`.
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn counted_entities(number: usize) -> String {
+    if number == 1 {
+        "1 entity".to_owned()
+    } else {
+        format!("{number} entities")
+    }
+}
+
+type Surfaces = Vec<(String, usize)>;
+
+/// Labels, the most frequent first, each with its surface forms, likewise.
+fn by_label(entities: &[Entity]) -> Vec<(&str, Surfaces)> {
+    let mut labels: HashMap<&str, HashMap<String, usize>> = HashMap::new();
+    for entity in entities {
+        let surface = entity.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        *labels.entry(&entity.label).or_default().entry(surface).or_default() += 1;
+    }
+    let sorted = labels.into_iter().map(|(label, surfaces)| {
+        let mut surfaces: Surfaces = surfaces.into_iter().collect();
+        surfaces.sort_by(|(a, m), (b, n)| n.cmp(m).then_with(|| a.cmp(b)));
+        (label, surfaces)
+    });
+    let mut sorted: Vec<_> = sorted.collect();
+    let count = |surfaces: &Surfaces| surfaces.iter().map(|(_, count)| count).sum::<usize>();
+    sorted.sort_by(|(a, m), (b, n)| count(n).cmp(&count(m)).then_with(|| a.cmp(b)));
+    sorted
+}
+
+/// As many surface forms as there is room for.
+fn examples(surfaces: &Surfaces, room: usize) -> String {
+    let mut line = String::new();
+    for (index, (surface, count)) in surfaces.iter().enumerate() {
+        let mut example = cut(surface, SURFACE_WIDTH);
+        if *count > 1 {
+            write!(example, " ({count})").unwrap_or_default();
+        }
+        let separator = if index == 0 { "" } else { "; " };
+        let reserve = if index + 1 == surfaces.len() { 0 } else { width("; …") };
+        if width(&line) + width(separator) + width(&example) + reserve > room {
+            line.push_str(if index == 0 { "…" } else { "; …" });
+            break;
+        }
+        line.push_str(separator);
+        line.push_str(&example);
+    }
+    line
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        text.to_owned()
+    } else {
+        text.chars().take(room - 1).chain(['…']).collect()
+    }
+}
+
+/// Where things are, and three commands to try.
+pub fn next_steps(services: &Services, site: &Site<'_>, document: Option<&Document>) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let shorten = |path: &Path| path.strip_prefix(&here).unwrap_or(path).display().to_string();
+    let (token, logs) = (shorten(&site.token_file), shorten(&site.logs));
+    let (api, workers) = (services.api_url(), services.worker_urls());
+    let id = document.map_or("DOCUMENT_ID", |document| &document.id);
+    let worker_metrics: Vec<_> = workers.iter().map(|url| format!("{url}/metrics")).collect();
+    format!(
+        "API      {api}/v1\n\
+         docs     {api}/docs\n\
+         metrics  {api}/metrics\n\
+         {:9}{}\n\
+         token    {token}\n\
+         logs     {logs}\n\
+         \n\
+         try next:\n  \
+         curl -H \"Authorization: Bearer $(cat {token})\" {api}/v1/documents\n  \
+         curl -H \"Authorization: Bearer $(cat {token})\" {api}/v1/documents/{id}/entities\n  \
+         curl -H \"Authorization: Bearer $(cat {token})\" -H 'Content-Type: text/plain' \\\n    \
+         --data-binary 'Ada Lovelace signed for Acme Ltd on 5 May 2024.' {api}/v1/documents",
+        "",
+        worker_metrics.join(" ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::State;
+    use super::*;
+
+    fn entity(label: &str, text: &str) -> Entity {
+        Entity {
+            label: label.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    fn contract() -> Document {
+        Document {
+            id: "1".to_owned(),
+            name: "lease.txt".to_owned(),
+            state: State::Succeeded,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn a_table_counts_and_shows_the_most_frequent_first() {
+        let entities = [
+            entity("DATE", "1 May"),
+            entity("ORG", "Beta"),
+            entity("ORG", "Acme\n  Ltd"),
+            entity("ORG", "Acme Ltd"),
+        ];
+        let expected = "lease.txt: succeeded, 4 entities\n  \
+                        label  count  found most often\n  \
+                        ORG        3  Acme Ltd (2); Beta\n  \
+                        DATE       1  1 May";
+        assert_eq!(document(&contract(), &entities), expected);
+        assert_eq!(document(&contract(), &[]), "lease.txt: succeeded, 0 entities");
+    }
+
+    #[test]
+    fn every_line_fits() {
+        let label = "A_VERY_LONG_LABEL_OF_SOME_OTHER_MODEL";
+        let mut entities: Vec<_> = (0..500).map(|n| entity(label, &format!("party number {n}"))).collect();
+        entities.extend((0..200).map(|n| entity("X", &format!("{} {n}", "ü".repeat(300)))));
+        let text = document(&contract(), &entities);
+        assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+        assert!(text.lines().any(|line| width(line) > WIDTH - SURFACE_WIDTH), "{text}");
+    }
+}

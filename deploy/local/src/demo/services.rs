@@ -1,0 +1,230 @@
+//! The producer and the workers of a run, as processes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures::future::{join_all, try_join_all};
+use rustix::process::Signal;
+
+use crate::checkout::Checkout;
+use crate::info::StackInfo;
+use crate::postgres::{Admin, Endpoint};
+use crate::process::{Launch, Process};
+use crate::stack::VHOST;
+use crate::state::StateDir;
+use crate::{poll, ports};
+
+use super::DemoOptions;
+
+/// Name of the database in each cluster.
+const DATABASE: &str = "docket";
+/// Name of the bucket.
+const BUCKET: &str = "docket";
+/// Client that documents are uploaded as.
+const CLIENT: &str = "demo";
+/// The default model, relative to the checkout.
+const MODEL: &str = "deploy/models/ner-legal";
+/// Port of the API where it is free: the one people try first.
+const API_PORT: u16 = 8080;
+/// How long a service may take until it is ready: a worker loads and warms its model first.
+const READY_DEADLINE: Duration = Duration::from_secs(120);
+/// How long one look at a starting service may take.
+const PROBE_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a worker goes on with what it has begun when it is stopped: whoever presses Ctrl-C is waiting.
+const DRAIN_SECONDS: &str = "3";
+/// How long a worker may take to give its work back, and the producer to answer its last requests.
+const STOP_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Where services listen.
+#[derive(Debug)]
+pub struct Ports {
+    api: u16,
+    workers: Vec<u16>,
+}
+
+impl Ports {
+    /// The port asked for, or else [`API_PORT`] if it is free, or else that of last time; and one for each worker.
+    pub fn choose(state: &mut StateDir, options: &DemoOptions) -> Result<Self> {
+        let api = match options.api_port {
+            Some(port) if !ports::is_free(port) => bail!("port {port} is taken: choose another with --api-port"),
+            Some(port) => port,
+            None if ports::is_free(API_PORT) => API_PORT,
+            None => state.port("api")?,
+        };
+        let workers = (1..=options.workers).map(|number| state.port(&format!("worker-{number}")));
+        Ok(Self {
+            api,
+            workers: workers.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// The services of a run.
+#[derive(Debug)]
+pub struct Services {
+    info: StackInfo,
+    logs: PathBuf,
+    settings: BTreeMap<&'static str, String>,
+    ports: Ports,
+    producer: Option<Process>,
+    workers: Vec<Process>,
+}
+
+impl Services {
+    /// Services on these servers, not yet started.
+    pub fn new(info: &StackInfo, jwt_secret: String, logs: &Path, ports: Ports) -> Self {
+        let (info, logs, settings) = (info.clone(), logs.to_owned(), settings(info, jwt_secret));
+        Self {
+            info,
+            logs,
+            settings,
+            ports,
+            producer: None,
+            workers: Vec::new(),
+        }
+    }
+
+    /// How many workers there are, or will be.
+    pub fn worker_count(&self) -> usize {
+        self.ports.workers.len()
+    }
+
+    /// URL of the API.
+    pub fn api_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.api)
+    }
+
+    /// URLs of the workers' own pages.
+    pub fn worker_urls(&self) -> Vec<String> {
+        self.ports
+            .workers
+            .iter()
+            .map(|port| format!("http://127.0.0.1:{port}"))
+            .collect()
+    }
+
+    /// Makes databases and bucket, migrates, and publishes the default model. All of it is quick when done before.
+    pub async fn prepare(&self, checkout: &Checkout) -> Result<()> {
+        try_join_all(self.info.clusters().map(create_database)).await?;
+        self.info.s3.create_bucket(BUCKET).await?;
+        self.launch("docket-producer", "migrate")?.arg("migrate").run().await?;
+        let publish = self.launch("docket-worker", "models")?.arg("models").arg("publish");
+        publish.arg(checkout.root().join(MODEL)).run().await
+    }
+
+    /// Starts the producer and the workers, and waits until each is ready.
+    pub async fn start(&mut self) -> Result<()> {
+        let producer = self.launch("docket-producer", "producer")?.arg("serve");
+        let producer = producer.env("DOCKET_HTTP_ADDR", format!("127.0.0.1:{}", self.ports.api));
+        self.producer = Some(producer.spawn().await?);
+        for (index, port) in self.ports.workers.iter().enumerate() {
+            let worker = self.launch("docket-worker", &format!("worker-{}", index + 1))?;
+            self.workers.push(
+                worker
+                    .env("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{port}"))
+                    .spawn()
+                    .await?,
+            );
+        }
+        let http = reqwest::Client::builder()
+            .timeout(PROBE_DEADLINE)
+            .no_proxy()
+            .build()
+            .context("make an HTTP client")?;
+        for url in std::iter::once(self.api_url()).chain(self.worker_urls()) {
+            let url = format!("{url}/readyz");
+            poll::until(&format!("wait for {url}"), READY_DEADLINE, async || {
+                self.check()?;
+                let answer = http.get(&url).send().await;
+                Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// An error, with the end of its log, if one has ended by itself.
+    pub fn check(&mut self) -> Result<()> {
+        self.producer
+            .iter_mut()
+            .chain(&mut self.workers)
+            .try_for_each(Process::check)
+    }
+
+    /// A token with which to use the API.
+    pub async fn token(&self) -> Result<String> {
+        let program = Checkout::sibling("docket-producer")?;
+        let mut command = tokio::process::Command::new(program);
+        command
+            .args(["token", "--client", CLIENT])
+            .envs(&self.settings)
+            .kill_on_drop(true);
+        let output = command.output().await.context("make a token")?;
+        if !output.status.success() {
+            bail!("make a token: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Stops the workers, which give back what they have begun, then the producer.
+    pub async fn stop(self) {
+        join_all(
+            self.workers
+                .into_iter()
+                .map(|worker| worker.stop(Signal::TERM, STOP_DEADLINE)),
+        )
+        .await;
+        if let Some(producer) = self.producer {
+            producer.stop(Signal::TERM, STOP_DEADLINE).await;
+        }
+    }
+
+    fn launch(&self, program: &str, log: &str) -> Result<Launch> {
+        let log_file = self.logs.join(format!("{log}.log"));
+        let launch = Launch::new(log, Checkout::sibling(program)?, &self.info.state, &log_file).inherit_env();
+        Ok(self
+            .settings
+            .iter()
+            .fold(launch, |launch, (name, value)| launch.env(name, value)))
+    }
+}
+
+async fn create_database(cluster: &Endpoint) -> Result<()> {
+    let mut admin = Admin::connect(cluster, "postgres").await?;
+    if !admin.exists(DATABASE).await? {
+        admin.create(DATABASE).await?;
+    }
+    admin.disconnect().await;
+    Ok(())
+}
+
+fn settings(info: &StackInfo, jwt_secret: String) -> BTreeMap<&'static str, String> {
+    let shards: Vec<_> = info
+        .shards
+        .iter()
+        .map(|shard| format!("{}={}", shard.name, shard.url(DATABASE)))
+        .collect();
+    let own = |name, otherwise: &str| std::env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    BTreeMap::from([
+        ("DOCKET_AMQP_URL", info.rabbit.amqp_url(VHOST)),
+        ("DOCKET_CATALOG_URL", info.catalog.url(DATABASE)),
+        ("DOCKET_SHARD_URLS", shards.join(",")),
+        ("DOCKET_PG_POOLER", "false".to_owned()),
+        ("DOCKET_S3_ENDPOINT", info.s3.url.clone()),
+        ("DOCKET_S3_BUCKET", BUCKET.to_owned()),
+        ("DOCKET_S3_PATH_STYLE", "true".to_owned()),
+        ("DOCKET_S3_ACCESS_KEY", info.s3.access_key.clone()),
+        ("DOCKET_S3_SECRET_KEY", info.s3.secret_key.clone()),
+        ("DOCKET_S3_REGION", info.s3.region.clone()),
+        ("DOCKET_JWT_SECRET", jwt_secret),
+        ("DOCKET_ONNXRUNTIME_LIB", info.onnxruntime.display().to_string()),
+        (
+            "DOCKET_MODEL_CACHE_DIR",
+            info.state.join("models").display().to_string(),
+        ),
+        ("DOCKET_LOG_FORMAT", own("DOCKET_LOG_FORMAT", "pretty")),
+        ("DOCKET_DRAIN_SECONDS", own("DOCKET_DRAIN_SECONDS", DRAIN_SECONDS)),
+    ])
+}

@@ -1,0 +1,91 @@
+//! Command line of the launcher.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use docket_local::checkout::Checkout;
+use docket_local::demo::{self, DemoOptions};
+use docket_local::stack::SHARDS_MAX;
+use docket_local::{daemon, suite};
+
+/// Workers one machine may run: each holds the model in memory.
+const WORKERS_MAX: i64 = 64;
+
+/// Starts everything that Docket needs on one machine.
+#[derive(Debug, Parser)]
+#[command(name = "docket-local", version)]
+struct Cli {
+    /// The checkout to use; by default that of the current directory.
+    #[arg(long, value_name = "FOLDER")]
+    checkout: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start Docket with all its servers, analyse sample documents, and stay up until Ctrl-C.
+    Run(RunArgs),
+    /// Run all tests of the workspace on real servers.
+    Test {
+        /// Handed to `cargo test --workspace`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Keep the servers that tests share, until no test needs them.
+    Stack,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// End after the documents are analysed; exit code 0 only if each has its entities.
+    #[arg(long)]
+    exit: bool,
+    /// Delete all state of earlier runs first.
+    #[arg(long)]
+    fresh: bool,
+    /// PostgreSQL shards, at first 2. A state once made keeps its number: change it with --fresh.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=SHARDS_MAX as i64))]
+    shards: Option<u16>,
+    /// Worker processes.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
+    workers: u16,
+    /// Port of the HTTP API; by default 8080 if it is free, or else that of last time or a new one.
+    #[arg(long, value_name = "PORT")]
+    api_port: Option<u16>,
+    /// Documents to upload instead of the samples.
+    paths: Vec<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match dispatch(Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("docket-local: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode> {
+    let checkout = cli.checkout.map_or_else(Checkout::find, |root| Checkout::at(&root))?;
+    match cli.command {
+        Command::Stack => daemon::run(&checkout).await.map(|()| ExitCode::SUCCESS),
+        Command::Test { arguments } => suite::run(&checkout, &arguments).await,
+        Command::Run(args) => {
+            let options = DemoOptions {
+                exits: args.exit,
+                fresh: args.fresh,
+                shards: args.shards.map(usize::from),
+                workers: args.workers.into(),
+                api_port: args.api_port,
+                paths: args.paths,
+            };
+            demo::run(&checkout, options).await
+        }
+    }
+}

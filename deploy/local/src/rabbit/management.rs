@@ -1,0 +1,194 @@
+//! A client of the management plugin's HTTP API, for what AMQP has no words for.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Method, StatusCode, Url};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Endpoint;
+
+/// How long an answer may take: deleting a vhost with many queues takes seconds.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A client of one node's management API.
+#[derive(Debug, Clone)]
+pub struct Management {
+    http: reqwest::Client,
+    base: Url,
+    user: String,
+    password: String,
+}
+
+/// What a queue holds. Statistics lag the queue by a second or two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct QueueDepth {
+    /// Messages that wait for a consumer.
+    #[serde(default, rename = "messages_ready")]
+    pub ready: u64,
+    /// Messages that consumers have and have not acknowledged.
+    #[serde(default, rename = "messages_unacknowledged")]
+    pub unacknowledged: u64,
+    /// Its consumers.
+    #[serde(default)]
+    pub consumers: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    name: String,
+}
+
+impl Management {
+    /// A client of the node at this endpoint.
+    pub fn new(endpoint: &Endpoint) -> Result<Self> {
+        let base = format!("http://127.0.0.1:{}/", endpoint.management_port);
+        let http = reqwest::Client::builder().timeout(ANSWER_DEADLINE).no_proxy().build();
+        Ok(Self {
+            http: http.context("make an HTTP client")?,
+            base: base.parse().context("make the URL of the management API")?,
+            user: endpoint.user.clone(),
+            password: endpoint.password.clone(),
+        })
+    }
+
+    /// Whether the node answers and has no alarm of its own.
+    pub async fn is_healthy(&self) -> bool {
+        let answer = self
+            .request(Method::GET, &["health", "checks", "local-alarms"], None)
+            .await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Makes a vhost in which the node's user may do everything. One that exists stays as it is.
+    pub async fn create_vhost(&self, vhost: &str) -> Result<()> {
+        self.expect(Method::PUT, &["vhosts", vhost], Some(json!({}))).await?;
+        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        self.expect(Method::PUT, &["permissions", vhost, &self.user], Some(all))
+            .await
+    }
+
+    /// Deletes a vhost with all it holds, and so closes its connections. One that is absent is no error.
+    pub async fn delete_vhost(&self, vhost: &str) -> Result<()> {
+        let answer = self.request(Method::DELETE, &["vhosts", vhost], None).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            Ok(())
+        } else {
+            accept(answer).await
+        }
+    }
+
+    /// Names of all vhosts.
+    pub async fn vhosts(&self) -> Result<Vec<String>> {
+        self.names(&["vhosts"]).await
+    }
+
+    /// Names of the open connections of a vhost, as far as the statistics know them.
+    pub async fn connections(&self, vhost: &str) -> Result<Vec<String>> {
+        self.names(&["vhosts", vhost, "connections"]).await
+    }
+
+    /// Names of the queues of a vhost.
+    pub async fn queues(&self, vhost: &str) -> Result<Vec<String>> {
+        self.names(&["queues", vhost]).await
+    }
+
+    /// Closes a connection from the server's side. One that is gone is no error.
+    pub async fn close_connection(&self, name: &str) -> Result<()> {
+        let answer = self.request(Method::DELETE, &["connections", name], None).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            Ok(())
+        } else {
+            accept(answer).await
+        }
+    }
+
+    /// What a queue holds; `None` if there is no such queue.
+    pub async fn queue_depth(&self, vhost: &str, queue: &str) -> Result<Option<QueueDepth>> {
+        let answer = self.request(Method::GET, &["queues", vhost, queue], None).await?;
+        match answer.status() {
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => Ok(Some(answer.json().await.context("read a queue's depth")?)),
+            status => bail!("the management API answers {status} for queue {queue}"),
+        }
+    }
+
+    async fn names(&self, path: &[&str]) -> Result<Vec<String>> {
+        let answer = self.request(Method::GET, path, None).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(Vec::new());
+        }
+        let answer = answer.error_for_status().context("ask the management API")?;
+        let named: Vec<Named> = answer.json().await.context("read the management API's list")?;
+        Ok(named.into_iter().map(|named| named.name).collect())
+    }
+
+    async fn expect(&self, method: Method, path: &[&str], body: Option<serde_json::Value>) -> Result<()> {
+        accept(self.request(method, path, body).await?).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<serde_json::Value>,
+    ) -> Result<reqwest::Response> {
+        let url = url_of(&self.base, path);
+        let mut request = self
+            .http
+            .request(method, url)
+            .basic_auth(&self.user, Some(&self.password));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        request.send().await.context("reach RabbitMQ's management API")
+    }
+}
+
+async fn accept(answer: reqwest::Response) -> Result<()> {
+    let (status, url) = (answer.status(), answer.url().path().to_owned());
+    if !status.is_success() {
+        bail!(
+            "the management API answers {status} for {url}: {}",
+            answer.text().await.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+fn url_of(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().push("api").extend(path);
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped() {
+        let base: Url = "http://127.0.0.1:1/".parse().unwrap();
+        let url = url_of(&base, &["connections", "127.0.0.1:2 -> 127.0.0.1:3/a"]);
+        assert_eq!(
+            url.as_str(),
+            "http://127.0.0.1:1/api/connections/127.0.0.1:2%20-%3E%20127.0.0.1:3%2Fa"
+        );
+    }
+
+    #[test]
+    fn a_new_queue_without_statistics_is_empty() {
+        let depth: QueueDepth = serde_json::from_str(r#"{"name":"docket.jobs.x"}"#).unwrap();
+        assert_eq!(
+            depth,
+            QueueDepth {
+                ready: 0,
+                unacknowledged: 0,
+                consumers: 0
+            }
+        );
+    }
+}

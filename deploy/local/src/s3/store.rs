@@ -1,0 +1,383 @@
+//! Objects as files. A file holds an object's bytes, then its description as JSON, then that description's length: so it
+//! comes into being, and is replaced, by one rename. The index of keys is in memory and read from the files at start.
+//! Unfinished uploads do not survive the process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use s3s::dto::ETagCondition;
+use s3s::{S3Result, s3_error};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::listing::{Listing, Page};
+use super::receive::Received;
+
+/// Folder of what is not yet an object; no bucket can be called so.
+const DRAFTS: &str = ".drafts";
+/// Longest description of an object: a key has at most 1,024 bytes, its metadata 2,048.
+const DESCRIPTION_BYTES_MAX: u64 = 64 * 1024;
+/// Length of the description's length.
+const LENGTH_BYTES: u64 = 4;
+
+/// All buckets.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    durable: bool,
+    buckets: Mutex<BTreeMap<String, Bucket>>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    created: SystemTime,
+    objects: BTreeMap<String, Object>,
+    uploads: BTreeMap<Uuid, Upload>,
+}
+
+/// What is known of an object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its entity tag, without quotes.
+    pub etag: String,
+    /// When it was stored.
+    pub modified: SystemTime,
+    /// What its owner says about it.
+    pub attributes: Attributes,
+    #[serde(skip)]
+    file: PathBuf,
+}
+
+/// What an object's owner says about it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Attributes {
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// `Content-Disposition`.
+    pub content_disposition: Option<String>,
+    /// `Content-Language`.
+    pub content_language: Option<String>,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `x-amz-meta-` headers.
+    pub metadata: HashMap<String, String>,
+}
+
+/// An object that arrives in parts.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Key of the object that it will be.
+    pub key: String,
+    /// When it began.
+    pub initiated: SystemTime,
+    /// What its owner says about it.
+    pub attributes: Attributes,
+    /// What has arrived, by part number.
+    pub parts: BTreeMap<i32, Arc<Received>>,
+}
+
+/// A file that is not yet an object. It is deleted when dropped, unless it has become one.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path); // It may have been renamed.
+    }
+}
+
+/// What a write demands of the object that it would replace.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    /// `If-Match`.
+    pub if_match: Option<ETagCondition>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<ETagCondition>,
+}
+
+impl Store {
+    /// Opens the store in a folder, which is made if need be.
+    pub fn open(root: &Path, durable: bool) -> io::Result<Self> {
+        let drafts = root.join(DRAFTS);
+        let _ = fs::remove_dir_all(&drafts); // What a killed process left.
+        fs::create_dir_all(&drafts)?;
+        let mut buckets = BTreeMap::new();
+        for entry in fs::read_dir(root)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name != DRAFTS && entry.file_type()?.is_dir() {
+                buckets.insert(name, Bucket::load(&entry.path())?);
+            }
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            durable,
+            buckets: Mutex::new(buckets),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Bucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, bucket: &str, act: impl FnOnce(&mut Bucket) -> S3Result<T>) -> S3Result<T> {
+        act(self.lock().get_mut(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?)
+    }
+
+    /// Every bucket with the time it was made.
+    pub fn buckets(&self) -> Vec<(String, SystemTime)> {
+        self.lock()
+            .iter()
+            .map(|(name, bucket)| (name.clone(), bucket.created))
+            .collect()
+    }
+
+    /// Makes a bucket.
+    pub fn create_bucket(&self, name: &str) -> S3Result<()> {
+        let mut buckets = self.lock();
+        if buckets.contains_key(name) {
+            return Err(s3_error!(BucketAlreadyOwnedByYou));
+        }
+        fs::create_dir_all(self.root.join(name)).map_err(|error| s3_error!(error, InternalError))?;
+        buckets.insert(name.to_owned(), Bucket::new(SystemTime::now()));
+        Ok(())
+    }
+
+    /// Deletes an empty bucket.
+    pub fn delete_bucket(&self, name: &str) -> S3Result<()> {
+        self.with(name, |bucket| {
+            if bucket.objects.is_empty() {
+                Ok(())
+            } else {
+                Err(s3_error!(BucketNotEmpty))
+            }
+        })?;
+        self.remove_bucket_with_objects(name)
+            .map_err(|error| s3_error!(error, InternalError))
+    }
+
+    /// Deletes a bucket and whatever it holds. One that is absent is no error.
+    pub fn remove_bucket_with_objects(&self, name: &str) -> io::Result<()> {
+        let removed = self.lock().remove(name);
+        if removed.is_some() {
+            fs::remove_dir_all(self.root.join(name))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// An error unless there is such a bucket.
+    pub fn check_bucket(&self, bucket: &str) -> S3Result<()> {
+        self.with(bucket, |_| Ok(()))
+    }
+
+    /// A place for bytes that are to become an object.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            path: self.root.join(DRAFTS).join(Uuid::new_v4().simple().to_string()),
+        }
+    }
+
+    /// Makes a draft of `object.size` bytes an object, in place of any other with its key.
+    pub fn commit(&self, bucket: &str, draft: &Draft, mut object: Object, conditions: &Conditions) -> S3Result<Object> {
+        describe(draft, &object, self.durable).map_err(|error| s3_error!(error, InternalError))?;
+        object.file = self.root.join(bucket).join(Uuid::new_v4().simple().to_string());
+        self.with(bucket, |bucket| {
+            conditions.check(bucket.objects.get(&object.key))?;
+            fs::rename(&draft.path, &object.file).map_err(|error| s3_error!(error, InternalError))?;
+            if let Some(replaced) = bucket.objects.insert(object.key.clone(), object.clone()) {
+                let _ = fs::remove_file(replaced.file); // A start that finds two keeps the newer.
+            }
+            Ok(())
+        })?;
+        Ok(object)
+    }
+
+    /// What is known of an object.
+    pub fn find(&self, bucket: &str, key: &str) -> S3Result<Object> {
+        self.with(bucket, |bucket| {
+            bucket.objects.get(key).cloned().ok_or_else(|| s3_error!(NoSuchKey))
+        })
+    }
+
+    /// An object, open for reading: it stays readable when it is replaced meanwhile.
+    pub fn read(&self, bucket: &str, key: &str) -> S3Result<(Object, File)> {
+        self.with(bucket, |bucket| {
+            let object = bucket.objects.get(key).ok_or_else(|| s3_error!(NoSuchKey))?;
+            let file = File::open(&object.file).map_err(|error| s3_error!(error, InternalError))?;
+            Ok((object.clone(), file))
+        })
+    }
+
+    /// Deletes an object. One that is absent is no error.
+    pub fn delete(&self, bucket: &str, key: &str) -> S3Result<()> {
+        self.with(bucket, |bucket| match bucket.objects.remove(key) {
+            Some(object) => fs::remove_file(object.file).map_err(|error| s3_error!(error, InternalError)),
+            None => Ok(()),
+        })
+    }
+
+    /// The objects whose key begins so, from after a key on, in order, up to a count.
+    pub fn list(&self, bucket: &str, wanted: &Listing<'_>) -> S3Result<Page> {
+        self.with(bucket, |bucket| Ok(wanted.page(&bucket.objects)))
+    }
+
+    /// Begins an object that arrives in parts.
+    pub fn begin_upload(&self, bucket: &str, key: String, attributes: Attributes) -> S3Result<Uuid> {
+        let id = Uuid::new_v4();
+        let upload = Upload {
+            key,
+            initiated: SystemTime::now(),
+            attributes,
+            parts: BTreeMap::new(),
+        };
+        self.with(bucket, |bucket| Ok(bucket.uploads.insert(id, upload)))?;
+        Ok(id)
+    }
+
+    /// Looks at, or changes, an unfinished upload.
+    pub fn upload<T>(&self, bucket: &str, id: &str, act: impl FnOnce(&mut Upload) -> S3Result<T>) -> S3Result<T> {
+        let id = Uuid::parse_str(id).map_err(|_| s3_error!(NoSuchUpload))?;
+        self.with(bucket, |bucket| {
+            act(bucket.uploads.get_mut(&id).ok_or_else(|| s3_error!(NoSuchUpload))?)
+        })
+    }
+
+    /// Every unfinished upload.
+    pub fn uploads(&self, bucket: &str) -> S3Result<Vec<(Uuid, Upload)>> {
+        self.with(bucket, |bucket| {
+            Ok(bucket
+                .uploads
+                .iter()
+                .map(|(id, upload)| (*id, upload.clone()))
+                .collect())
+        })
+    }
+
+    /// Forgets an upload and deletes its parts.
+    pub fn end_upload(&self, bucket: &str, id: &str) -> S3Result<()> {
+        let id = Uuid::parse_str(id).map_err(|_| s3_error!(NoSuchUpload))?;
+        let ended = self.with(bucket, |bucket| {
+            bucket.uploads.remove(&id).ok_or_else(|| s3_error!(NoSuchUpload))
+        });
+        ended.map(drop)
+    }
+}
+
+impl Bucket {
+    fn new(created: SystemTime) -> Self {
+        Self {
+            created,
+            objects: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+        }
+    }
+
+    fn load(folder: &Path) -> io::Result<Self> {
+        let mut bucket = Self::new(fs::metadata(folder)?.modified()?);
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            // A file without a description was cut by a power loss before its writer was answered.
+            let Ok(object) = described(&path) else {
+                fs::remove_file(&path)?;
+                continue;
+            };
+            let newest = bucket
+                .objects
+                .get(&object.key)
+                .map_or(UNIX_EPOCH, |other| other.modified);
+            let loser = if object.modified >= newest {
+                bucket
+                    .objects
+                    .insert(object.key.clone(), object)
+                    .map(|older| older.file)
+            } else {
+                Some(path)
+            };
+            loser.map_or(Ok(()), fs::remove_file)?;
+        }
+        Ok(bucket)
+    }
+}
+
+impl Conditions {
+    fn check(&self, existing: Option<&Object>) -> S3Result<()> {
+        let fits = |condition: &ETagCondition| match (condition, existing) {
+            (_, None) => false,
+            (ETagCondition::Any, Some(_)) => true,
+            (ETagCondition::ETag(tag), Some(object)) => tag.value() == object.etag,
+        };
+        let is_refused = self.if_match.as_ref().is_some_and(|condition| !fits(condition))
+            || self.if_none_match.as_ref().is_some_and(fits);
+        if is_refused {
+            Err(s3_error!(PreconditionFailed))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Object {
+    /// An object stored now.
+    pub fn new(key: String, size: u64, etag: String, attributes: Attributes) -> Self {
+        Self {
+            key,
+            size,
+            etag,
+            modified: SystemTime::now(),
+            attributes,
+            file: PathBuf::new(),
+        }
+    }
+}
+
+fn describe(draft: &Draft, object: &Object, durable: bool) -> io::Result<()> {
+    let mut end = serde_json::to_vec(object)?;
+    end.extend((end.len() as u32).to_le_bytes());
+    let mut file = File::options().append(true).open(&draft.path)?;
+    file.write_all(&end)?;
+    if durable { file.sync_all() } else { Ok(()) }
+}
+
+fn described(path: &Path) -> io::Result<Object> {
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "no description of an object");
+    let mut file = File::open(path)?;
+    let end = file.metadata()?.len().checked_sub(LENGTH_BYTES).ok_or_else(damaged)?;
+    let mut length = [0; LENGTH_BYTES as usize];
+    file.seek(SeekFrom::Start(end))?;
+    file.read_exact(&mut length)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    let start = end
+        .checked_sub(length)
+        .filter(|_| length <= DESCRIPTION_BYTES_MAX)
+        .ok_or_else(damaged)?;
+    file.seek(SeekFrom::Start(start))?;
+    let object: Object = serde_json::from_reader(file.take(length))?;
+    if object.size == start {
+        Ok(Object {
+            file: path.to_owned(),
+            ..object
+        })
+    } else {
+        Err(damaged())
+    }
+}

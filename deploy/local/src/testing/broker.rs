@@ -1,0 +1,89 @@
+//! A RabbitMQ node of a test's own, for tests that stop, kill or wipe the broker.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use tokio::sync::Mutex;
+
+use super::{or_panic, stack};
+use crate::rabbit::{Endpoint, Node, NodeOptions};
+
+/// A node that only this test uses. It keeps its ports and password through everything, and ends when dropped.
+#[derive(Debug)]
+pub struct PrivateBroker {
+    endpoint: Endpoint,
+    folder: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    node: Node,
+    vhosts: BTreeSet<String>,
+}
+
+impl PrivateBroker {
+    /// Makes a new node and waits until it serves clients.
+    pub async fn start() -> Self {
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        // The shared stack is there first: when it starts it removes the folders of killed tests.
+        let folder = stack().await.state.join("brokers").join(&name[..12]);
+        let options = or_panic("plan a broker", NodeOptions::passing(&folder));
+        let mut node = Node::new(options);
+        or_panic("start a broker", node.start().await);
+        let endpoint = node.endpoint().clone();
+        Self {
+            endpoint,
+            folder,
+            inner: Mutex::new(Inner {
+                node,
+                vhosts: BTreeSet::new(),
+            }),
+        }
+    }
+
+    /// How to reach it.
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint.clone()
+    }
+
+    /// Ends it as an operator would; its data stays.
+    pub async fn stop(&self) {
+        self.inner.lock().await.node.stop().await;
+    }
+
+    /// Ends it as `kill -9` does; its data stays. RabbitMQ 3.10 loses even confirmed messages of a quorum queue that was
+    /// declared less than a second before: it writes the queue's name to disk lazily.
+    pub async fn kill9(&self) {
+        self.inner.lock().await.node.kill9().await;
+    }
+
+    /// Ends it and deletes all its data.
+    pub async fn wipe(&self) {
+        or_panic("wipe a broker", self.inner.lock().await.node.wipe().await);
+    }
+
+    /// Starts it again and waits until it serves clients. Vhosts that it lost are made anew, empty.
+    pub async fn up(&self) {
+        let mut inner = self.inner.lock().await;
+        or_panic("start a broker again", inner.node.start().await);
+        let management = or_panic("make a client of the management API", self.endpoint.management());
+        for vhost in &inner.vhosts {
+            or_panic("make a vhost anew", management.create_vhost(vhost).await);
+        }
+    }
+
+    pub(super) async fn create_vhost(&self, vhost: &str) -> Result<()> {
+        let mut inner = self.inner.lock().await;
+        inner.vhosts.insert(vhost.to_owned());
+        self.endpoint.management()?.create_vhost(vhost).await
+    }
+}
+
+impl Drop for PrivateBroker {
+    fn drop(&mut self) {
+        self.inner.get_mut().node.abandon();
+        let _ = std::fs::remove_dir_all(&self.folder); // What is left the next start of the stack removes.
+    }
+}

@@ -1,0 +1,130 @@
+//! PgBouncer in transaction mode in front of a world's databases.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::world::{Database, World};
+use super::{checkout, or_panic, stack};
+use crate::postgres::{Admin, Endpoint, give_to_server};
+use crate::process::{Launch, Process};
+use crate::state::write_private;
+use crate::{deps, poll, ports};
+
+/// How long it may take to answer: a tenth of a second alone.
+const START_DEADLINE: Duration = Duration::from_secs(20);
+/// Connections to one database, few, so that clients of a test really share them.
+const POOL_SIZE: u16 = 4;
+/// Clients of a test: some pools of eight.
+const CLIENTS_MAX: u16 = 200;
+
+/// A running PgBouncer. It ends when dropped.
+#[derive(Debug)]
+pub struct PgBouncer {
+    /// URL of the catalog, through it.
+    pub catalog_url: String,
+    /// Names and URLs of the shards, through it.
+    pub shards: Vec<(String, String)>,
+    folder: PathBuf,
+    process: Option<Process>,
+}
+
+impl PgBouncer {
+    /// Starts one for the databases of a world.
+    pub async fn start(world: &World) -> Self {
+        or_panic("start PgBouncer", Self::try_start(world).await)
+    }
+
+    async fn try_start(world: &World) -> Result<Self> {
+        let program = deps::ensure_pgbouncer(&checkout().state()?).await?;
+        let state = &stack().await.state;
+        let folder = state.join("pgbouncers").join(&world.id);
+        std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+        let port = ports::pick()?;
+        let endpoints = || world.databases().iter().map(|database| endpoint(database, port));
+        write_configuration(&folder, world.databases(), port)?;
+        let launch = Launch::new("pgbouncer", program, state, &folder.join("log")).as_nobody();
+        let mut process = launch.arg(folder.join("pgbouncer.ini")).spawn().await?;
+        poll::until("wait for PgBouncer", START_DEADLINE, async || {
+            process.check()?;
+            let database = &world.databases()[0].database;
+            Ok(Admin::connect(&endpoint(&world.databases()[0], port), database)
+                .await
+                .ok())
+        })
+        .await?;
+        let mut urls = world.databases().iter().zip(endpoints()).map(|(database, endpoint)| {
+            let url = endpoint.url(&database.database);
+            (endpoint.name, url)
+        });
+        let (_, catalog_url) = urls.next().context("a world has a catalog")?;
+        Ok(Self {
+            catalog_url,
+            shards: urls.collect(),
+            folder,
+            process: Some(process),
+        })
+    }
+
+    /// The settings by which a program of ours uses the world through it.
+    pub fn env(&self, world: &World) -> HashMap<String, String> {
+        let shards: Vec<_> = self.shards.iter().map(|(name, url)| format!("{name}={url}")).collect();
+        let mut env = world.env();
+        env.insert("DOCKET_CATALOG_URL".to_owned(), self.catalog_url.clone());
+        env.insert("DOCKET_SHARD_URLS".to_owned(), shards.join(","));
+        env.insert("DOCKET_PG_POOLER".to_owned(), "true".to_owned());
+        env
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        drop(self.process.take());
+        let _ = std::fs::remove_dir_all(&self.folder); // What is left the next start of the stack removes.
+    }
+}
+
+fn endpoint(database: &Database, port: u16) -> Endpoint {
+    Endpoint {
+        port,
+        ..database.cluster.clone()
+    }
+}
+
+fn write_configuration(folder: &Path, databases: &[Database], port: u16) -> Result<()> {
+    let mut text = "[databases]\n".to_owned();
+    for Database { cluster, database, .. } in databases {
+        let Endpoint {
+            port, user, password, ..
+        } = cluster;
+        writeln!(
+            text,
+            "{database} = host=127.0.0.1 port={port} dbname={database} user={user} password={password}"
+        )?;
+    }
+    let users = folder.join("users.txt");
+    write!(
+        text,
+        "[pgbouncer]\n\
+         listen_addr = 127.0.0.1\n\
+         listen_port = {port}\n\
+         unix_socket_dir =\n\
+         auth_type = plain\n\
+         auth_file = {}\n\
+         pool_mode = transaction\n\
+         max_client_conn = {CLIENTS_MAX}\n\
+         default_pool_size = {POOL_SIZE}\n\
+         ignore_startup_parameters = extra_float_digits\n",
+        users.display()
+    )?;
+    let Endpoint { user, password, .. } = &databases[0].cluster;
+    let user = format!("\"{user}\" \"{password}\"\n");
+    for (path, content) in [(folder.join("pgbouncer.ini"), text), (users, user)] {
+        write_private(&path, content.as_bytes())?;
+        give_to_server(&path)?;
+    }
+    Ok(())
+}

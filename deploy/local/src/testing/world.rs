@@ -1,0 +1,248 @@
+//! A test's own vhost, databases and bucket on the shared servers.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use futures::future::{try_join_all, try_join3};
+
+use super::broker::PrivateBroker;
+use super::link::Link;
+use super::or_panic;
+use super::template::{self, Place};
+use crate::daemon::{Request, SHARDS};
+use crate::info::StackInfo;
+use crate::postgres::Admin;
+use crate::rabbit::{Management, QueueDepth};
+use crate::{ports, postgres, rabbit, s3};
+
+/// The secret that tokens of all test worlds are signed with.
+const JWT_SECRET: &str = "a secret of tests, known to everybody who reads them";
+
+/// What kind of world.
+#[derive(Debug)]
+pub struct WorldOptions<'a> {
+    /// How many shards; beyond the stack's clusters, several share one.
+    pub shards: usize,
+    /// A broker of the test's own instead of the shared one.
+    pub broker: Option<&'a PrivateBroker>,
+}
+
+impl Default for WorldOptions<'_> {
+    fn default() -> Self {
+        Self {
+            shards: SHARDS,
+            broker: None,
+        }
+    }
+}
+
+/// A test's own part of the servers. What it holds is deleted some time after it is dropped.
+#[derive(Debug)]
+pub struct World {
+    /// What its parts are named by.
+    pub id: String,
+    /// `amqp://` URL of its vhost.
+    pub amqp_url: String,
+    /// `postgres://` URL of its catalog, migrated.
+    pub catalog_url: String,
+    /// Names and `postgres://` URLs of its shards, migrated.
+    pub shards: Vec<(String, String)>,
+    /// Its bucket, empty.
+    pub bucket: String,
+    /// The S3 service that has the bucket.
+    pub s3: s3::Endpoint,
+    /// Its vhost.
+    pub vhost: String,
+    /// The broker that has the vhost.
+    pub broker: rabbit::Endpoint,
+    /// The onnxruntime library.
+    pub onnxruntime: PathBuf,
+    databases: Vec<Database>,
+    models: PathBuf,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Database {
+    pub name: String,
+    pub cluster: postgres::Endpoint,
+    pub database: String,
+}
+
+impl World {
+    /// Makes a world with two shards on the shared servers.
+    pub async fn start() -> Self {
+        Self::with(WorldOptions::default()).await
+    }
+
+    /// Makes a world whose vhost is on a broker of the test's own.
+    pub async fn start_with(broker: &PrivateBroker) -> Self {
+        Self::with(WorldOptions {
+            broker: Some(broker),
+            ..WorldOptions::default()
+        })
+        .await
+    }
+
+    /// Makes a world.
+    pub async fn with(options: WorldOptions<'_>) -> Self {
+        or_panic("make a world", Self::make(options).await)
+    }
+
+    async fn make(options: WorldOptions<'_>) -> Result<Self> {
+        let link = Link::get().await;
+        let info = link.info();
+        let id = uuid::Uuid::new_v4().simple().to_string()[..12].to_owned();
+        link.tell(&Request::World { id: id.clone() });
+        let broker = options
+            .broker
+            .map_or_else(|| info.rabbit.clone(), PrivateBroker::endpoint);
+        let (vhost, bucket) = (format!("w_{id}"), format!("w-{id}"));
+        let vhost_made = async {
+            match options.broker {
+                Some(private) => private.create_vhost(&vhost).await,
+                None => broker.management()?.create_vhost(&vhost).await,
+            }
+        };
+        let databases = copy_databases(info, options.shards, &id);
+        let ((), databases, ()) = try_join3(vhost_made, databases, info.s3.create_bucket(&bucket)).await?;
+        let mut urls = databases.iter().map(|d| (d.name.clone(), d.cluster.url(&d.database)));
+        let (_, catalog_url) = urls.next().context("a world has a catalog")?;
+        Ok(Self {
+            amqp_url: broker.amqp_url(&vhost),
+            catalog_url,
+            shards: urls.collect(),
+            bucket,
+            s3: info.s3.clone(),
+            vhost,
+            broker,
+            onnxruntime: info.onnxruntime.clone(),
+            models: info.state.join("models"),
+            databases,
+            id,
+        })
+    }
+
+    /// The settings by which a program of ours uses this world. Ports to listen on are new ones at each call.
+    pub fn env(&self) -> HashMap<String, String> {
+        let port = || or_panic("find a port", ports::pick());
+        let shards: Vec<_> = self.shards.iter().map(|(name, url)| format!("{name}={url}")).collect();
+        let settings = [
+            ("DOCKET_AMQP_URL", self.amqp_url.clone()),
+            ("DOCKET_CATALOG_URL", self.catalog_url.clone()),
+            ("DOCKET_SHARD_URLS", shards.join(",")),
+            ("DOCKET_PG_POOLER", "false".to_owned()),
+            ("DOCKET_S3_ENDPOINT", self.s3.url.clone()),
+            ("DOCKET_S3_BUCKET", self.bucket.clone()),
+            ("DOCKET_S3_PATH_STYLE", "true".to_owned()),
+            ("DOCKET_S3_ACCESS_KEY", self.s3.access_key.clone()),
+            ("DOCKET_S3_SECRET_KEY", self.s3.secret_key.clone()),
+            ("DOCKET_S3_REGION", self.s3.region.clone()),
+            ("DOCKET_HTTP_ADDR", format!("127.0.0.1:{}", port())),
+            ("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{}", port())),
+            ("DOCKET_JWT_SECRET", JWT_SECRET.to_owned()),
+            ("DOCKET_ONNXRUNTIME_LIB", self.onnxruntime.display().to_string()),
+            ("DOCKET_MODEL_CACHE_DIR", self.models.display().to_string()),
+        ];
+        settings
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    /// A client of its S3 service.
+    pub fn s3_client(&self) -> aws_sdk_s3::Client {
+        self.s3.client()
+    }
+
+    /// A client of its broker's management API.
+    pub fn management(&self) -> Management {
+        or_panic("make a client of the management API", self.broker.management())
+    }
+
+    /// Deletes everything its broker has, queues and messages, as if the broker had lost its data.
+    pub async fn wipe_broker(&self) {
+        let management = self.management();
+        or_panic("delete the vhost", management.delete_vhost(&self.vhost).await);
+        or_panic("make the vhost anew", management.create_vhost(&self.vhost).await);
+    }
+
+    /// Closes the connections to its broker from the broker's side, and answers how many were known. The broker's
+    /// statistics learn of a connection up to a second after it was opened.
+    pub async fn close_connections(&self) -> usize {
+        let management = self.management();
+        let connections = or_panic("list connections", management.connections(&self.vhost).await);
+        for connection in &connections {
+            or_panic("close a connection", management.close_connection(connection).await);
+        }
+        connections.len()
+    }
+
+    /// What a queue holds, by statistics that lag a second or two; `None` if there is no such queue.
+    pub async fn queue_depth(&self, queue: &str) -> Option<QueueDepth> {
+        or_panic(
+            "ask for a queue's depth",
+            self.management().queue_depth(&self.vhost, queue).await,
+        )
+    }
+
+    /// Takes a database away: connections are closed, new ones refused. `name` is a shard's, or `catalog`.
+    pub async fn shard_down(&self, name: &str) {
+        let (mut admin, database) = self.administer(name).await;
+        or_panic("close a database", admin.close(&database).await);
+    }
+
+    /// Brings a database back that [`World::shard_down`] took away.
+    pub async fn shard_up(&self, name: &str) {
+        let (mut admin, database) = self.administer(name).await;
+        or_panic("open a database", admin.open(&database).await);
+    }
+
+    /// Closes the connections to a database; new ones are let in at once.
+    pub async fn disconnect(&self, name: &str) {
+        let (mut admin, database) = self.administer(name).await;
+        or_panic("close connections", admin.disconnect_all(&database).await);
+    }
+
+    pub(super) fn databases(&self) -> &[Database] {
+        &self.databases
+    }
+
+    async fn administer(&self, name: &str) -> (Admin, String) {
+        let found = self.databases.iter().find(|database| database.name == name);
+        let found = found.unwrap_or_else(|| panic!("this world has no database {name}"));
+        (
+            or_panic("reach PostgreSQL", Admin::connect(&found.cluster, "postgres").await),
+            found.database.clone(),
+        )
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(link) = Link::existing() {
+            link.tell(&Request::Leave { id: self.id.clone() });
+        }
+    }
+}
+
+async fn copy_databases(info: &StackInfo, shards: usize, id: &str) -> Result<Vec<Database>> {
+    let templates = template::ensure(info, shards).await?;
+    let copies = template::places(info, shards)
+        .into_iter()
+        .map(|place| copy(place, &templates, id));
+    try_join_all(copies).await
+}
+
+async fn copy(place: Place<'_>, templates: &str, id: &str) -> Result<Database> {
+    let Place { name, cluster } = place;
+    let database = format!("w_{id}_{name}");
+    let mut admin = Admin::connect(cluster, "postgres").await?;
+    admin.copy(&format!("{templates}_{name}"), &database).await?;
+    admin.disconnect().await;
+    Ok(Database {
+        name,
+        cluster: cluster.clone(),
+        database,
+    })
+}

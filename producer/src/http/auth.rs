@@ -1,0 +1,241 @@
+//! Who is asking: the client comes from a verified bearer token and from nowhere else.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use docket_shared::config::{ConfigError, Env, Setting};
+use docket_shared::ids::{Bucket, ClientId};
+use docket_shared::sharding;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde_json::{Map, Value};
+
+use super::AppState;
+use super::error::{ApiError, Kind};
+
+/// Shared secret.
+pub const SECRET: Setting = Setting::optional(
+    "DOCKET_JWT_SECRET",
+    "secret of at least 32 bytes that HS256 tokens are signed with; either this or `DOCKET_JWT_PUBLIC_KEY_FILE`",
+);
+/// Public key.
+pub const PUBLIC_KEY_FILE: Setting = Setting::optional(
+    "DOCKET_JWT_PUBLIC_KEY_FILE",
+    "PEM file of the public key of RS256 (RSA) or ES256 (P-256) tokens",
+);
+/// Issuer.
+pub const ISSUER: Setting = Setting::with_default("DOCKET_JWT_ISSUER", "docket", "`iss` that a token must have");
+/// Audience.
+pub const AUDIENCE: Setting = Setting::with_default(
+    "DOCKET_JWT_AUDIENCE",
+    "docket",
+    "one of the values of `aud` that a token must have",
+);
+/// Client claim.
+pub const CLIENT_CLAIM: Setting = Setting::with_default(
+    "DOCKET_JWT_CLIENT_CLAIM",
+    "client_id",
+    "the claim of a token that names the client",
+);
+
+/// Every setting of this file.
+pub const SETTINGS: &[&Setting] = &[&SECRET, &PUBLIC_KEY_FILE, &ISSUER, &AUDIENCE, &CLIENT_CLAIM];
+
+/// Shortest secret, in bytes: RFC 7518 wants a key of the size of the hash.
+const SECRET_BYTES_MIN: usize = 32;
+/// Size of an uncompressed point of P-256, in bytes: the key of ES256.
+const P256_POINT_BYTES: usize = 65;
+/// How far the clocks of issuer and verifier may differ.
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// Which tokens are good.
+#[derive(Clone)]
+pub struct AuthConfig {
+    key: Key,
+    issuer: String,
+    audience: String,
+    client_claim: String,
+}
+
+#[derive(Clone)]
+enum Key {
+    Secret(String),
+    Public(Algorithm, Box<DecodingKey>),
+}
+
+impl fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (issuer, audience) = (&self.issuer, &self.audience);
+        let claim = &self.client_claim;
+        write!(
+            f,
+            "AuthConfig {{ issuer: {issuer:?}, audience: {audience:?}, client_claim: {claim:?}, .. }}"
+        )
+    }
+}
+
+impl AuthConfig {
+    /// Reads and checks the settings of this file, and the key file.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let key = match (
+            env.optional::<String>(&SECRET)?,
+            env.optional::<String>(&PUBLIC_KEY_FILE)?,
+        ) {
+            (Some(secret), None) if secret.len() >= SECRET_BYTES_MIN => Key::Secret(secret),
+            (Some(_), None) => return Err(SECRET.invalid(format!("it must have at least {SECRET_BYTES_MIN} bytes"))),
+            (None, Some(path)) => {
+                let pem = std::fs::read(&path);
+                public_key(&pem.map_err(|error| PUBLIC_KEY_FILE.invalid(format!("cannot read {path}: {error}")))?)?
+            }
+            (None, None) => return Err(SECRET.invalid("neither it nor DOCKET_JWT_PUBLIC_KEY_FILE is set")),
+            (Some(_), Some(_)) => return Err(SECRET.invalid("DOCKET_JWT_PUBLIC_KEY_FILE is set too; only one may be")),
+        };
+        let (issuer, audience) = (env.get(&ISSUER)?, env.get(&AUDIENCE)?);
+        Ok(Self {
+            key,
+            issuer,
+            audience,
+            client_claim: env.get(&CLIENT_CLAIM)?,
+        })
+    }
+}
+
+fn public_key(pem: &[u8]) -> Result<Key, ConfigError> {
+    let is_private = String::from_utf8_lossy(pem).contains("PRIVATE KEY");
+    if is_private {
+        return Err(PUBLIC_KEY_FILE.invalid("it holds a private key, which only the issuer of tokens may have"));
+    }
+    if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
+        return Ok(Key::Public(Algorithm::RS256, Box::new(key)));
+    }
+    let is_p256 = |key: &DecodingKey| {
+        key.try_get_as_bytes()
+            .is_ok_and(|point| point.len() == P256_POINT_BYTES)
+    };
+    match DecodingKey::from_ec_pem(pem) {
+        Ok(key) if is_p256(&key) => Ok(Key::Public(Algorithm::ES256, Box::new(key))),
+        Ok(_) | Err(_) => Err(PUBLIC_KEY_FILE.invalid("it must hold an RSA or a P-256 public key in PEM")),
+    }
+}
+
+/// Checks tokens. Clones share the key.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    key: DecodingKey,
+    validation: Validation,
+    client_claim: String,
+}
+
+impl Verifier {
+    /// A verifier that takes tokens of exactly one algorithm, the key's.
+    pub fn new(config: &AuthConfig) -> Self {
+        let (algorithm, key) = match &config.key {
+            Key::Secret(secret) => (Algorithm::HS256, DecodingKey::from_secret(secret.as_bytes())),
+            Key::Public(algorithm, key) => (*algorithm, (**key).clone()),
+        };
+        let mut validation = Validation::new(algorithm);
+        validation.leeway = LEEWAY.as_secs();
+        validation.validate_nbf = true;
+        validation.set_issuer(&[&config.issuer]);
+        validation.set_audience(&[&config.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        Self(Arc::new(Inner {
+            key,
+            validation,
+            client_claim: config.client_claim.clone(),
+        }))
+    }
+
+    /// The client that a token was issued to.
+    pub fn verify(&self, token: &str) -> Result<ClientId, ApiError> {
+        let inner = &*self.0;
+        let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &inner.key, &inner.validation);
+        let claims = claims.map_err(|error| {
+            let reason = match error.kind() {
+                ErrorKind::ExpiredSignature => "The token has expired.",
+                ErrorKind::ImmatureSignature => "The token is not valid yet.",
+                ErrorKind::InvalidIssuer => "The token is of another issuer.",
+                ErrorKind::InvalidAudience => "The token is for another audience.",
+                ErrorKind::InvalidAlgorithm => "The token is signed with another algorithm.",
+                _ => "The token cannot be verified.",
+            };
+            ApiError::new(Kind::InvalidToken, reason)
+        })?;
+        let client = claims.claims.get(&inner.client_claim).and_then(Value::as_str);
+        let client = client.and_then(|client| client.parse().ok());
+        client.ok_or_else(|| {
+            let claim = &inner.client_claim;
+            ApiError::new(
+                Kind::NoClient,
+                format!("The token is valid, but its claim {claim} is not a client's id."),
+            )
+        })
+    }
+}
+
+/// Why no token was made.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+    /// Only the issuer has the key.
+    #[error("tokens are verified with a public key here: only their issuer can make them")]
+    NoSecret,
+    /// The library refused.
+    #[error("sign the token")]
+    Sign(#[source] jsonwebtoken::errors::Error),
+}
+
+/// Makes a token for a client, for development. Only with the secret that both sides share.
+pub fn mint(config: &AuthConfig, client: &ClientId, lifetime: Duration) -> Result<String, MintError> {
+    let Key::Secret(secret) = &config.key else {
+        return Err(MintError::NoSecret);
+    };
+    let now = jsonwebtoken::get_current_timestamp();
+    let mut claims = Map::from_iter([
+        ("iss".to_owned(), config.issuer.clone().into()),
+        ("aud".to_owned(), config.audience.clone().into()),
+        ("iat".to_owned(), now.into()),
+        ("nbf".to_owned(), now.into()),
+        ("exp".to_owned(), now.saturating_add(lifetime.as_secs()).into()),
+    ]);
+    claims.insert(config.client_claim.clone(), client.as_str().into());
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(MintError::Sign)
+}
+
+/// The client that a request is of, and where its rows are.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The client.
+    pub client: ClientId,
+    /// Its bucket.
+    pub bucket: Bucket,
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let token = header
+            .and_then(|header| header.split_once(' '))
+            .and_then(|(scheme, token)| {
+                scheme
+                    .eq_ignore_ascii_case("bearer")
+                    .then_some(token.trim())
+                    .filter(|token| !token.is_empty())
+            });
+        let token = token
+            .ok_or_else(|| ApiError::new(Kind::Unauthenticated, "Send a token as \"Authorization: Bearer ...\"."))?;
+        let client = state.auth.verify(token)?;
+        Ok(Self {
+            bucket: sharding::bucket_of(&client),
+            client,
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Pages: how many entries, and where the next one goes on. A cursor is opaque to callers: what is in it may change.
+
+use std::ops::RangeInclusive;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use docket_shared::ids::{DocumentId, JobId};
+use uuid::Uuid;
+
+use super::error::{ApiError, Kind};
+
+/// Length of a UUID in a cursor, in bytes.
+const ID_BYTES: usize = 16;
+
+/// A limit within its bounds; `default` when none was asked for.
+pub fn limit(asked: Option<u32>, default: u32, bounds: RangeInclusive<u32>) -> Result<usize, ApiError> {
+    let limit = asked.unwrap_or(default);
+    if bounds.contains(&limit) {
+        return Ok(limit as usize);
+    }
+    let (least, most) = bounds.into_inner();
+    Err(ApiError::new(
+        Kind::InvalidRequest,
+        format!("limit must be from {least} to {most}."),
+    ))
+}
+
+/// Cuts a list that was read one longer than the page. The last entry that stays is where the next page goes on.
+pub fn cut<T>(entries: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    entries.last().filter(|_| more)
+}
+
+/// A cursor into a client's documents.
+pub fn after_document(id: DocumentId) -> String {
+    URL_SAFE_NO_PAD.encode(id.0)
+}
+
+/// The document that a cursor stands at.
+pub fn document(cursor: &str) -> Result<DocumentId, ApiError> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| not_a_cursor())?;
+    Uuid::from_slice(&bytes).map(DocumentId).map_err(|_| not_a_cursor())
+}
+
+/// A cursor into a job's entities.
+pub fn after_entity(job: JobId, ordinal: i32) -> String {
+    URL_SAFE_NO_PAD.encode([job.0.as_bytes().as_slice(), &ordinal.to_be_bytes()].concat())
+}
+
+/// The ordinal that a cursor stands at. A cursor of another job would skip or repeat entities.
+pub fn entity(cursor: &str, job: JobId) -> Result<i32, ApiError> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| not_a_cursor())?;
+    let (id, ordinal) = bytes.split_at_checked(ID_BYTES).ok_or_else(not_a_cursor)?;
+    let ordinal = ordinal.try_into().map_err(|_| not_a_cursor())?;
+    if id != job.0.as_bytes() {
+        let detail = "The cursor is of another analysis; begin again without one.";
+        return Err(ApiError::new(Kind::InvalidRequest, detail));
+    }
+    Ok(i32::from_be_bytes(ordinal))
+}
+
+fn not_a_cursor() -> ApiError {
+    ApiError::new(
+        Kind::InvalidRequest,
+        "cursor must be the next_cursor of an earlier page.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_come_back_and_nothing_else_is_one() {
+        let (id, job) = (DocumentId::generate(), JobId::generate());
+        assert_eq!(document(&after_document(id)).unwrap(), id);
+        assert_eq!(entity(&after_entity(job, 7), job).unwrap(), 7);
+        assert!(entity(&after_entity(JobId::generate(), 7), job).is_err());
+        for bad in ["", "?", "AAAA", &after_entity(job, 7)] {
+            assert!(document(bad).is_err(), "{bad:?} was taken");
+        }
+        for bad in ["", "?", "AAAA", &after_document(id)] {
+            assert!(entity(bad, job).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_page_goes_on_only_if_there_is_more() {
+        assert_eq!(cut(&mut vec![1, 2, 3], 2), Some(&2));
+        assert_eq!(cut(&mut vec![1, 2], 2), None);
+        assert_eq!(cut(&mut Vec::<u8>::new(), 2), None);
+        assert!(limit(Some(0), 1, 1..=2).is_err() && limit(Some(3), 1, 1..=2).is_err());
+        assert_eq!(limit(None, 1, 1..=2).unwrap(), 1);
+    }
+}

@@ -1,0 +1,310 @@
+//! What a caller says about a document: its type, its name, its own id and data, its model. Checked where it enters.
+
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use docket_shared::ids::ModelName;
+use mime::Mime;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::http::error::{ApiError, Kind};
+
+/// Kinds of documents that can be read. The worker has a file for each.
+const MEDIA_TYPES: [&str; 1] = ["text/plain"];
+/// Character sets that are UTF-8.
+const CHARSETS: [&str; 3] = ["utf-8", "utf8", "us-ascii"];
+/// Longest name of a file, in characters: what file systems take.
+const FILE_NAME_CHARS_MAX: usize = 255;
+/// Longest id of a caller's own, in characters: two UUIDs and much prose.
+const EXTERNAL_ID_CHARS_MAX: usize = 200;
+/// Largest metadata, in bytes as they were sent: they are for a few ids and dates, and stand in every list of documents.
+pub const METADATA_BYTES_MAX: usize = 4 * 1024;
+
+/// What holds for a document, apart from its content.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fields {
+    /// The caller's own id.
+    pub external_id: Option<String>,
+    /// The model that was asked for.
+    pub model: Option<ModelName>,
+    /// The caller's own data.
+    pub metadata: Option<Value>,
+}
+
+/// What holds for one file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Head {
+    /// What it is.
+    pub media_type: &'static str,
+    /// Its name.
+    pub file_name: Option<String>,
+    /// What holds for it otherwise.
+    pub fields: Fields,
+}
+
+fn invalid(detail: impl Into<std::borrow::Cow<'static, str>>) -> ApiError {
+    ApiError::new(Kind::InvalidField, detail)
+}
+
+impl Fields {
+    /// Sets one of them by its name; `false` when there is none of that name.
+    pub fn set(&mut self, name: &str, value: String) -> Result<bool, ApiError> {
+        match name {
+            "external_id" => self.external_id = Some(external_id(value)?),
+            "model" => self.model = Some(model(&value)?),
+            "metadata" => self.metadata = Some(metadata(&value)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn external_id(id: String) -> Result<String, ApiError> {
+    let fits = (1..=EXTERNAL_ID_CHARS_MAX).contains(&id.chars().count());
+    if fits && !id.chars().any(char::is_control) {
+        return Ok(id);
+    }
+    Err(invalid(format!(
+        "external_id must have 1 to {EXTERNAL_ID_CHARS_MAX} characters, none of them control ones."
+    )))
+}
+
+fn model(name: &str) -> Result<ModelName, ApiError> {
+    name.parse()
+        .map_err(|_| ApiError::new(Kind::UnknownModel, "No model has such a name."))
+}
+
+fn metadata(text: &str) -> Result<Value, ApiError> {
+    if text.len() > METADATA_BYTES_MAX {
+        return Err(invalid(format!(
+            "metadata must have at most {METADATA_BYTES_MAX} bytes."
+        )));
+    }
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| invalid(format!("metadata is not JSON: {error}.")))?;
+    if !value.is_object() {
+        return Err(invalid("metadata must be a JSON object."));
+    }
+    if holds_nul(&value) {
+        return Err(invalid("metadata must not hold the character NUL."));
+    }
+    Ok(value)
+}
+
+/// PostgreSQL's text cannot hold NUL.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(values) => values.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// The kind of document that a request or a part of a form says it is.
+pub fn media_type(headers: &HeaderMap) -> Result<&'static str, ApiError> {
+    let unsupported = |detail: String| ApiError::new(Kind::UnsupportedMediaType, detail);
+    let known = MEDIA_TYPES.join(", ");
+    let header = headers
+        .get(CONTENT_TYPE)
+        .ok_or_else(|| unsupported(format!("Say what the document is: {known}.")))?;
+    let said = header.to_str().ok().and_then(|text| text.parse::<Mime>().ok());
+    let said = said.ok_or_else(|| unsupported(format!("The content type is malformed; known are {known}.")))?;
+    let media_type = MEDIA_TYPES.into_iter().find(|known| *known == said.essence_str());
+    let media_type =
+        media_type.ok_or_else(|| unsupported(format!("{} cannot be read; known are {known}.", said.essence_str())))?;
+    match said.get_param(mime::CHARSET) {
+        Some(charset)
+            if !CHARSETS
+                .iter()
+                .any(|known| charset.as_str().eq_ignore_ascii_case(known)) =>
+        {
+            Err(unsupported("Text must be in UTF-8.".to_owned()))
+        }
+        Some(_) | None => Ok(media_type),
+    }
+}
+
+/// The file's name by `Content-Disposition`, without what would be a path.
+pub fn file_name(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let header = headers
+        .get(CONTENT_DISPOSITION)
+        .and_then(|header| str::from_utf8(header.as_bytes()).ok());
+    let Some(said) = header.and_then(disposition_name) else {
+        return Ok(None);
+    };
+    let base = said.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name: String = base.chars().filter(|char| !char.is_control()).collect();
+    let name = name.trim();
+    if name.chars().count() > FILE_NAME_CHARS_MAX {
+        return Err(invalid(format!(
+            "The file's name must have at most {FILE_NAME_CHARS_MAX} characters."
+        )));
+    }
+    Ok((!name.is_empty() && name != "." && name != "..").then(|| name.to_owned()))
+}
+
+/// Whether a part of a form is a file.
+pub fn has_file_name(headers: &HeaderMap) -> bool {
+    let header = headers
+        .get(CONTENT_DISPOSITION)
+        .and_then(|header| str::from_utf8(header.as_bytes()).ok());
+    header.is_some_and(|header| disposition_name(header).is_some())
+}
+
+/// `filename*` (RFC 8187) before `filename`; the latter percent-decoded, as browsers and most libraries write it.
+fn disposition_name(header: &str) -> Option<String> {
+    let parameters = parameters(header);
+    let find = |wanted: &str| {
+        parameters
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, v)| v)
+    };
+    let extended = find("filename*").and_then(|value| {
+        let (charset, rest) = value.split_once('\'')?;
+        let (_language, encoded) = rest.split_once('\'')?;
+        let utf8 = charset.eq_ignore_ascii_case("utf-8");
+        utf8.then(|| percent_decode_str(encoded).decode_utf8().ok().map(String::from))
+            .flatten()
+    });
+    extended.or_else(|| {
+        let plain = find("filename")?;
+        Some(
+            percent_decode_str(plain)
+                .decode_utf8()
+                .map_or_else(|_| plain.clone(), String::from),
+        )
+    })
+}
+
+/// The parameters of a header such as `attachment; a=b; c="d;\"e"`, in order and unquoted.
+fn parameters(header: &str) -> Vec<(&str, String)> {
+    let mut found = Vec::new();
+    let mut rest = header.split_once(';').map_or("", |(_, rest)| rest);
+    while let Some((name, value)) = rest.split_once('=') {
+        let (value, after) = parameter_value(value.trim_start());
+        found.push((name.trim_matches([' ', '\t', ';']), value));
+        rest = after;
+    }
+    found
+}
+
+/// A token or a quoted string, and what comes after it.
+fn parameter_value(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (token, after) = text.split_once(';').unwrap_or((text, ""));
+        return (token.trim().to_owned(), after);
+    };
+    let mut value = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            '"' => return (value, &quoted[at + 1..]),
+            // Only what needs it is escaped; other backslashes are those of a path.
+            '\\' if quoted[at + 1..].starts_with(['"', '\\']) => value.extend(chars.next().map(|(_, char)| char)),
+            _ => value.push(char),
+        }
+    }
+    (value, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(header: &str) -> Option<String> {
+        let value = axum::http::HeaderValue::from_bytes(header.as_bytes()).unwrap();
+        file_name(&HeaderMap::from_iter([(CONTENT_DISPOSITION, value)])).unwrap()
+    }
+
+    #[test]
+    fn names_of_files_come_in_many_forms() {
+        for (header, name) in [
+            ("attachment; filename=a.txt", "a.txt"),
+            (r#"attachment; filename="a b; c.txt"; x=y"#, "a b; c.txt"),
+            (r#"form-data; name="file"; filename="say \"hi\".txt""#, "say \"hi\".txt"),
+            (
+                r#"attachment; filename="Übernahmevertrag – 契約.txt""#,
+                "Übernahmevertrag – 契約.txt",
+            ),
+            ("attachment; filename=\"na%C3%AFve%20%22x%22.txt\"", "naïve \"x\".txt"),
+            ("attachment; filename=\"100%.txt\"", "100%.txt"),
+            (
+                "attachment; filename=\"x.txt\"; filename*=UTF-8''%E2%82%AC%20rates.txt",
+                "€ rates.txt",
+            ),
+            ("attachment; FileName*=utf-8'de'%C3%A4.txt", "ä.txt"),
+            (
+                "attachment; filename*=iso-8859-1''%E4.txt; filename=plain.txt",
+                "plain.txt",
+            ),
+            (r#"attachment; filename="C:\Users\me\nda.txt""#, "nda.txt"),
+            ("attachment; filename=\"../../etc/passwd\"", "passwd"),
+            ("attachment; filename=\"a%00%0Ab.txt\"", "ab.txt"),
+            ("attachment; filename=\"open.txt", "open.txt"),
+        ] {
+            assert_eq!(named(header).as_deref(), Some(name), "{header}");
+        }
+        for header in [
+            "attachment",
+            "inline; x=y",
+            "attachment; filename=\"..\"",
+            "attachment; filename=\"a/\"",
+            "",
+        ] {
+            assert_eq!(named(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_file_systems_take() {
+        let named = |chars: usize| {
+            let header = format!("attachment; filename*=UTF-8''{}", "%C3%A4".repeat(chars));
+            file_name(&HeaderMap::from_iter([(CONTENT_DISPOSITION, header.parse().unwrap())]))
+        };
+        assert_eq!(
+            named(FILE_NAME_CHARS_MAX).unwrap().unwrap().chars().count(),
+            FILE_NAME_CHARS_MAX
+        );
+        assert_eq!(named(FILE_NAME_CHARS_MAX + 1).unwrap_err().kind(), Kind::InvalidField);
+    }
+
+    #[test]
+    fn only_text_in_utf_8_is_taken() {
+        let typed = |value: &str| media_type(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]));
+        for good in [
+            "text/plain",
+            "Text/Plain; charset=UTF-8",
+            "text/plain;charset=\"us-ascii\";format=flowed",
+        ] {
+            assert_eq!(typed(good).unwrap(), "text/plain", "{good}");
+        }
+        for bad in [
+            "text/html",
+            "text/plain; charset=latin1",
+            "plain",
+            "",
+            "application/octet-stream",
+        ] {
+            assert_eq!(typed(bad).unwrap_err().kind(), Kind::UnsupportedMediaType, "{bad}");
+        }
+        assert!(media_type(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn fields_are_checked_at_their_limits() {
+        let mut fields = Fields::default();
+        let mut takes = |name: &str, value: String| fields.set(name, value).is_ok_and(|known| known);
+        assert!(takes("external_id", "ä".repeat(EXTERNAL_ID_CHARS_MAX)));
+        assert!(!takes("external_id", "ä".repeat(EXTERNAL_ID_CHARS_MAX + 1)));
+        assert!(!takes("external_id", String::new()) && !takes("external_id", "a\0".into()));
+        let filled = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "b".repeat(bytes - 8));
+        assert!(takes("metadata", filled(METADATA_BYTES_MAX)) && !takes("metadata", filled(METADATA_BYTES_MAX + 1)));
+        for bad in ["", "[]", "1", "{", r#"{"a":["\u0000"]}"#, r#"{"\u0000":1}"#] {
+            assert!(!takes("metadata", bad.into()), "{bad}");
+        }
+        assert!(takes("model", "ner-legal".into()) && !takes("model", "no such/model".into()));
+        assert!(!takes("other", String::new()));
+    }
+}

@@ -1,0 +1,343 @@
+//! `POST /v1/documents`: bytes become objects, then rows, and only then an answer.
+//!
+//! An upload runs in a task of its own, which a caller that leaves does not end: whatever happens, it ends either accepted
+//! or with nothing left behind. It never waits for the broker.
+
+mod accept;
+mod body;
+mod fields;
+mod form;
+mod idempotent;
+mod intake;
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use docket_shared::metrics;
+use docket_shared::store::idempotency::Key;
+use serde::{Deserialize, Serialize};
+use tracing::Instrument;
+use utoipa::{IntoParams, ToSchema};
+
+use super::AppState;
+use super::auth::Caller;
+use super::error::{ApiError, Kind};
+use super::extract::Params;
+use super::observe::trace_parent;
+use super::openapi::UploadProblems;
+use super::views::{self, Accepted, AcceptedForm};
+use accept::{Acceptance, Refusal};
+use fields::{Fields, Head};
+use idempotent::{Begun, Hold};
+use intake::{Intake, Keep, Taken};
+
+/// Says that an answer was given before.
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What holds for the document, or for all documents of a form until it says otherwise.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// The caller's own id for the document.
+    #[param(min_length = 1, max_length = 200)]
+    external_id: Option<String>,
+    /// The model that shall read it; another than the service's default.
+    model: Option<String>,
+    /// The caller's own data: a JSON object of at most 4 KiB.
+    metadata: Option<String>,
+}
+
+/// A form with documents. Text fields hold for the files after them.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the form; the form is read as it arrives")]
+struct UploadForm {
+    /// The caller's own id for the documents after it.
+    external_id: Option<String>,
+    /// The model that shall read the documents after it.
+    model: Option<String>,
+    /// The caller's own data for the documents after it: a JSON object of at most 4 KiB.
+    metadata: Option<String>,
+    /// The documents, each with its file name and content type; at most 20. The name of these parts does not matter.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    file: Vec<Vec<u8>>,
+}
+
+/// What is answered to an upload.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum Answer {
+    /// To a document.
+    Document(Accepted),
+    /// To a form.
+    Form(AcceptedForm),
+}
+
+/// Upload
+///
+/// Takes one document as the body, or several as a form, and answers as soon as they are safe; they are analysed
+/// afterwards. With an `Idempotency-Key` the same upload sent again is answered the same and accepted once.
+#[utoipa::path(
+    post,
+    path = "/v1/documents",
+    tag = "documents",
+    params(
+        UploadQuery,
+        ("content-disposition" = Option<String>, Header, description = "Of a document: its name, as `filename` or \
+            `filename*`."),
+        ("idempotency-key" = Option<String>, Header, description = "1 to 255 visible characters; kept for a day."),
+        ("traceparent" = Option<String>, Header, description = "W3C trace context, which the analysis goes on with."),
+    ),
+    request_body(
+        content((String = "text/plain"), (UploadForm = "multipart/form-data")),
+        description = "A document in UTF-8, or a form with several."
+    ),
+    responses(
+        (status = 202, description = "Accepted: it will be analysed, whatever happens.", body = Answer, headers(
+            ("location", description = "Where the document is, when it is one."),
+            ("idempotency-replayed", description = "`true` when it was accepted before, with the same key."),
+        )),
+        UploadProblems,
+    )
+)]
+pub async fn upload(
+    caller: Caller,
+    Params(query): Params<UploadQuery>,
+    State(state): State<AppState>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let answered = match run(state, caller, query, request).await {
+        Ok(answered) => answered,
+        Err(error) => error.into_response(),
+    };
+    metrics::upload(answered.status().as_u16(), started.elapsed());
+    answered
+}
+
+async fn run(state: AppState, caller: Caller, query: UploadQuery, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let upload = Upload::parse(state, caller, query, &parts.headers)?;
+    let room = upload
+        .state
+        .uploads
+        .admit(&upload.caller.client, length_of(&parts.headers))
+        .await?;
+    let tasks = upload.state.shutdown.clone();
+    let task = async move {
+        let answered = upload.serve(body).await;
+        drop(room);
+        answered
+    };
+    tasks.spawn(task.in_current_span()).await.map_err(ApiError::internal)?
+}
+
+fn length_of(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// What comes in the body.
+enum Shape {
+    /// One document.
+    Document { head: Head, length: Option<u64> },
+    /// A form, and what separates its parts.
+    Form { boundary: String, fields: Fields },
+}
+
+/// A request whose headers are in order.
+struct Upload {
+    state: AppState,
+    caller: Caller,
+    shape: Shape,
+    key: Option<Key>,
+    trace_parent: Option<String>,
+}
+
+impl Upload {
+    fn parse(state: AppState, caller: Caller, query: UploadQuery, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let mut fields = Fields::default();
+        let named = [
+            ("external_id", query.external_id),
+            ("model", query.model),
+            ("metadata", query.metadata),
+        ];
+        for (name, value) in named {
+            if let Some(value) = value {
+                fields.set(name, value)?;
+            }
+        }
+        if headers
+            .get(CONTENT_ENCODING)
+            .is_some_and(|encoding| encoding != "identity")
+        {
+            return Err(ApiError::new(
+                Kind::UnsupportedMediaType,
+                "Send documents without a content encoding.",
+            ));
+        }
+        let key = idempotent::key_of(headers, &caller)?;
+        let trace_parent = trace_parent(headers).map(str::to_owned);
+        let shape = Shape::parse(headers, fields, state.document_bytes_max)?;
+        Ok(Self {
+            state,
+            caller,
+            shape,
+            key,
+            trace_parent,
+        })
+    }
+
+    /// The whole way of an upload, from its reserved key to its answer.
+    async fn serve(self, body: Body) -> Result<Response, ApiError> {
+        let Some(key) = self.key.clone() else {
+            let answer = self.store(body, None).await.map_err(|refusal| refusal.error)?;
+            return Ok(accepted(&answer));
+        };
+        match idempotent::begin(&self.state.shards, key).await? {
+            Begun::Reserved(hold) => match self.store(body, Some(&hold)).await {
+                Ok(answer) => Ok(accepted(&answer)),
+                Err(Refusal {
+                    error,
+                    perhaps_accepted,
+                }) => {
+                    if !perhaps_accepted {
+                        hold.free().await;
+                    }
+                    Err(error)
+                }
+            },
+            Begun::Answered(earlier) => {
+                let mut intake = Intake::new(&self.state, &self.caller, Keep::Hash);
+                self.read(body, &mut intake).await?;
+                let answer = earlier.answer(&idempotent::fingerprint(self.is_form(), intake.taken()))?;
+                let answer = serde_json::from_value(answer).map_err(ApiError::internal)?;
+                Ok(([(IDEMPOTENCY_REPLAYED, "true")], accepted(&answer)).into_response())
+            }
+        }
+    }
+
+    /// Stores the documents and accepts them; a refusal leaves nothing of them.
+    async fn store(&self, body: Body, hold: Option<&Hold>) -> Result<Answer, Refusal> {
+        let mut intake = Intake::new(&self.state, &self.caller, Keep::Stored);
+        let reading = self.read(body, &mut intake);
+        let read = match hold {
+            Some(hold) => hold.during(reading).await,
+            None => reading.await,
+        };
+        let accepted = match read {
+            Ok(()) => self.accept(&intake, hold).await,
+            Err(error) => Err(error.into()),
+        };
+        if accepted.as_ref().is_err_and(|refusal| !refusal.perhaps_accepted) {
+            intake.discard().await;
+        }
+        accepted
+    }
+
+    async fn read(&self, body: Body, intake: &mut Intake) -> Result<(), ApiError> {
+        let chunks = body::timed(body, self.state.shutdown.clone());
+        match &self.shape {
+            Shape::Document { head, length } => intake.take(head.clone(), chunks, *length).await,
+            Shape::Form { boundary, fields } => form::read(chunks, boundary, fields.clone(), intake).await,
+        }
+    }
+
+    async fn accept(&self, intake: &Intake, hold: Option<&Hold>) -> Result<Answer, Refusal> {
+        let mut documents: Vec<Accepted> = intake.taken().iter().map(view).collect();
+        let answer = match self.shape {
+            Shape::Document { .. } => Answer::Document(documents.remove(0)),
+            Shape::Form { .. } => Answer::Form(AcceptedForm { documents }),
+        };
+        let kept = hold.map(|hold| {
+            let answer = serde_json::to_value(&answer).expect("ids and text always serialise");
+            (hold, idempotent::fingerprint(self.is_form(), intake.taken()), answer)
+        });
+        let trace_parent = self.trace_parent.as_deref();
+        let acceptance = Acceptance {
+            caller: &self.caller,
+            trace_parent,
+            answer: kept,
+        };
+        for fresh in accept::accept(&self.state, intake, acceptance).await? {
+            self.state.handover.offer(fresh);
+        }
+        Ok(answer)
+    }
+
+    fn is_form(&self) -> bool {
+        matches!(self.shape, Shape::Form { .. })
+    }
+}
+
+impl Shape {
+    fn parse(headers: &HeaderMap, fields: Fields, bytes_max: u64) -> Result<Self, ApiError> {
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if content_type
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("multipart/form-data")
+        {
+            let boundary = multer::parse_boundary(content_type).map_err(|_| {
+                ApiError::new(
+                    Kind::InvalidRequest,
+                    "The content type of a form must name its boundary.",
+                )
+            })?;
+            return Ok(Self::Form { boundary, fields });
+        }
+        let media_type = fields::media_type(headers)?;
+        let (file_name, length) = (fields::file_name(headers)?, length_of(headers));
+        match length {
+            Some(0) => Err(ApiError::new(
+                Kind::EmptyDocument,
+                "A document must have at least one byte.",
+            )),
+            Some(length) if length > bytes_max => Err(ApiError::new(
+                Kind::PayloadTooLarge,
+                format!("A document must have at most {bytes_max} bytes."),
+            )),
+            Some(_) | None => Ok(Self::Document {
+                head: Head {
+                    media_type,
+                    file_name,
+                    fields,
+                },
+                length,
+            }),
+        }
+    }
+}
+
+fn view(taken: &Taken) -> Accepted {
+    Accepted {
+        document_id: taken.document.0,
+        job_id: taken.job.0,
+        state: views::State::Waiting,
+        file_name: taken.head.file_name.clone(),
+        external_id: taken.head.fields.external_id.clone(),
+    }
+}
+
+fn accepted(answer: &Answer) -> Response {
+    let mut response = (StatusCode::ACCEPTED, Json(answer)).into_response();
+    let only = match answer {
+        Answer::Document(document) => Some(document),
+        Answer::Form(form) if form.documents.len() == 1 => form.documents.first(),
+        Answer::Form(_) => None,
+    };
+    if let Some(document) = only {
+        let location = format!("/v1/documents/{}", document.document_id);
+        response.headers_mut().insert(
+            LOCATION,
+            location.parse().expect("a path with an id is a header's value"),
+        );
+    }
+    response
+}

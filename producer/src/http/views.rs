@@ -1,0 +1,284 @@
+//! What callers read: the JSON of the API. These types are not the stores' own, so that those can change.
+
+use docket_shared::entity::Entity;
+use docket_shared::job::JobState;
+use docket_shared::store::documents::DocumentView;
+use docket_shared::store::jobs::JobView;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Accepted; it is this client's turn soon, or when it is due.
+    Waiting,
+    /// About to be taken by a worker.
+    Queued,
+    /// A worker is at it.
+    Running,
+    /// Ended with its entities.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+}
+
+impl From<JobState> for State {
+    fn from(state: JobState) -> Self {
+        match state {
+            JobState::Waiting => Self::Waiting,
+            JobState::Queued => Self::Queued,
+            JobState::Running => Self::Running,
+            JobState::Succeeded => Self::Succeeded,
+            JobState::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<State> for JobState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Waiting => Self::Waiting,
+            State::Queued => Self::Queued,
+            State::Running => Self::Running,
+            State::Succeeded => Self::Succeeded,
+            State::Failed => Self::Failed,
+        }
+    }
+}
+
+/// A document that was accepted.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    /// The document.
+    pub document_id: Uuid,
+    /// Its analysis.
+    pub job_id: Uuid,
+    /// Where its job stands.
+    pub state: State,
+    /// Its file name, when it has one.
+    pub file_name: Option<String>,
+    /// The caller's own id for it, when it has one.
+    pub external_id: Option<String>,
+}
+
+/// The documents of a form that was accepted, in the form's order.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AcceptedForm {
+    /// One entry a document.
+    pub documents: Vec<Accepted>,
+}
+
+/// Why a job failed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobError {
+    /// A short stable word, for filters.
+    #[schema(examples("invalid_text"))]
+    pub kind: String,
+    /// One sentence.
+    pub detail: String,
+}
+
+/// One analysis of a document by one model.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Job {
+    /// Its id.
+    pub job_id: Uuid,
+    /// Its document.
+    pub document_id: Uuid,
+    /// Where it stands.
+    pub state: State,
+    /// The model, with its version once that is known: `name` or `name@version`.
+    #[schema(examples("ner-legal@2"))]
+    pub model: String,
+    /// How often it was begun.
+    pub attempts: i32,
+    /// Why it failed, if it did.
+    pub error: Option<JobError>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it was begun, the last time.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// From its acceptance to its last beginning, in seconds.
+    pub waited_seconds: Option<f64>,
+    /// From its last beginning to its end, in seconds.
+    pub ran_seconds: Option<f64>,
+    /// Characters of the extracted text: all of them were read.
+    pub text_chars: Option<i64>,
+    /// Windows the text was read in.
+    pub windows: Option<i32>,
+    /// Tokens of the text, each counted once.
+    pub tokens: Option<i64>,
+    /// Entities found.
+    pub entities: Option<i32>,
+}
+
+impl From<&JobView> for Job {
+    fn from(job: &JobView) -> Self {
+        let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(seconds(to?.duration_since(from?)));
+        Self {
+            job_id: job.id.0,
+            document_id: job.document_id.0,
+            state: job.state.into(),
+            model: model_of(job),
+            attempts: job.attempts,
+            error: job.error.clone().map(|(kind, detail)| JobError { kind, detail }),
+            created_at: job.created_at,
+            started_at: job.started_at,
+            ended_at: job.ended_at,
+            waited_seconds: between(Some(job.created_at), job.started_at),
+            ran_seconds: between(job.started_at, job.ended_at),
+            text_chars: job.text_chars,
+            windows: job.windows,
+            tokens: job.tokens,
+            entities: job.entities,
+        }
+    }
+}
+
+fn seconds(duration: SignedDuration) -> f64 {
+    duration.as_secs_f64()
+}
+
+/// `name@version`, or the name while no version is known.
+pub fn model_of(job: &JobView) -> String {
+    match &job.model_version {
+        Some(version) => format!("{}@{version}", job.model),
+        None => job.model.to_string(),
+    }
+}
+
+/// One thing that happened to a job.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Happened {
+    /// When.
+    pub at: Timestamp,
+    /// What: `claimed`, `crashed`, `errored`, `given_back`, `requeued` or `ended`.
+    pub event: String,
+    /// Why, where there is a reason.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A job and what happened to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobWithHistory {
+    /// The job.
+    #[serde(flatten)]
+    pub job: Job,
+    /// What happened to it, newest last; the newest 20 are kept.
+    pub history: Vec<Happened>,
+}
+
+/// A document, and where its newest analysis stands.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Document {
+    /// Its id.
+    pub document_id: Uuid,
+    /// Where its newest job stands.
+    pub state: State,
+    /// The caller's own id for it.
+    pub external_id: Option<String>,
+    /// Its file name.
+    pub file_name: Option<String>,
+    /// What it is.
+    #[schema(examples("text/plain"))]
+    pub media_type: String,
+    /// The caller's own data, as they were sent.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Value>,
+    /// Its size in bytes.
+    pub size_bytes: i64,
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// Its newest job.
+    pub job: Job,
+}
+
+impl From<DocumentView> for Document {
+    fn from(document: DocumentView) -> Self {
+        Self {
+            document_id: document.id.0,
+            state: document.job.state.into(),
+            job: Job::from(&document.job),
+            external_id: document.external_id,
+            file_name: document.file_name,
+            media_type: document.media_type,
+            metadata: document.metadata,
+            size_bytes: document.size_bytes,
+            sha256: document.sha256,
+            created_at: document.created_at,
+        }
+    }
+}
+
+/// A page of documents, newest first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Documents {
+    /// The documents.
+    pub documents: Vec<Document>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Something that was found in a document. The extracted text at its offsets is its `text`, exactly.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FoundEntity {
+    /// The model's name for the kind of thing.
+    #[schema(examples("COURT"))]
+    pub label: String,
+    /// The words, as they stand in the text.
+    pub text: String,
+    /// First character (Unicode scalar value) of the extracted text, counted from 0.
+    pub start: u32,
+    /// One past the last character.
+    pub end: u32,
+    /// First byte of the extracted text in UTF-8, counted from 0.
+    pub start_byte: u32,
+    /// One past the last byte.
+    pub end_byte: u32,
+    /// Page, counted from 1, in documents that have pages.
+    pub page: Option<u32>,
+    /// How sure the model is, 0 to 1.
+    pub score: f32,
+    /// The model that found it, as `name@version`.
+    pub model: String,
+}
+
+impl FoundEntity {
+    /// An entity as its caller reads it.
+    pub fn new(entity: Entity, model: &str) -> Self {
+        let span = entity.span;
+        Self {
+            label: entity.label,
+            text: entity.text,
+            start: span.start,
+            end: span.end,
+            start_byte: span.start_byte,
+            end_byte: span.end_byte,
+            page: entity.page,
+            score: entity.score,
+            model: model.to_owned(),
+        }
+    }
+}
+
+/// A page of a document's entities, in the order of the text.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Entities {
+    /// The document.
+    pub document_id: Uuid,
+    /// The analysis that found them.
+    pub job_id: Uuid,
+    /// The entities.
+    pub entities: Vec<FoundEntity>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,108 @@
+//! Builds what the chosen roles share, starts them, and stops them in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use docket_shared::blob::BlobStore;
+use docket_shared::queue::publish::Publisher;
+use docket_shared::shutdown::Shutdown;
+use docket_shared::store::{Shards, migrate};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::config::ProducerConfig;
+use crate::dispatch::handover::HandOver;
+use crate::dispatch::{self, Dispatcher, dead};
+use crate::http::{self, AppState};
+use crate::models::Models;
+
+/// What running requests and ticks may take after the stop began. An upload that takes longer is cut and not accepted.
+const DRAIN_MAX: Duration = Duration::from_secs(25);
+/// How often the metrics recorder tidies its histograms.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// A part of the producer that can be deployed alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// The callers' HTTP API.
+    Api,
+    /// The dispatcher, the sweeper, and the drain of the dead queue.
+    Dispatch,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 2] = [Self::Api, Self::Dispatch];
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Api => "api",
+            Self::Dispatch => "dispatch",
+        })
+    }
+}
+
+/// Runs the roles until the shutdown begins, then drains.
+pub async fn run(
+    config: ProducerConfig,
+    roles: &[Role],
+    metrics: PrometheusHandle,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.http.addr).await;
+    let listener = listener.with_context(|| format!("cannot listen on {} (DOCKET_HTTP_ADDR)", config.http.addr))?;
+    start(config, roles, (listener, metrics), &shutdown).await?;
+    shutdown.soft().await;
+    tracing::info!("stopping");
+    shutdown.drain(DRAIN_MAX).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Starts the roles on an open listener; all of them end with the shutdown. Probes and metrics are served in every role.
+pub async fn start(
+    config: ProducerConfig,
+    roles: &[Role],
+    (listener, metrics): (TcpListener, PrometheusHandle),
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let process = Uuid::new_v4();
+    let name = format!("docket-producer {}", process.simple());
+    let shards = Shards::connect(&config.store).await?;
+    migrate::check(&shards).await?;
+    let blobs = BlobStore::connect(&config.blob).await;
+    let publisher = Arc::new(Publisher::new(config.queue.clone(), &name));
+    if roles.contains(&Role::Dispatch) {
+        let dispatcher = Dispatcher {
+            shards: shards.clone(),
+            publisher: publisher.clone(),
+            blobs: blobs.clone(),
+            process,
+        };
+        dispatch::start(&Arc::new(dispatcher), shutdown);
+        shutdown.spawn(dead::run(shards.clone(), config.queue.clone(), name, shutdown.clone()));
+    }
+    shutdown.spawn(upkeep(metrics.clone(), shutdown.clone()));
+    let handover = HandOver::start(shards.clone(), publisher, shutdown);
+    let models = Models::new(blobs.clone());
+    let state = AppState::new(
+        &config.http,
+        (shards, blobs, models, handover),
+        metrics,
+        shutdown.clone(),
+    );
+    let router = http::router(state, roles.contains(&Role::Api));
+    tracing::info!(address = %listener.local_addr()?, roles = ?roles, "serving");
+    shutdown.spawn(http::serve(listener, router, shutdown.clone()));
+    Ok(())
+}
+
+async fn upkeep(metrics: PrometheusHandle, shutdown: Shutdown) {
+    while shutdown.sleep(UPKEEP_EVERY).await {
+        metrics.run_upkeep();
+    }
+}

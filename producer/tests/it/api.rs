@@ -1,0 +1,309 @@
+//! A world with the HTTP API served in this process, and what tests do with it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use docket_local::testing::World;
+use docket_producer::config::ProducerConfig;
+use docket_producer::http::auth;
+use docket_producer::serve::{self, Role};
+use docket_shared::blob::{BlobKey, BlobStore};
+use docket_shared::config::Env;
+use docket_shared::entity::{Entity, Span};
+use docket_shared::ids::{Bucket, ClaimToken, ClientId, JobId, JobKey};
+use docket_shared::model::{self, Current};
+use docket_shared::sharding;
+use docket_shared::shutdown::Shutdown;
+use docket_shared::store::Shards;
+use docket_shared::store::claims::{self, Answer, Asker, Claim};
+use docket_shared::store::results::{self, Analysis, Failure};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+use tokio::net::TcpListener;
+
+/// The client that most tests upload as.
+pub const ACME: &str = "acme";
+/// Another one.
+pub const RIVAL: &str = "rival";
+/// How long something that happens soon is waited for.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A served API in a world of its own.
+pub struct Api {
+    pub world: World,
+    pub address: SocketAddr,
+    pub shards: Shards,
+    pub blobs: BlobStore,
+    pub shutdown: Shutdown,
+    config: ProducerConfig,
+    http: reqwest::Client,
+}
+
+impl Api {
+    /// Serves the API with the world's own settings.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Serves the API with some settings changed.
+    pub async fn start_with(changed: &[(&str, &str)]) -> Self {
+        let world = World::start().await;
+        let blobs = BlobStore::connect(&config(&world, &[]).blob).await;
+        let current = Current { version: "2".into() };
+        model::set_current(&blobs, &"ner-legal".parse().unwrap(), &current)
+            .await
+            .unwrap();
+        let config = config(&world, changed);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (shutdown, metrics) = (Shutdown::default(), PrometheusBuilder::new().build_recorder().handle());
+        serve::start(config.clone(), &[Role::Api], (listener, metrics), &shutdown)
+            .await
+            .unwrap();
+        let shards = Shards::connect(&config.store).await.unwrap();
+        Self {
+            world,
+            address,
+            shards,
+            blobs,
+            shutdown,
+            config,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// A token of a client.
+    pub fn token(&self, client: &str) -> String {
+        auth::mint(
+            &self.config.http.auth,
+            &client.parse().unwrap(),
+            Duration::from_secs(600),
+        )
+        .unwrap()
+    }
+
+    /// A request without a token.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.address))
+    }
+
+    /// A GET as a client.
+    pub fn get(&self, client: &str, path: &str) -> RequestBuilder {
+        self.anonymous(Method::GET, path).bearer_auth(self.token(client))
+    }
+
+    /// An upload as a client, of plain text and without a body yet.
+    pub fn post(&self, client: &str, path: &str) -> RequestBuilder {
+        let request = self.anonymous(Method::POST, path).bearer_auth(self.token(client));
+        request.header(CONTENT_TYPE, "text/plain; charset=utf-8")
+    }
+
+    /// Uploads a text as a client; the answer.
+    pub async fn upload(&self, client: &str, text: &str) -> Value {
+        accepted(
+            self.post(client, "/v1/documents")
+                .body(text.to_owned())
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// What a GET answers as JSON.
+    pub async fn read(&self, client: &str, path: &str) -> Value {
+        let response = self.get(client, path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.json().await.unwrap()
+    }
+
+    /// Claims an uploaded document's job, as a worker does.
+    pub async fn claim(&self, client: &str, accepted: &Value) -> Claim {
+        let job = JobId(accepted["job_id"].as_str().unwrap().parse().unwrap());
+        let key = JobKey {
+            bucket: bucket_of(client),
+            job,
+        };
+        let asker = Asker {
+            worker: "test",
+            token: ClaimToken::generate(),
+            alone: false,
+        };
+        match claims::claim(&self.shards, key, asker).await.unwrap() {
+            Answer::Granted(claim) => *claim,
+            other => panic!("not granted: {other:?}"),
+        }
+    }
+
+    /// Ends a document's job as a worker does, with these words found in its text.
+    pub async fn analyse(&self, client: &str, accepted: &Value, text: &str, found: &[(&str, &str)]) {
+        let claim = self.claim(client, accepted).await;
+        let text_key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, "0123");
+        self.blobs.put_bytes(&text_key, text.to_owned().into()).await.unwrap();
+        let analysis = Analysis {
+            model_version: "2".into(),
+            text_key,
+            text_sha256: [0; 32],
+            text_chars: text.chars().count() as u64,
+            windows: 1,
+            tokens: 7,
+            entities: found.iter().map(|(label, words)| entity(text, label, words)).collect(),
+        };
+        assert!(results::save(&self.shards, &claim, &analysis).await.unwrap());
+    }
+
+    /// Fails a document's job as a worker does.
+    pub async fn fail(&self, client: &str, accepted: &Value, kind: &'static str) {
+        let claim = self.claim(client, accepted).await;
+        let failure = Failure {
+            kind,
+            detail: "it cannot be read".into(),
+        };
+        assert!(results::save_failure(&self.shards, &claim, &failure).await.unwrap());
+    }
+
+    /// Keys of all documents in the bucket.
+    pub async fn objects(&self) -> Vec<String> {
+        let listed = self.blobs.list("documents/", None, 1_000).await.unwrap();
+        listed.into_iter().map(|object| object.key.to_string()).collect()
+    }
+
+    /// Rows of a table, on all shards.
+    pub async fn rows(&self, table: &'static str) -> i64 {
+        let sql = format!("select count(*) from {table}");
+        let mut rows = 0;
+        for (_, url) in &self.world.shards {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            let count = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql.clone()));
+            rows += count.fetch_one(&mut connection).await.unwrap();
+        }
+        rows
+    }
+
+    /// Asserts that refused uploads left no object, no unfinished one, and no row.
+    pub async fn assert_nothing_left(&self) {
+        assert_eq!(self.objects().await, Vec::<String>::new());
+        let unfinished = self
+            .world
+            .s3_client()
+            .list_multipart_uploads()
+            .bucket(&self.world.bucket)
+            .send()
+            .await;
+        assert!(unfinished.unwrap().uploads().is_empty());
+        for table in ["documents", "jobs", "dispatch", "idempotency_keys"] {
+            assert_eq!(self.rows(table).await, 0, "rows in {table}");
+        }
+    }
+}
+
+impl Drop for Api {
+    fn drop(&mut self) {
+        self.shutdown.begin();
+    }
+}
+
+fn config(world: &World, changed: &[(&str, &str)]) -> ProducerConfig {
+    let mut env: HashMap<String, String> = world.env();
+    env.extend(
+        changed
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
+    env.retain(|_, value| !value.is_empty());
+    ProducerConfig::from_env(&Env::from_map(env)).unwrap()
+}
+
+fn entity(text: &str, label: &str, words: &str) -> Entity {
+    let start_byte = text.find(words).unwrap();
+    let start = text[..start_byte].chars().count();
+    let number = |n: usize| u32::try_from(n).unwrap();
+    let span = Span {
+        start: number(start),
+        end: number(start + words.chars().count()),
+        start_byte: number(start_byte),
+        end_byte: number(start_byte + words.len()),
+    };
+    Entity {
+        label: label.into(),
+        text: words.into(),
+        span,
+        page: None,
+        score: 0.5,
+    }
+}
+
+/// The path of an upload with fields in its query.
+pub fn upload_path(fields: &[(&str, &str)]) -> String {
+    let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    format!("/v1/documents?{}", fields.join("&"))
+}
+
+/// The bucket of a client.
+pub fn bucket_of(client: &str) -> Bucket {
+    sharding::bucket_of(&client.parse::<ClientId>().unwrap())
+}
+
+/// The JSON of a 202.
+pub async fn accepted(response: Response) -> Value {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    assert_eq!(status, StatusCode::ACCEPTED, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Asserts that an answer is a problem of this status and type, in the form that every problem has. Returns its detail.
+pub async fn assert_problem(response: Response, status: u16, name: &str) -> String {
+    let header = |name: &str| {
+        response
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    let (content_type, request_id) = (
+        header("content-type"),
+        header("x-request-id").expect("every answer has an id"),
+    );
+    let (retry_after, challenge) = (header("retry-after"), header("www-authenticate"));
+    let answered = response.status().as_u16();
+    let problem: Value = response.json().await.expect("every error has a body");
+    assert_eq!(answered, status, "{problem}");
+    assert_eq!(content_type.as_deref(), Some("application/problem+json"));
+    assert_eq!(problem["type"], format!("urn:docket:problem:{name}"), "{problem}");
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["instance"], format!("urn:docket:request:{request_id}"));
+    assert!(!problem["title"].as_str().unwrap().is_empty() && problem.as_object().unwrap().len() == 5);
+    assert_eq!(
+        retry_after.is_some(),
+        status == 503 || name == "idempotency-in-progress",
+        "{problem}"
+    );
+    assert_eq!(challenge.is_some(), status == 401);
+    problem["detail"].as_str().unwrap().to_owned()
+}
+
+/// Waits until something holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < SOON, "{what}: not within {SOON:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A form's body: each part's own headers, and its content.
+pub fn form(parts: &[(&str, &str)]) -> String {
+    let part = |(headers, content): &(&str, &str)| format!("--frontier\r\n{headers}\r\n\r\n{content}\r\n");
+    format!("{}--frontier--\r\n", parts.iter().map(part).collect::<String>())
+}
+
+/// The content type of [`form`].
+pub const FORM: &str = "multipart/form-data; boundary=frontier";

@@ -1,0 +1,169 @@
+//! Tokens: one algorithm, the right issuer and audience, a client.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use docket_producer::http::auth::{self, AuthConfig, MintError, Verifier};
+use docket_shared::config::{ConfigError, Env};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::api::{ACME, Api, assert_problem};
+
+const SECRET: &str = "a secret that is as long as the hash";
+
+fn config(pairs: &[(&str, &str)]) -> Result<AuthConfig, ConfigError> {
+    let env: HashMap<_, _> = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    AuthConfig::from_env(&Env::from_map(env))
+}
+
+fn key_file(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/it/keys")
+        .join(name)
+        .display()
+        .to_string()
+}
+
+fn sign(algorithm: Algorithm, claims: &Value, secret: &[u8]) -> String {
+    jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).unwrap()
+}
+
+fn claims(change: impl Fn(&mut Value)) -> Value {
+    let now = jsonwebtoken::get_current_timestamp();
+    let mut claims = json!({"iss": "docket", "aud": "docket", "exp": now + 600, "client_id": "acme"});
+    change(&mut claims);
+    claims
+}
+
+/// The status that a token is refused with; 0 when it is good.
+fn status_of(verifier: &Verifier, token: &str) -> u16 {
+    verifier
+        .verify(token)
+        .map_or_else(|error| error.status().as_u16(), |_| 0)
+}
+
+#[test]
+fn a_token_is_good_only_in_every_respect() {
+    let verifier = Verifier::new(&config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap());
+    let now = jsonwebtoken::get_current_timestamp();
+    let judged = |claims: Value| status_of(&verifier, &sign(Algorithm::HS256, &claims, SECRET.as_bytes()));
+    assert_eq!(judged(claims(|_| ())), 0);
+    assert_eq!(judged(claims(|c| c["aud"] = json!(["other", "docket"]))), 0);
+    assert_eq!(
+        judged(claims(|c| c["exp"] = json!(now - 10))),
+        0,
+        "clocks may differ a little"
+    );
+    for (name, value) in [
+        ("exp", json!(now - 60)),
+        ("nbf", json!(now + 60)),
+        ("iss", json!("other")),
+        ("aud", json!("other")),
+        ("exp", Value::Null),
+        ("iss", Value::Null),
+        ("aud", Value::Null),
+    ] {
+        let without = value.is_null();
+        let changed = claims(|c| {
+            c[name] = value.clone();
+            if without {
+                c.as_object_mut().unwrap().remove(name);
+            }
+        });
+        assert_eq!(judged(changed), 401, "{name}: {value}");
+    }
+    for client in [Value::Null, json!(7), json!(""), json!("a b"), json!("../acme")] {
+        assert_eq!(judged(claims(|c| c["client_id"] = client.clone())), 403, "{client}");
+    }
+    let good = sign(Algorithm::HS256, &claims(|_| ()), SECRET.as_bytes());
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let flipped = if signature.starts_with('A') { "B" } else { "A" };
+    for bad in [
+        sign(Algorithm::HS384, &claims(|_| ()), SECRET.as_bytes()),
+        sign(
+            Algorithm::HS256,
+            &claims(|_| ()),
+            b"another secret that is as long as one",
+        ),
+        format!("{head}.{flipped}{}", &signature[1..]),
+        format!("{head}."),
+        // {"alg":"none"}
+        format!("eyJhbGciOiJub25lIn0.{}.", head.split_once('.').unwrap().1),
+        String::new(),
+    ] {
+        assert_eq!(status_of(&verifier, &bad), 401, "{bad}");
+    }
+}
+
+#[test]
+fn a_public_key_verifies_and_cannot_be_used_as_a_secret() {
+    for (key, token) in [
+        ("rsa-public.pem", include_str!("keys/rs256-token.txt")),
+        ("p256-public.pem", include_str!("keys/es256-token.txt")),
+    ] {
+        let path = key_file(key);
+        let config = config(&[("DOCKET_JWT_PUBLIC_KEY_FILE", &path)]).unwrap();
+        let verifier = Verifier::new(&config);
+        assert_eq!(verifier.verify(token.trim()).unwrap().as_str(), "acme", "{key}");
+        let forged = sign(Algorithm::HS256, &claims(|_| ()), &std::fs::read(&path).unwrap());
+        assert_eq!(status_of(&verifier, &forged), 401, "{key} was taken as a secret");
+        let minted = auth::mint(&config, &"acme".parse().unwrap(), Duration::from_secs(60));
+        assert!(matches!(minted, Err(MintError::NoSecret)));
+    }
+    let other = Verifier::new(&config(&[("DOCKET_JWT_PUBLIC_KEY_FILE", &key_file("rsa-public.pem"))]).unwrap());
+    assert_eq!(status_of(&other, include_str!("keys/es256-token.txt").trim()), 401);
+}
+
+#[test]
+fn a_process_without_exactly_one_usable_key_refuses_to_start() {
+    let rsa = key_file("rsa-public.pem");
+    for pairs in [
+        vec![],
+        vec![("DOCKET_JWT_SECRET", "short")],
+        vec![("DOCKET_JWT_SECRET", SECRET), ("DOCKET_JWT_PUBLIC_KEY_FILE", &rsa)],
+        vec![("DOCKET_JWT_PUBLIC_KEY_FILE", "/no/such/file")],
+        vec![("DOCKET_JWT_PUBLIC_KEY_FILE", &key_file("p384-public.pem"))],
+        vec![("DOCKET_JWT_PUBLIC_KEY_FILE", &key_file("rs256-token.txt"))],
+    ] {
+        let error = config(&pairs).unwrap_err().to_string();
+        assert!(error.contains("DOCKET_JWT_") && !error.contains(SECRET), "{error}");
+    }
+    let config = config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap();
+    assert!(!format!("{config:?}").contains(SECRET), "the secret is shown by Debug");
+}
+
+#[tokio::test]
+async fn every_route_of_the_api_needs_a_token_that_names_a_client() {
+    let api = Api::start_with(&[("DOCKET_JWT_SECRET", SECRET), ("DOCKET_JWT_CLIENT_CLAIM", "tenant")]).await;
+    let stranger = sign(Algorithm::HS256, &claims(|_| ()), SECRET.as_bytes());
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let document = format!("/v1/documents/{id}");
+    for (method, path) in [
+        (Method::POST, "/v1/documents".to_owned()),
+        (Method::GET, "/v1/documents".to_owned()),
+        (Method::GET, document.clone()),
+        (Method::GET, format!("{document}/entities")),
+        (Method::GET, format!("{document}/text")),
+        (Method::GET, format!("/v1/jobs/{id}")),
+    ] {
+        let request = || api.anonymous(method.clone(), &path);
+        assert_problem(request().send().await.unwrap(), 401, "unauthenticated").await;
+        let basic = request().basic_auth("acme", Some("x")).send().await.unwrap();
+        assert_problem(basic, 401, "unauthenticated").await;
+        assert_problem(
+            request().bearer_auth("x.y.z").send().await.unwrap(),
+            401,
+            "invalid-token",
+        )
+        .await;
+        assert_problem(request().bearer_auth(&stranger).send().await.unwrap(), 403, "no-client").await;
+    }
+    api.upload(ACME, "A token of this process's own secret and claim is good.")
+        .await;
+}

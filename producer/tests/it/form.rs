@@ -1,0 +1,151 @@
+//! Uploads of several documents as one form.
+
+use docket_shared::blob::BlobKey;
+use reqwest::header::{CONTENT_TYPE, LOCATION};
+use reqwest::{Method, RequestBuilder};
+
+use crate::api::{ACME, Api, FORM, accepted, assert_problem, form};
+
+const TEXT: &str = "Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain";
+
+fn field(name: &str) -> String {
+    format!("Content-Disposition: form-data; name=\"{name}\"")
+}
+
+fn post(api: &Api, body: String) -> RequestBuilder {
+    let request = api
+        .anonymous(Method::POST, "/v1/documents")
+        .bearer_auth(api.token(ACME));
+    request.header(CONTENT_TYPE, FORM).body(body)
+}
+
+#[tokio::test]
+async fn fields_hold_for_the_files_after_them() {
+    let api = Api::start().await;
+    let named = "content-disposition: form-data; name=upload; filename=\"Übernahme 契約.txt\"\r\n\
+                 Content-Type: text/plain;charset=UTF-8";
+    let body = form(&[
+        (&field("external_id"), "first"),
+        (TEXT, "one"),
+        (&field("external_id"), "second"),
+        (&field("metadata"), r#"{"matter": 7}"#),
+        (named, "zwei"),
+        (TEXT, "three"),
+    ]);
+    let response = post(&api, body).send().await.unwrap();
+    assert!(response.headers().get(LOCATION).is_none());
+    let answer = accepted(response).await;
+    let documents = answer["documents"].as_array().unwrap();
+    let mut read = Vec::new();
+    for document in documents {
+        read.push(
+            api.read(
+                ACME,
+                &format!("/v1/documents/{}", document["document_id"].as_str().unwrap()),
+            )
+            .await,
+        );
+    }
+    let told = |name: &str| read.iter().map(|document| document[name].clone()).collect::<Vec<_>>();
+    assert_eq!(told("external_id"), ["first", "second", "second"]);
+    assert_eq!(told("file_name"), ["a.txt", "Übernahme 契約.txt", "a.txt"]);
+    assert_eq!(told("size_bytes"), [3, 4, 5]);
+    assert!(read[0]["metadata"].is_null() && read[1]["metadata"]["matter"] == 7 && read[2]["metadata"]["matter"] == 7);
+    assert_eq!(api.objects().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_form_with_one_file_answers_a_list_and_where_it_is() {
+    let api = Api::start().await;
+    let response = post(&api, form(&[(TEXT, "text")])).send().await.unwrap();
+    let location = response.headers()[LOCATION].to_str().unwrap().to_owned();
+    let answer = accepted(response).await;
+    assert_eq!(
+        location,
+        format!(
+            "/v1/documents/{}",
+            answer["documents"][0]["document_id"].as_str().unwrap()
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_form_is_accepted_whole_or_not_at_all() {
+    let api = Api::start_with(&[("DOCKET_DOCUMENT_BYTES_MAX", "1000")]).await;
+    let large = "a".repeat(1_001);
+    let pdf = "Content-Disposition: form-data; name=f; filename=a.pdf\r\nContent-Type: application/pdf";
+    let untyped = "Content-Disposition: form-data; name=f; filename=a.txt";
+    let long = "a".repeat(5_000);
+    for (parts, status, problem) in [
+        (vec![(TEXT, "one"), (TEXT, &large)], 413, "payload-too-large"),
+        (vec![(TEXT, "one"), (pdf, "two")], 415, "unsupported-media-type"),
+        (vec![(TEXT, "one"), (untyped, "two")], 415, "unsupported-media-type"),
+        (vec![(TEXT, "one"), (TEXT, "")], 422, "empty-document"),
+        (
+            vec![(TEXT, "one"), (&field("model"), "no-such-model"), (TEXT, "two")],
+            422,
+            "unknown-model",
+        ),
+        (vec![(TEXT, "one"), (&field("metadata"), "[]")], 422, "invalid-field"),
+        (
+            vec![(TEXT, "one"), (&field("external_id"), &long)],
+            422,
+            "invalid-field",
+        ),
+        (vec![(TEXT, "one"), (&field("unheard-of"), "x")], 422, "invalid-field"),
+        (vec![(TEXT, "one"); 21], 422, "too-many-documents"),
+        (vec![(&field("external_id"), "x"); 81], 422, "too-many-documents"),
+        (vec![(&field("external_id"), "x")], 422, "empty-document"),
+        (vec![], 422, "empty-document"),
+    ] {
+        assert_problem(post(&api, form(&parts)).send().await.unwrap(), status, problem).await;
+    }
+    api.assert_nothing_left().await;
+    let most = accepted(post(&api, form(&vec![(TEXT, "one"); 20])).send().await.unwrap()).await;
+    assert_eq!(most["documents"].as_array().unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn files_of_a_form_are_stored_byte_by_byte() {
+    let api = Api::start().await;
+    // Larger than a part of an upload to S3, and full of what looks like the end of a part of the form.
+    let large = "line\r\n--fron\r\n-".repeat(9 * 1024 * 1024 / 15);
+    let answer = accepted(
+        post(&api, form(&[(TEXT, &large), (TEXT, "\r\n")]))
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
+    for (document, content) in answer["documents"].as_array().unwrap().iter().zip([&*large, "\r\n"]) {
+        let id = document["document_id"].as_str().unwrap();
+        let key = api.objects().await.into_iter().find(|key| key.ends_with(id)).unwrap();
+        let stored = api.blobs.get(&BlobKey::from_stored(key), 20_000_000).await.unwrap();
+        assert!(
+            stored == content.as_bytes(),
+            "{} of {} bytes, or others",
+            stored.len(),
+            content.len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_form_is_refused() {
+    let api = Api::start().await;
+    let whole = form(&[(TEXT, "one")]);
+    let endless_headers = format!("--frontier\r\nX: {}", "a".repeat(3 * 1024 * 1024));
+    for body in [
+        whole.replace("--frontier--\r\n", ""),
+        "not a form".into(),
+        endless_headers,
+    ] {
+        assert_problem(post(&api, body).send().await.unwrap(), 400, "invalid-request").await;
+    }
+    let unbounded = api
+        .anonymous(Method::POST, "/v1/documents")
+        .bearer_auth(api.token(ACME));
+    let unbounded = unbounded.header(CONTENT_TYPE, "multipart/form-data").body(whole);
+    assert_problem(unbounded.send().await.unwrap(), 400, "invalid-request").await;
+    api.assert_nothing_left().await;
+}

@@ -1,0 +1,12 @@
+//! The producer on its real services: what its callers see, and what is left in databases, bucket and broker.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod api;
+mod auth;
+mod description;
+mod faults;
+mod form;
+mod idempotency;
+mod read;
+mod upload;

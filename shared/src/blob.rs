@@ -1,0 +1,585 @@
+//! Objects in S3: streamed in with their hash, read back with a size limit.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt, TryStreamExt};
+use http_body::{Frame, SizeHint};
+use sha2::{Digest, Sha256};
+use sync_wrapper::SyncWrapper;
+
+use crate::config::{ConfigError, Env, Setting};
+use crate::ids::{Bucket, ClientId, DocumentId};
+
+/// Name of the bucket.
+pub const BUCKET: Setting = Setting::required("DOCKET_S3_BUCKET", "bucket of documents, their texts and the models");
+/// Another S3 than AWS.
+pub const ENDPOINT: Setting = Setting::optional("DOCKET_S3_ENDPOINT", "URL of an S3 service that is not AWS's");
+/// Region.
+pub const REGION: Setting = Setting::optional("DOCKET_S3_REGION", "region; else AWS's own variables and profile");
+/// Path style.
+pub const PATH_STYLE: Setting = Setting::with_default(
+    "DOCKET_S3_PATH_STYLE",
+    "false",
+    "`true` for services that want `/bucket/key`",
+);
+/// Static credentials.
+pub const ACCESS_KEY: Setting = Setting::optional(
+    "DOCKET_S3_ACCESS_KEY",
+    "static credentials; else AWS's own chain (variables, web identity, instance)",
+);
+/// Static credentials.
+pub const SECRET_KEY: Setting = Setting::optional("DOCKET_S3_SECRET_KEY", "secret of `DOCKET_S3_ACCESS_KEY`");
+
+/// Every setting of this file.
+pub const SETTINGS: &[&Setting] = &[&BUCKET, &ENDPOINT, &REGION, &PATH_STYLE, &ACCESS_KEY, &SECRET_KEY];
+
+/// Size of a part of a multipart upload, in bytes, and the most of any upload that is ever held: S3 wants at least 5 MiB.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+/// A store that does not take a connection in this time is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A store that sends nothing for this long is away.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// Tries of one request, in the SDK: hides a single hiccup; what lasts longer is the caller's to handle.
+const ATTEMPTS: u32 = 3;
+
+/// Where objects are.
+#[derive(Debug, Clone)]
+pub struct BlobConfig {
+    /// Name of the bucket.
+    pub bucket: String,
+    /// URL, when it is not AWS.
+    pub endpoint: Option<String>,
+    /// Region, when it is not for AWS's own chain to find.
+    pub region: Option<String>,
+    /// `/bucket/key` instead of `bucket.host/key`.
+    pub path_style: bool,
+    /// Static access and secret key.
+    pub credentials: Option<(String, String)>,
+}
+
+impl BlobConfig {
+    /// Reads and checks the settings of this file.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let keys = (env.optional(&ACCESS_KEY)?, env.optional(&SECRET_KEY)?);
+        let credentials = match keys {
+            (Some(access), Some(secret)) => Some((access, secret)),
+            (None, None) => None,
+            (Some(_), None) => return Err(SECRET_KEY.invalid("the access key is set, this is not")),
+            (None, Some(_)) => return Err(ACCESS_KEY.invalid("the secret key is set, this is not")),
+        };
+        Ok(Self {
+            bucket: env.get(&BUCKET)?,
+            endpoint: env.optional(&ENDPOINT)?,
+            region: env.optional(&REGION)?,
+            path_style: env.get(&PATH_STYLE)?,
+            credentials,
+        })
+    }
+}
+
+/// Where an object is. Keys of client data begin with their kind, bucket and client, so that they can be swept by owner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BlobKey(String);
+
+impl BlobKey {
+    /// A document as it was uploaded.
+    pub fn document(bucket: Bucket, client: &ClientId, document: DocumentId) -> Self {
+        Self(format!("{}{client}/{document}", Self::documents_of(bucket)))
+    }
+
+    /// What all documents of a bucket begin with.
+    pub fn documents_of(bucket: Bucket) -> String {
+        format!("documents/{:04}/", bucket.number())
+    }
+
+    /// The text extracted from a document. It carries its own hash, so that a superseded run overwrites nothing.
+    pub fn text(bucket: Bucket, client: &ClientId, document: DocumentId, sha256: &str) -> Self {
+        Self(format!("texts/{:04}/{client}/{document}/{sha256}.txt", bucket.number()))
+    }
+
+    /// A key as it was stored in a row or listed.
+    pub fn from_stored(key: String) -> Self {
+        Self(key)
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for BlobKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What can go wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// There is no such object.
+    #[error("object {key} does not exist")]
+    NotFound {
+        /// Which one.
+        key: BlobKey,
+    },
+    /// The object is larger than the reader allows.
+    #[error("object {key} has {bytes} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// Which one.
+        key: BlobKey,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The store did not do it; it may later.
+    #[error("{action} object {key}")]
+    Unavailable {
+        /// What was tried.
+        action: &'static str,
+        /// On which one.
+        key: BlobKey,
+        /// Why it failed.
+        source: BoxError,
+    },
+}
+
+/// Why an upload was not stored. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum PutError<E> {
+    /// The body itself failed, as its stream said.
+    #[error("read the upload")]
+    Body(E),
+    /// More bytes than allowed.
+    #[error("the upload has more than {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The store.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}
+
+/// What was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256 of the content.
+    pub sha256: [u8; 32],
+}
+
+/// A body to be stored.
+pub struct Upload<S> {
+    /// Its chunks.
+    pub body: S,
+    /// Its length in bytes, when it was announced.
+    pub length: Option<u64>,
+    /// The most that is taken, in bytes.
+    pub limit: u64,
+}
+
+/// One object of a listing.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its key.
+    pub key: BlobKey,
+    /// When it was stored, in seconds of the Unix epoch by the store's clock.
+    pub stored_at: i64,
+}
+
+/// A handle to the bucket; clones share one connection pool.
+#[derive(Debug, Clone)]
+pub struct BlobStore {
+    client: aws_sdk_s3::Client,
+    bucket: String,
+}
+
+impl BlobStore {
+    /// Prepares the client; no request is made yet.
+    pub async fn connect(config: &BlobConfig) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        if let Some(region) = &config.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some((access, secret)) = &config.credentials {
+            loader = loader.credentials_provider(Credentials::new(access, secret, None, None, "docket"));
+        }
+        let mut s3 = aws_sdk_s3::config::Builder::from(&loader.load().await)
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .force_path_style(config.path_style)
+            // Services that are not AWS's often know no trailing checksums; ours is the SHA-256 in the row.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        if let Some(endpoint) = &config.endpoint {
+            s3 = s3.endpoint_url(endpoint);
+        }
+        Self {
+            client: aws_sdk_s3::Client::from_conf(s3.build()),
+            bucket: config.bucket.clone(),
+        }
+    }
+
+    /// Whether the bucket answers.
+    pub async fn check(&self) -> Result<(), BlobError> {
+        let key = BlobKey(String::new());
+        self.client
+            .head_bucket()
+            .bucket(&self.bucket)
+            .send()
+            .await
+            .map_err(|error| failed("reach", &key, error))?;
+        Ok(())
+    }
+
+    /// Streams a body into an object while hashing it. At most one part of it is held in memory; what fails leaves nothing.
+    pub async fn put<S, E>(&self, key: &BlobKey, upload: Upload<S>) -> Result<Stored, PutError<E>>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+        E: Send + 'static,
+    {
+        if upload.length.is_some_and(|length| length > upload.limit) {
+            return Err(PutError::TooLarge { limit: upload.limit });
+        }
+        let meter = Arc::new(Mutex::new(Meter {
+            hash: Sha256::new(),
+            bytes: 0,
+            failure: None,
+        }));
+        let body = metered(upload.body, upload.limit, meter.clone());
+        let sent = match upload.length {
+            Some(length) if length <= PART_BYTES as u64 => self.put_streamed(key, body, length).await,
+            _ => self.put_parts(key, body).await,
+        };
+        let meter = std::mem::replace(
+            &mut *meter.lock().expect("no holder panics"),
+            Meter {
+                hash: Sha256::new(),
+                bytes: 0,
+                failure: None,
+            },
+        );
+        match (meter.failure, sent) {
+            (Some(failure), _) => Err(failure),
+            (None, Err(error)) => Err(PutError::Blob(error)),
+            (None, Ok(())) => Ok(Stored {
+                bytes: meter.bytes,
+                sha256: meter.hash.finalize().into(),
+            }),
+        }
+    }
+
+    async fn put_streamed<S>(&self, key: &BlobKey, body: S, length: u64) -> Result<(), BlobError>
+    where
+        S: Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin + 'static,
+    {
+        let body = SizedBody {
+            chunks: SyncWrapper::new(body),
+            left: length,
+        };
+        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+        let sent = request
+            .content_length(length as i64)
+            .body(ByteStream::from_body_1_x(body))
+            .send()
+            .await;
+        sent.map(drop).map_err(|error| failed("store", key, error))
+    }
+
+    async fn put_parts<S>(&self, key: &BlobKey, mut body: S) -> Result<(), BlobError>
+    where
+        S: Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin,
+    {
+        let unreadable = |error: BodyFailed| BlobError::Unavailable {
+            action: "read",
+            key: key.clone(),
+            source: error.into(),
+        };
+        let first = next_part(&mut body).await.map_err(unreadable)?;
+        if first.len() < PART_BYTES {
+            return self.put_bytes(key, first).await;
+        }
+        let request = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key.as_str());
+        let created = request.send().await.map_err(|error| failed("begin", key, error))?;
+        let id = created.upload_id().unwrap_or_default();
+        let sent = self.send_parts(key, id, first, body).await;
+        if sent.is_err() {
+            // What cannot be aborted now is removed by the bucket's lifecycle rule for incomplete uploads.
+            let abort = self
+                .client
+                .abort_multipart_upload()
+                .bucket(&self.bucket)
+                .key(key.as_str())
+                .upload_id(id);
+            if let Err(error) = abort.send().await {
+                tracing::warn!(
+                    error = crate::telemetry::chain(&error),
+                    "an incomplete upload is left behind"
+                );
+            }
+        }
+        sent
+    }
+
+    async fn send_parts<S>(&self, key: &BlobKey, id: &str, first: Bytes, mut body: S) -> Result<(), BlobError>
+    where
+        S: Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin,
+    {
+        let mut parts = Vec::new();
+        let mut part = first;
+        while !part.is_empty() {
+            let number = parts.len() as i32 + 1;
+            let request = self
+                .client
+                .upload_part()
+                .bucket(&self.bucket)
+                .key(key.as_str())
+                .upload_id(id);
+            let sent = request.part_number(number).body(ByteStream::from(part)).send().await;
+            let tag = sent.map_err(|error| failed("store a part of", key, error))?.e_tag;
+            parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
+            part = next_part(&mut body).await.map_err(|error| BlobError::Unavailable {
+                action: "read",
+                key: key.clone(),
+                source: error.into(),
+            })?;
+        }
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let request = self
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .upload_id(id);
+        request
+            .multipart_upload(parts)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failed("complete", key, error))
+    }
+
+    /// Stores bytes that are in memory anyway: derived texts, manifests.
+    pub async fn put_bytes(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .body(ByteStream::from(bytes));
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failed("store", key, error))
+    }
+
+    /// Stores a file without holding it in memory: models.
+    pub async fn put_file(&self, key: &BlobKey, path: &std::path::Path) -> Result<(), BlobError> {
+        let unreadable = |error| BlobError::Unavailable {
+            action: "read the file for",
+            key: key.clone(),
+            source: Box::new(error),
+        };
+        let body = ByteStream::from_path(path).await.map_err(unreadable)?;
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .body(body);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failed("store", key, error))
+    }
+
+    /// Reads a whole object of at most `limit` bytes.
+    pub async fn get(&self, key: &BlobKey, limit: u64) -> Result<Bytes, BlobError> {
+        let (body, bytes) = self.open(key).await?;
+        if bytes > limit {
+            return Err(BlobError::TooLarge {
+                key: key.clone(),
+                bytes,
+                limit,
+            });
+        }
+        let cut = |source| BlobError::Unavailable {
+            action: "read",
+            key: key.clone(),
+            source,
+        };
+        let read = body.collect().await.map_err(|error| cut(error.into()))?.into_bytes();
+        if read.len() as u64 != bytes {
+            return Err(cut(format!("{} of {bytes} bytes arrived", read.len()).into()));
+        }
+        Ok(read)
+    }
+
+    /// Opens an object to be streamed on; its size comes with it.
+    pub async fn open(&self, key: &BlobKey) -> Result<(ByteStream, u64), BlobError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key.as_str());
+        let object = request.send().await.map_err(|error| match error.as_service_error() {
+            Some(service) if service.is_no_such_key() => BlobError::NotFound { key: key.clone() },
+            _ => failed("read", key, error),
+        })?;
+        let bytes = object.content_length().unwrap_or_default().unsigned_abs();
+        Ok((object.body, bytes))
+    }
+
+    /// Removes an object; one that is not there is as good as removed.
+    pub async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str());
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failed("remove", key, error))
+    }
+
+    /// Objects whose keys begin with `prefix`, at most `most`, after `after` in the order of keys.
+    pub async fn list(&self, prefix: &str, after: Option<&BlobKey>, most: i32) -> Result<Vec<Listed>, BlobError> {
+        let key = BlobKey(prefix.to_owned());
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix)
+            .max_keys(most);
+        let request = request.set_start_after(after.map(|key| key.0.clone()));
+        let listing = request.send().await.map_err(|error| failed("list", &key, error))?;
+        let listed = listing.contents.unwrap_or_default().into_iter().filter_map(|object| {
+            Some(Listed {
+                key: BlobKey(object.key?),
+                stored_at: object.last_modified?.secs(),
+            })
+        });
+        Ok(listed.collect())
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("a String takes all");
+            text
+        })
+}
+
+fn failed<E, R>(action: &'static str, key: &BlobKey, error: SdkError<E, R>) -> BlobError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    if error.code() == Some("NoSuchKey") {
+        return BlobError::NotFound { key: key.clone() };
+    }
+    BlobError::Unavailable {
+        action,
+        key: key.clone(),
+        source: error.into(),
+    }
+}
+
+/// Counts and hashes what passes; keeps why the body failed, since the SDK's error would hide it.
+struct Meter<E> {
+    hash: Sha256,
+    bytes: u64,
+    failure: Option<PutError<E>>,
+}
+
+/// Ends the transfer; the reason is in the meter.
+#[derive(Debug, thiserror::Error)]
+#[error("the upload ended early")]
+struct BodyFailed;
+
+fn metered<S, E>(
+    body: S,
+    limit: u64,
+    meter: Arc<Mutex<Meter<E>>>,
+) -> impl Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin
+where
+    S: Stream<Item = Result<Bytes, E>> + Send + Unpin,
+    E: Send,
+{
+    body.map(move |chunk| {
+        let mut meter = meter.lock().expect("no holder panics");
+        let failure = match chunk {
+            Ok(chunk) if meter.bytes + chunk.len() as u64 <= limit => {
+                meter.hash.update(&chunk);
+                meter.bytes += chunk.len() as u64;
+                return Ok(chunk);
+            }
+            Ok(_) => PutError::TooLarge { limit },
+            Err(error) => PutError::Body(error),
+        };
+        meter.failure = Some(failure);
+        Err(BodyFailed)
+    })
+}
+
+async fn next_part<S>(body: &mut S) -> Result<Bytes, BodyFailed>
+where
+    S: Stream<Item = Result<Bytes, BodyFailed>> + Unpin,
+{
+    let mut part = BytesMut::new();
+    while part.len() < PART_BYTES
+        && let Some(chunk) = body.try_next().await?
+    {
+        part.extend_from_slice(&chunk);
+    }
+    Ok(part.freeze())
+}
+
+/// A stream as the body of a request, with the exact length that S3 wants to know in advance.
+struct SizedBody<S> {
+    chunks: SyncWrapper<S>,
+    left: u64,
+}
+
+impl<S: Stream<Item = Result<Bytes, BodyFailed>> + Unpin> http_body::Body for SizedBody<S> {
+    type Data = Bytes;
+    type Error = BodyFailed;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, BodyFailed>>> {
+        let next = std::task::ready!(self.chunks.get_mut().poll_next_unpin(context));
+        if let Some(Ok(chunk)) = &next {
+            self.left = self.left.saturating_sub(chunk.len() as u64);
+        }
+        std::task::Poll::Ready(next.map(|chunk| chunk.map(Frame::data)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

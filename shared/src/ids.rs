@@ -1,0 +1,173 @@
+//! Names of things. Each is checked once, where it enters, and carries its own type from there on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Why a name was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{what} must be 1 to {length_max} characters of letters, digits, '.', '_' and '-', and start with a letter or digit"
+)]
+pub struct InvalidName {
+    what: &'static str,
+    length_max: usize,
+}
+
+/// Longest name in characters: fits into an S3 key and a routing key with room to spare.
+const NAME_LENGTH_MAX: usize = 64;
+
+fn check_name(what: &'static str, raw: &str) -> Result<(), InvalidName> {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let valid = (1..=NAME_LENGTH_MAX).contains(&raw.len())
+        && raw.bytes().all(legal)
+        && raw.as_bytes()[0].is_ascii_alphanumeric();
+    if valid {
+        Ok(())
+    } else {
+        Err(InvalidName {
+            what,
+            length_max: NAME_LENGTH_MAX,
+        })
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl FromStr for $type {
+            type Err = InvalidName;
+            fn from_str(raw: &str) -> Result<Self, InvalidName> {
+                check_name($what, raw)?;
+                Ok(Self(raw.to_owned()))
+            }
+        }
+        impl TryFrom<String> for $type {
+            type Error = InvalidName;
+            fn try_from(raw: String) -> Result<Self, InvalidName> {
+                check_name($what, &raw)?;
+                Ok(Self(raw))
+            }
+        }
+        impl From<$type> for String {
+            fn from(name: $type) -> String {
+                name.0
+            }
+        }
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// A tenant, and the shard key. It comes from a verified token only.
+    ClientId,
+    "a client id"
+);
+name!(
+    /// A model's name, without its version.
+    ModelName,
+    "a model name"
+);
+name!(
+    /// A shard's name, as in `DOCKET_SHARD_URLS`.
+    ShardName,
+    "a shard name"
+);
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $type(pub Uuid);
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// One uploaded document. A UUIDv7: ids sort by age.
+    DocumentId
+);
+uuid_id!(
+    /// One analysis of one document. A UUIDv7.
+    JobId
+);
+uuid_id!(
+    /// One worker's right to finish a job; made anew for each claim.
+    ClaimToken
+);
+
+impl DocumentId {
+    /// A new id, stamped with the current time.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+impl JobId {
+    /// A new id, stamped with the current time.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+impl ClaimToken {
+    /// A new, unguessable token.
+    pub fn generate() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+/// One of the fixed slices of the client space; always below [`crate::sharding::BUCKETS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Bucket(pub(crate) i16);
+
+impl Bucket {
+    /// The bucket's number, as the databases hold it.
+    pub fn number(self) -> i16 {
+        self.0
+    }
+}
+
+/// Where a job's row is: all that is needed to find it on its shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobKey {
+    /// The client's bucket.
+    pub bucket: Bucket,
+    /// The job.
+    pub job: JobId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_at_their_limits() {
+        assert!("a".parse::<ClientId>().is_ok());
+        assert!("a".repeat(64).parse::<ClientId>().is_ok());
+        for bad in ["", "-a", "a b", "a/b", "ä", &"a".repeat(65)] {
+            assert!(bad.parse::<ClientId>().is_err(), "{bad:?} was taken");
+        }
+    }
+}

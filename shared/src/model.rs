@@ -1,0 +1,55 @@
+//! Models in the bucket: `models/<name>/current.json` names the version that holds, `models/<name>/<version>/` its files.
+
+use serde::{Deserialize, Serialize};
+
+use crate::blob::{BlobError, BlobKey, BlobStore};
+use crate::ids::ModelName;
+
+/// A pointer or a manifest is a few hundred bytes; more is not one, in bytes.
+const POINTER_BYTES_MAX: u64 = 64 * 1024;
+
+/// Why a model cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The store, or there is none.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// Its pointer is unreadable.
+    #[error("{key} is not a model's pointer")]
+    Malformed {
+        /// Which object.
+        key: BlobKey,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// The version of a model that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Current {
+    /// Its version.
+    pub version: String,
+}
+
+/// Key of a model's pointer.
+pub fn pointer_key(name: &ModelName) -> BlobKey {
+    BlobKey::from_stored(format!("models/{name}/current.json"))
+}
+
+/// Key of a file of a version.
+pub fn file_key(name: &ModelName, version: &str, file: &str) -> BlobKey {
+    BlobKey::from_stored(format!("models/{name}/{version}/{file}"))
+}
+
+/// The version of a model that holds now.
+pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<Current, ModelError> {
+    let key = pointer_key(name);
+    let bytes = blobs.get(&key, POINTER_BYTES_MAX).await?;
+    serde_json::from_slice(&bytes).map_err(|source| ModelError::Malformed { key, source })
+}
+
+/// Makes a version the one that holds. Its files must be there before.
+pub async fn set_current(blobs: &BlobStore, name: &ModelName, current: &Current) -> Result<(), BlobError> {
+    let bytes = serde_json::to_vec(current).expect("a version always serialises");
+    blobs.put_bytes(&pointer_key(name), bytes.into()).await
+}

@@ -1,0 +1,219 @@
+//! Consuming: deliveries with explicit acks, over a connection that is made again when it is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::StreamExt;
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection, Consumer};
+
+use super::{QueueConfig, QueueError, call, close, connect, topology};
+use crate::backoff;
+use crate::ids::ModelName;
+use crate::{metrics, telemetry};
+
+/// Which queue is consumed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A model's jobs.
+    Jobs(ModelName),
+    /// What no worker could act on.
+    Dead,
+}
+
+impl Source {
+    /// The queue's name.
+    pub fn queue(&self) -> String {
+        match self {
+            Self::Jobs(model) => topology::jobs_queue(model),
+            Self::Dead => topology::DEAD.to_owned(),
+        }
+    }
+}
+
+/// A message that was delivered and is to be settled exactly once.
+pub struct Delivery {
+    /// Its body.
+    pub body: Vec<u8>,
+    /// Whether it was delivered before, or came back from the delay queue: then the row may be running for a good reason.
+    pub returned: bool,
+    inner: lapin::message::Delivery,
+}
+
+impl Delivery {
+    fn new(mut inner: lapin::message::Delivery) -> Self {
+        let delayed = inner
+            .properties
+            .headers()
+            .as_ref()
+            .is_some_and(|headers| headers.contains_key("x-death"));
+        Self {
+            body: std::mem::take(&mut inner.data),
+            returned: inner.redelivered || delayed,
+            inner,
+        }
+    }
+
+    /// Done with it. `false` when the connection is gone: the broker delivers it again.
+    pub async fn ack(&self) -> bool {
+        settled(call("take an ack", self.inner.ack(BasicAckOptions::default())).await)
+    }
+
+    /// Back to its queue.
+    pub async fn requeue(&self) -> bool {
+        let options = BasicNackOptions {
+            requeue: true,
+            ..BasicNackOptions::default()
+        };
+        settled(call("take a nack", self.inner.nack(options)).await)
+    }
+
+    /// To the dead queue.
+    pub async fn reject(&self) -> bool {
+        let options = BasicNackOptions {
+            requeue: false,
+            ..BasicNackOptions::default()
+        };
+        settled(call("take a nack", self.inner.nack(options)).await)
+    }
+}
+
+fn settled(answer: Result<bool, QueueError>) -> bool {
+    answer.unwrap_or_else(|error| {
+        tracing::warn!(
+            error = telemetry::chain(&error),
+            "a delivery was not settled; it will come again"
+        );
+        false
+    })
+}
+
+/// The deliveries of one queue.
+pub struct Deliveries {
+    config: QueueConfig,
+    name: String,
+    source: Source,
+    prefetch: u16,
+    live: Option<Live>,
+    failures: u32,
+    connected: Arc<AtomicBool>,
+}
+
+struct Live {
+    connection: Connection,
+    channel: Channel,
+    consumer: Consumer,
+}
+
+impl Deliveries {
+    /// A consumer that has not connected yet; at most `prefetch` deliveries are unsettled at a time.
+    pub fn new(config: QueueConfig, name: &str, source: Source, prefetch: u16) -> Self {
+        assert!(prefetch >= 1, "0 would mean no limit");
+        let name = format!("{name} consume");
+        Self {
+            config,
+            name,
+            source,
+            prefetch,
+            live: None,
+            failures: 0,
+            connected: Arc::default(),
+        }
+    }
+
+    /// Whether it is connected, for readiness.
+    pub fn connected(&self) -> Arc<AtomicBool> {
+        self.connected.clone()
+    }
+
+    /// The next delivery, however long the broker is away. Cancel-safe.
+    pub async fn next(&mut self) -> Delivery {
+        loop {
+            match self.try_next().await {
+                Ok(delivery) => return delivery,
+                Err(error) => {
+                    self.disconnect().await;
+                    self.failures += 1;
+                    let delay = backoff::CONNECTION.delay(self.failures, rand::random());
+                    tracing::warn!(
+                        error = telemetry::chain(&error),
+                        queue = self.source.queue(),
+                        "not consuming"
+                    );
+                    tokio::time::sleep(delay).await;
+                }
+            }
+        }
+    }
+
+    async fn try_next(&mut self) -> Result<Delivery, QueueError> {
+        if self.live.is_none() {
+            self.live = Some(self.open().await?);
+            self.failures = 0;
+            self.connected.store(true, Ordering::Relaxed);
+            metrics::connected("consume", true);
+            tracing::info!(queue = self.source.queue(), prefetch = self.prefetch, "consuming");
+        }
+        let live = self.live.as_mut().expect("opened above");
+        match live.consumer.next().await {
+            Some(Ok(delivery)) => Ok(Delivery::new(delivery)),
+            Some(Err(source)) => Err(QueueError::Failed {
+                action: "go on delivering",
+                source,
+            }),
+            None => Err(QueueError::ConsumerEnded),
+        }
+    }
+
+    async fn open(&self) -> Result<Live, QueueError> {
+        let connection = connect(&self.config, &self.name).await?;
+        let channel = call("open a channel", connection.create_channel()).await?;
+        topology::declare_common(&channel).await?;
+        if let Source::Jobs(model) = &self.source {
+            topology::declare_model(&channel, model).await?;
+        }
+        call(
+            "set the prefetch",
+            channel.basic_qos(self.prefetch, BasicQosOptions::default()),
+        )
+        .await?;
+        let consumer = channel.basic_consume(
+            self.source.queue().into(),
+            self.name.as_str().into(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        let consumer = call("consume", consumer).await?;
+        Ok(Live {
+            connection,
+            channel,
+            consumer,
+        })
+    }
+
+    /// Asks the broker for no more. What nobody took yet goes back; what was taken can still be settled.
+    pub async fn cancel(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        let cancelled = live
+            .channel
+            .basic_cancel(live.consumer.tag(), BasicCancelOptions::default());
+        if let Err(error) = call("cancel a consumer", cancelled).await {
+            tracing::warn!(error = telemetry::chain(&error), "the consumer was not cancelled");
+            return;
+        }
+        // A cancelled consumer's stream ends after what had arrived.
+        while let Some(Ok(delivery)) = live.consumer.next().await {
+            Delivery::new(delivery).requeue().await;
+        }
+    }
+
+    /// Closes the connection; what is unsettled comes again to somebody else.
+    pub async fn disconnect(&mut self) {
+        self.connected.store(false, Ordering::Relaxed);
+        metrics::connected("consume", false);
+        if let Some(live) = self.live.take() {
+            close(&live.connection).await;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! RabbitMQ: it carries what workers will take in the next second; the truth is in the shards.
+//!
+//! Publishing and consuming use connections of their own, since a memory alarm blocks a publishing connection as a whole.
+//! Every call has a deadline, and a lost connection is made again here, with backoff.
+
+pub mod consume;
+pub mod publish;
+pub mod topology;
+
+use std::future::Future;
+use std::time::Duration;
+
+use lapin::uri::AMQPUri;
+use lapin::{Connection, ConnectionProperties};
+
+use crate::config::{ConfigError, Env, Setting};
+
+/// Where RabbitMQ is.
+pub const AMQP_URL: Setting = Setting::required(
+    "DOCKET_AMQP_URL",
+    "`amqp://` or `amqps://` URL of RabbitMQ, with its virtual host",
+);
+
+/// Every setting of this file.
+pub const SETTINGS: &[&Setting] = &[&AMQP_URL];
+
+/// Deliveries that a worker holds unsettled, unless it is configured otherwise; the dispatcher sizes the queues by it.
+/// Enough documents of a page to fill several batches, few enough that a scaled-out neighbour finds work.
+pub const PREFETCH: u16 = 16;
+/// A broker that does not answer a call in this time counts as away. Confirms have the same deadline.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Heartbeat asked of the broker, in seconds: a dead peer is noticed after two of them.
+const HEARTBEAT_SECONDS: u16 = 10;
+
+/// Where the broker is.
+#[derive(Debug, Clone)]
+pub struct QueueConfig {
+    /// Its URL.
+    pub url: String,
+}
+
+impl QueueConfig {
+    /// Reads and checks the settings of this file.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let url: String = env.get(&AMQP_URL)?;
+        url.parse::<AMQPUri>()
+            .map_err(|_| AMQP_URL.invalid("it is not an amqp:// or amqps:// URL"))?;
+        Ok(Self { url })
+    }
+}
+
+/// What can go wrong with the broker. All of it may pass.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// It did not answer in time.
+    #[error("RabbitMQ did not {0} within {CALL_TIMEOUT:?}")]
+    TimedOut(&'static str),
+    /// It refused, or the connection is gone.
+    #[error("RabbitMQ did not {action}")]
+    Failed {
+        /// What was tried.
+        action: &'static str,
+        /// What the driver said.
+        source: lapin::Error,
+    },
+    /// It took the message but had no queue for it, and returned it.
+    #[error("RabbitMQ has no queue for the message")]
+    Unroutable,
+    /// It refused the message.
+    #[error("RabbitMQ refused the message")]
+    Refused,
+    /// It stopped delivering.
+    #[error("RabbitMQ ended the consumer")]
+    ConsumerEnded,
+}
+
+impl QueueError {
+    /// A short word for metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TimedOut(_) => "timeout",
+            Self::Failed { .. } => "connection",
+            Self::Unroutable => "unroutable",
+            Self::Refused => "refused",
+            Self::ConsumerEnded => "consumer_ended",
+        }
+    }
+}
+
+async fn call<T>(action: &'static str, future: impl Future<Output = lapin::Result<T>>) -> Result<T, QueueError> {
+    match tokio::time::timeout(CALL_TIMEOUT, future).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(source)) => Err(QueueError::Failed { action, source }),
+        Err(_) => Err(QueueError::TimedOut(action)),
+    }
+}
+
+async fn connect(config: &QueueConfig, name: &str) -> Result<Connection, QueueError> {
+    let mut uri: AMQPUri = config.url.parse().expect("checked when the configuration was read");
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    call("take a connection", Connection::connect_uri(uri, properties)).await
+}
+
+async fn close(connection: &Connection) {
+    // The broker may be gone, and then there is nothing to close.
+    let _ = tokio::time::timeout(Duration::from_secs(1), connection.close(200, "bye".into())).await;
+}

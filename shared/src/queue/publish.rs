@@ -1,0 +1,188 @@
+//! Publishing: `mandatory`, with pipelined confirms. A publish is done when the broker confirms it and returns nothing:
+//! a returned message is confirmed too.
+
+use std::collections::HashSet;
+
+use futures::future::join_all;
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+
+use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm};
+use tokio::sync::Mutex;
+
+use super::topology::{self, DELAY, JOBS};
+use super::{QueueConfig, QueueError, call, close, connect};
+use crate::ids::ModelName;
+use crate::job::{AnalyzeDocument, JobMessage};
+use crate::metrics;
+
+/// Persistent, by AMQP's numbering.
+const PERSISTENT: u8 = 2;
+
+/// Depth of a model's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages that no consumer holds.
+    pub ready: u32,
+    /// Consumers.
+    pub consumers: u32,
+}
+
+/// The process's publishing connection, made when it is needed and again when it is lost.
+pub struct Publisher {
+    config: QueueConfig,
+    name: String,
+    live: Mutex<Option<Live>>,
+}
+
+struct Live {
+    connection: Connection,
+    publishing: Channel,
+    declaring: Channel,
+    declared: HashSet<ModelName>,
+}
+
+impl Publisher {
+    /// A publisher that has not connected yet. `name` is what the broker's pages show.
+    pub fn new(config: QueueConfig, name: &str) -> Self {
+        Self {
+            config,
+            name: format!("{name} publish"),
+            live: Mutex::new(None),
+        }
+    }
+
+    /// Publishes jobs and waits for all confirms; one result for each, in order.
+    pub async fn jobs(&self, messages: &[AnalyzeDocument]) -> Vec<Result<(), QueueError>> {
+        let sent = join_all(messages.iter().map(|message| self.send(JOBS, message)));
+        let confirmed = sent.await.into_iter().map(|sent| async {
+            let confirmed = confirmation(sent?).await;
+            if let Err(error) = &confirmed {
+                metrics::publish_failed(error.reason());
+            }
+            confirmed
+        });
+        let results = join_all(confirmed).await;
+        for (message, result) in messages.iter().zip(&results) {
+            self.note(&message.model, result).await;
+        }
+        results
+    }
+
+    /// Puts a job into the delay queue; the broker delivers it again in 5 s.
+    pub async fn later(&self, message: &AnalyzeDocument) -> Result<(), QueueError> {
+        let result = match self.send(DELAY, message).await {
+            Ok(sent) => confirmation(sent).await,
+            Err(error) => Err(error),
+        };
+        self.note(&message.model, &result).await;
+        result
+    }
+
+    /// How deep a model's queue is. Declares it, since a passive declare of a missing queue only kills its channel.
+    pub async fn depth(&self, model: &ModelName) -> Result<Depth, QueueError> {
+        let declaring = self.with_model(model, |live| live.declaring.clone()).await?;
+        let declared = topology::declare_model(&declaring, model).await;
+        let queue = match declared {
+            Ok(queue) => queue,
+            Err(error) => {
+                self.disconnect().await;
+                return Err(error);
+            }
+        };
+        Ok(Depth {
+            ready: queue.message_count(),
+            consumers: queue.consumer_count(),
+        })
+    }
+
+    /// Closes the connection.
+    pub async fn disconnect(&self) {
+        if let Some(live) = self.live.lock().await.take() {
+            metrics::connected("publish", false);
+            close(&live.connection).await;
+        }
+    }
+
+    async fn send(&self, exchange: &str, message: &AnalyzeDocument) -> Result<PublisherConfirm, QueueError> {
+        let publishing = self.with_model(&message.model, |live| live.publishing.clone()).await?;
+        let body = JobMessage::V1(message.clone()).encode();
+        let properties = BasicProperties::default()
+            .with_delivery_mode(PERSISTENT)
+            .with_content_type("application/json".into())
+            .with_message_id(message.job_id.to_string().into());
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
+        let key = message.model.as_str().into();
+        call(
+            "take a message",
+            publishing.basic_publish(exchange.into(), key, options, &body, properties),
+        )
+        .await
+    }
+
+    /// Runs `take` on the live connection, on which the model's queue is declared.
+    async fn with_model<T>(&self, model: &ModelName, take: impl FnOnce(&Live) -> T) -> Result<T, QueueError> {
+        let mut guard = self.live.lock().await;
+        if guard.as_ref().is_some_and(|live| !live.connection.status().connected()) {
+            guard.take();
+        }
+        if guard.is_none() {
+            metrics::connected("publish", false);
+            *guard = Some(Live::open(&self.config, &self.name).await?);
+            metrics::connected("publish", true);
+        }
+        let live = guard.as_mut().expect("opened above");
+        if !live.declared.contains(model) {
+            if let Err(error) = topology::declare_model(&live.declaring, model).await {
+                guard.take();
+                return Err(error);
+            }
+            live.declared.insert(model.clone());
+        }
+        Ok(take(live))
+    }
+
+    /// What a result says of the connection: a returned message means that the queue is gone; a lost or silent
+    /// connection is given up.
+    async fn note(&self, model: &ModelName, result: &Result<(), QueueError>) {
+        match result {
+            Ok(()) | Err(QueueError::Refused | QueueError::ConsumerEnded) => {}
+            Err(QueueError::Unroutable) => {
+                if let Some(live) = self.live.lock().await.as_mut() {
+                    live.declared.remove(model);
+                }
+            }
+            Err(QueueError::TimedOut(_) | QueueError::Failed { .. }) => self.disconnect().await,
+        }
+    }
+}
+
+impl Live {
+    async fn open(config: &QueueConfig, name: &str) -> Result<Self, QueueError> {
+        let connection = connect(config, name).await?;
+        let publishing = call("open a channel", connection.create_channel()).await?;
+        call(
+            "confirm publishes",
+            publishing.confirm_select(ConfirmSelectOptions::default()),
+        )
+        .await?;
+        let declaring = call("open a channel", connection.create_channel()).await?;
+        topology::declare_common(&declaring).await?;
+        Ok(Self {
+            connection,
+            publishing,
+            declaring,
+            declared: HashSet::new(),
+        })
+    }
+}
+
+async fn confirmation(sent: PublisherConfirm) -> Result<(), QueueError> {
+    match call("confirm a message", sent).await? {
+        Confirmation::Ack(None) => Ok(()),
+        Confirmation::Ack(Some(_)) => Err(QueueError::Unroutable),
+        Confirmation::Nack(_) | Confirmation::NotRequested => Err(QueueError::Refused),
+    }
+}

@@ -1,0 +1,111 @@
+//! Stopping in two steps: close the intake (soft), let work end until a deadline, then abort what is left (hard).
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Shared by every task of a process. Clones are handles to the same shutdown.
+#[derive(Debug, Clone, Default)]
+pub struct Shutdown {
+    soft: CancellationToken,
+    hard: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Shutdown {
+    /// A shutdown that SIGTERM or SIGINT begins. A second signal ends at once.
+    pub fn on_signals() -> std::io::Result<Self> {
+        let shutdown = Self::default();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let handle = shutdown.clone();
+        tokio::spawn(async move {
+            for step in [&handle.soft, &handle.hard] {
+                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+                step.cancel();
+            }
+        });
+        Ok(shutdown)
+    }
+
+    /// Begins the soft step.
+    pub fn begin(&self) {
+        self.soft.cancel();
+    }
+
+    /// Whether the soft step has begun.
+    pub fn has_begun(&self) -> bool {
+        self.soft.is_cancelled()
+    }
+
+    /// Completes when no new work may be taken.
+    pub async fn soft(&self) {
+        self.soft.cancelled().await;
+    }
+
+    /// Completes when running work must be given up.
+    pub async fn hard(&self) {
+        self.hard.cancelled().await;
+    }
+
+    /// The future's output, or `None` once no new work may be taken.
+    pub async fn until_soft<F: Future>(&self, future: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            () = self.soft.cancelled() => None,
+            output = future => Some(output),
+        }
+    }
+
+    /// The future's output, or `None` once running work must be given up.
+    pub async fn until_hard<F: Future>(&self, future: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            () = self.hard.cancelled() => None,
+            output = future => Some(output),
+        }
+    }
+
+    /// Sleeps, unless the soft step begins first; whether it slept through.
+    pub async fn sleep(&self, duration: Duration) -> bool {
+        self.until_soft(tokio::time::sleep(duration)).await.is_some()
+    }
+
+    /// Runs a task that [`Self::drain`] waits for.
+    pub fn spawn<F>(&self, task: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        self.tracker.spawn(task)
+    }
+
+    /// Waits for every spawned task; past the deadline begins the hard step and waits for what that ends.
+    pub async fn drain(&self, deadline: Duration) {
+        self.soft.cancel();
+        self.tracker.close();
+        tokio::select! {
+            () = self.tracker.wait() => {}
+            () = tokio::time::sleep(deadline) => {}
+            () = self.hard.cancelled() => {}
+        }
+        self.hard.cancel();
+        self.tracker.wait().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn drain_aborts_what_outlives_the_deadline() {
+        let shutdown = Shutdown::default();
+        let handle = shutdown.clone();
+        let task = shutdown.spawn(async move { handle.until_hard(std::future::pending::<()>()).await });
+        shutdown.drain(Duration::from_secs(5)).await;
+        assert_eq!(task.await.unwrap(), None);
+    }
+}

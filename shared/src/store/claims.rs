@@ -1,0 +1,276 @@
+//! Claims: one worker's right to finish a job. The newest claim wins; an older one can finish nothing any more.
+
+use std::time::Duration;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::dispatch::{buckets_of, columns};
+use super::history::Event;
+use super::results::{self, Failure};
+use super::{Database, FencedTx, Shards, StoreError, seconds};
+use crate::blob::BlobKey;
+use crate::ids::{ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
+
+/// How often a worker says that its claims are alive.
+pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
+/// A claim that was silent for this long may be taken over: three heartbeats missed.
+pub const TAKEOVER_AFTER: Duration = Duration::from_secs(15);
+/// Crashes in the company of other jobs that make a job a suspect: from then on it runs alone.
+pub const SUSPECT_CRASHES: i32 = 2;
+/// Crashes while running alone that prove a job to be poison.
+pub const POISON_CRASHES: i32 = 2;
+
+/// A granted claim, and all that is needed to do the work.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The job.
+    pub key: JobKey,
+    /// What makes this claim the one that may finish.
+    pub token: ClaimToken,
+    /// Number of this claim, from 1.
+    pub attempt: i32,
+    /// Errors that earlier claims ended with.
+    pub errors: i32,
+    /// Whose job it is.
+    pub client: ClientId,
+    /// The document.
+    pub document: DocumentId,
+    /// Where it is.
+    pub blob: BlobKey,
+    /// What it is.
+    pub media_type: String,
+    /// Its size in bytes.
+    pub size_bytes: i64,
+    /// The model that shall read it.
+    pub model: ModelName,
+    /// The version, when the caller insisted on one.
+    pub model_version: Option<String>,
+}
+
+/// The answer to a worker that asks for a job.
+#[derive(Debug)]
+pub enum Answer {
+    /// The job is the worker's.
+    Granted(Box<Claim>),
+    /// It has no dispatch row: it ended, or never was.
+    Ended,
+    /// It is not due yet; a dispatcher will publish it again.
+    NotDue,
+    /// Another claim is alive.
+    RunningElsewhere,
+    /// It crashed workers before: ask again with nothing else running.
+    Suspect,
+    /// It crashed workers while running alone, and has just been failed for it.
+    Poison,
+}
+
+// One statement: locks the row, counts a crash if the last claim died, and grants the claim unless something forbids it.
+// A row that is queued but not due is set waiting, so that it is published again when it is.
+const CLAIM: &str = "
+with found as (
+    select d.*, d.state = 'running' and d.claim_token <> $3 as other,
+           d.state = 'running' and d.claim_token <> $3 and d.heartbeat_at < now() - make_interval(secs => $6) as dead
+    from dispatch d where d.bucket = $1 and d.job_id = $2 for update
+), counted as (
+    select f.*, f.crashes + (f.dead and not f.alone)::int as crashes_now,
+           f.lone_crashes + (f.dead and f.alone)::int as lone_crashes_now,
+           f.state <> 'running' and f.due_at > now() as early
+    from found f
+), judged as (
+    select c.*, c.lone_crashes_now >= $8 as poison, c.crashes_now >= $7 and not $5 as suspect from counted c
+), postponed as (
+    update dispatch d set state = 'waiting', published_at = null from judged j
+    where d.bucket = j.bucket and d.job_id = j.job_id and j.early and j.state = 'queued'
+), granted as (
+    update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = now(),
+        heartbeat_at = now(), lease_token = null, lease_until = null, crashes = j.crashes_now,
+        lone_crashes = j.lone_crashes_now,
+        attempt = d.attempt + (d.claim_token is distinct from $3)::int,
+        history = case when d.claim_token = $3 then d.history else docket_history(
+            case when j.dead then docket_history(d.history, $9 || jsonb_build_object('at', now(), 'worker', d.worker))
+                 else d.history end,
+            $10 || jsonb_build_object('at', now())) end
+    from judged j
+    where d.bucket = j.bucket and d.job_id = j.job_id
+      and not j.early and (not j.other or j.dead) and not j.poison and not j.suspect
+    returning d.bucket, d.job_id, d.attempt, d.errors
+)
+select j.early, j.other and not j.dead as alive, j.poison, j.suspect, j.claim_token as last_token,
+       g.attempt, g.errors, d.client_id, d.id as document_id, d.blob_key, d.media_type, d.size_bytes, w.model, w.model_version
+from judged j
+left join granted g on true
+join jobs w on w.bucket = j.bucket and w.id = j.job_id
+join documents d on d.bucket = w.bucket and d.id = w.document_id";
+
+#[derive(FromRow)]
+struct Row {
+    early: bool,
+    alive: bool,
+    poison: bool,
+    suspect: bool,
+    last_token: Option<Uuid>,
+    attempt: Option<i32>,
+    errors: Option<i32>,
+    client_id: String,
+    document_id: Uuid,
+    blob_key: String,
+    media_type: String,
+    size_bytes: i64,
+    model: String,
+    model_version: Option<String>,
+}
+
+/// Who asks, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// Name of the worker, for the history.
+    pub worker: &'a str,
+    /// The token that the claim will carry. Asking again with the same one continues the claim.
+    pub token: ClaimToken,
+    /// Whether nothing else runs on this worker.
+    pub alone: bool,
+}
+
+/// Asks for a job.
+pub async fn claim(shards: &Shards, key: JobKey, asker: Asker<'_>) -> Result<Answer, StoreError> {
+    let mut tx = shards.begin(key.bucket).await?;
+    let query = tx
+        .query_as::<Row>(CLAIM)
+        .bind(key.bucket.number())
+        .bind(key.job.0)
+        .bind(asker.token.0);
+    let query = query
+        .bind(asker.worker.to_owned())
+        .bind(asker.alone)
+        .bind(seconds(TAKEOVER_AFTER));
+    let query = query
+        .bind(SUSPECT_CRASHES)
+        .bind(POISON_CRASHES)
+        .bind(Event::Crashed.entry(None, None));
+    let query = query.bind(Event::Claimed.entry(Some(asker.worker), None));
+    let row = query
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    let answer = answer(&mut tx, key, asker, row).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Row>) -> Result<Answer, StoreError> {
+    let Some(row) = row else { return Ok(Answer::Ended) };
+    if let (Some(attempt), Some(errors)) = (row.attempt, row.errors) {
+        let undecodable = |error: crate::ids::InvalidName| tx.failed(sqlx::Error::Decode(error.into()));
+        return Ok(Answer::Granted(Box::new(Claim {
+            key,
+            token: asker.token,
+            attempt,
+            errors,
+            client: row.client_id.parse().map_err(undecodable)?,
+            document: DocumentId(row.document_id),
+            blob: BlobKey::from_stored(row.blob_key),
+            media_type: row.media_type,
+            size_bytes: row.size_bytes,
+            model: row.model.parse().map_err(undecodable)?,
+            model_version: row.model_version,
+        })));
+    }
+    if row.early {
+        return Ok(Answer::NotDue);
+    }
+    if row.alive {
+        return Ok(Answer::RunningElsewhere);
+    }
+    if row.poison {
+        results::fail(tx, key, row.last_token.map(ClaimToken), &Failure::poison()).await?;
+        return Ok(Answer::Poison);
+    }
+    debug_assert!(row.suspect, "a claim is refused for one of four reasons");
+    Ok(Answer::Suspect)
+}
+
+/// Says that claims are alive. Returns the jobs whose claim is no longer this one: taken over, or ended. A job whose bucket
+/// is just moving is not among them. At most [`super::fence::FENCE_BUCKETS_MAX`] buckets at a time.
+pub async fn heartbeat(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
+    let keys: Vec<JobKey> = claims.iter().map(|(key, _)| *key).collect();
+    let (mut tx, owned) = shard.begin_owned(&buckets_of(&keys)).await?;
+    let (buckets, jobs) = columns(&keys, &owned);
+    let tokens: Vec<Uuid> = claims
+        .iter()
+        .filter(|(key, _)| owned.contains(&key.bucket))
+        .map(|(_, token)| token.0)
+        .collect();
+    let query = tx.query_scalar::<Uuid>(
+        "update dispatch d set heartbeat_at = now()
+         from (select x.bucket, x.job_id from dispatch x
+               join unnest($1::smallint[], $2::uuid[], $3::uuid[]) as mine(bucket, job_id, token)
+                 on x.bucket = mine.bucket and x.job_id = mine.job_id and x.claim_token = mine.token
+               where x.state = 'running' order by x.bucket, x.job_id for update of x) alive
+         where d.bucket = alive.bucket and d.job_id = alive.job_id
+         returning d.job_id",
+    );
+    let alive = query
+        .bind(buckets)
+        .bind(jobs)
+        .bind(tokens)
+        .fetch_all(tx.connection())
+        .await;
+    let alive = alive.map_err(|error| tx.failed(error))?;
+    tx.commit().await?;
+    let lost = keys
+        .iter()
+        .filter(|key| owned.contains(&key.bucket) && !alive.contains(&key.job.0));
+    Ok(lost.map(|key| key.job).collect())
+}
+
+/// Sets a job waiting again after an error that may pass. `false` when the claim is no longer the job's.
+pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason: &str) -> Result<bool, StoreError> {
+    let mut tx = shards.begin(claim.key.bucket).await?;
+    let query = tx.query(
+        "update dispatch set state = 'waiting', due_at = now() + make_interval(secs => $4), errors = errors + 1,
+             claim_token = null, heartbeat_at = null, published_at = null,
+             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker))
+         where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
+    );
+    let query = query
+        .bind(claim.key.bucket.number())
+        .bind(claim.key.job.0)
+        .bind(claim.token.0);
+    let query = query
+        .bind(seconds(delay))
+        .bind(Event::Errored.entry(None, Some(reason)));
+    let done = query
+        .execute(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?
+        .rows_affected()
+        == 1;
+    tx.commit().await?;
+    Ok(done)
+}
+
+/// Gives a job back unharmed because its worker stops: the attempt is not counted. To be committed before the message is
+/// returned, or the next claim would find it running. `false` when the claim is no longer the job's.
+pub async fn give_back(shards: &Shards, claim: &Claim) -> Result<bool, StoreError> {
+    let mut tx = shards.begin(claim.key.bucket).await?;
+    let query = tx.query(
+        "update dispatch set state = 'queued', published_at = now(), attempt = attempt - 1,
+             claim_token = null, heartbeat_at = null,
+             history = docket_history(history, $4 || jsonb_build_object('at', now(), 'worker', worker))
+         where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
+    );
+    let query = query
+        .bind(claim.key.bucket.number())
+        .bind(claim.key.job.0)
+        .bind(claim.token.0);
+    let query = query.bind(Event::GivenBack.entry(None, None));
+    let done = query
+        .execute(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?
+        .rows_affected()
+        == 1;
+    tx.commit().await?;
+    Ok(done)
+}

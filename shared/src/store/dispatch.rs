@@ -1,0 +1,265 @@
+//! Waiting work: who is next, leased, published, marked. Rows are leased, never locked while the broker is waited for.
+
+use std::collections::BTreeSet;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::fence::FENCE_BUCKETS_MAX;
+use super::history::Event;
+use super::{Database, StoreError};
+use crate::ids::{Bucket, ClientId, JobId, JobKey, ModelName};
+use crate::job::AnalyzeDocument;
+use crate::sharding;
+
+/// Clients visited in one scan: a tick stays short however many clients wait; the cursor gets to all of them.
+pub const CLIENTS_MAX: i32 = 256;
+
+/// A due row that may be published.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Where it is.
+    pub key: JobKey,
+    /// Whose it is.
+    pub client: ClientId,
+    /// Rows of this client in the broker now.
+    pub in_broker: i64,
+    /// Size of the document in bytes.
+    pub size_bytes: i64,
+}
+
+/// What a scan saw.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// Due rows, at most `each` a client, in the order of clients and within a client by age.
+    pub candidates: Vec<Candidate>,
+    /// Clients with waiting rows, due or not, that were visited.
+    pub clients: usize,
+    /// The last client visited, where the next scan goes on; `None` when the end was reached.
+    pub cursor: Option<String>,
+}
+
+// A loose index scan: one probe of the index a client, never a walk over the backlog
+// (PostgreSQL wiki, "Loose indexscan").
+const SCAN: &str = "
+with recursive clients(client_id, n) as (
+    select (select client_id from dispatch where state = 'waiting' and model = $1 and client_id > $2
+            order by client_id limit 1), 1
+    union all
+    select (select d.client_id from dispatch d where d.state = 'waiting' and d.model = $1 and d.client_id > c.client_id
+            order by d.client_id limit 1), n + 1
+    from clients c where c.client_id is not null and n < $4
+)
+select c.client_id, b.in_broker, d.bucket, d.job_id, d.size_bytes
+from clients c
+cross join lateral (
+    select count(*) as in_broker from (
+        select 1 from dispatch q where q.state = 'queued' and q.model = $1 and q.client_id = c.client_id limit $3) q
+) b
+left join lateral (
+    select w.bucket, w.job_id, w.size_bytes from dispatch w
+    where w.state = 'waiting' and w.model = $1 and w.client_id = c.client_id and w.due_at <= now()
+      and (w.lease_until is null or w.lease_until < now())
+    order by w.due_at, w.job_id limit $3
+) d on true
+where c.client_id is not null
+order by c.n";
+
+#[derive(FromRow)]
+struct ScanRow {
+    client_id: String,
+    in_broker: i64,
+    bucket: Option<i16>,
+    job_id: Option<Uuid>,
+    size_bytes: Option<i64>,
+}
+
+/// Looks at up to [`CLIENTS_MAX`] clients after the cursor, at most `each` due rows of each. Nothing is locked.
+pub async fn scan(shard: &Database, model: &ModelName, after: &str, each: i64) -> Result<Scan, StoreError> {
+    let mut tx = shard.begin().await?;
+    let query = tx
+        .query_as::<ScanRow>(SCAN)
+        .bind(model.to_string())
+        .bind(after.to_owned())
+        .bind(each)
+        .bind(CLIENTS_MAX);
+    let rows = query
+        .fetch_all(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    let visited: BTreeSet<&str> = rows.iter().map(|row| row.client_id.as_str()).collect();
+    let full = visited.len() as i32 >= CLIENTS_MAX;
+    let (clients, cursor) = (
+        visited.len(),
+        visited.last().filter(|_| full).map(|last| (*last).to_owned()),
+    );
+    let candidates = rows.into_iter().filter_map(candidate).collect();
+    Ok(Scan {
+        candidates,
+        clients,
+        cursor,
+    })
+}
+
+fn candidate(row: ScanRow) -> Option<Candidate> {
+    let bucket = sharding::bucket_from_number(row.bucket?)?;
+    let client = row.client_id.parse().ok()?;
+    let key = JobKey {
+        bucket,
+        job: JobId(row.job_id?),
+    };
+    Some(Candidate {
+        key,
+        client,
+        in_broker: row.in_broker,
+        size_bytes: row.size_bytes?,
+    })
+}
+
+/// Models that have work waiting on this shard.
+pub async fn waiting_models(shard: &Database) -> Result<Vec<ModelName>, StoreError> {
+    let mut tx = shard.begin().await?;
+    let query = tx.query_scalar::<Option<String>>(
+        "with recursive models(model) as (
+             select (select model from dispatch where state = 'waiting' order by model limit 1)
+             union all
+             select (select d.model from dispatch d where d.state = 'waiting' and d.model > m.model order by d.model limit 1)
+             from models m where m.model is not null
+         ) select model from models",
+    );
+    let models = query
+        .fetch_all(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    Ok(models
+        .into_iter()
+        .flatten()
+        .filter_map(|model| model.parse().ok())
+        .collect())
+}
+
+#[derive(FromRow)]
+struct LeasedRow {
+    bucket: i16,
+    job_id: Uuid,
+    client_id: String,
+    model: String,
+    trace_parent: Option<String>,
+}
+
+/// Leases those of the candidates that are still due and free, for 30 s: longer than the deadline of a confirm, short
+/// enough that a dead dispatcher delays nothing noticeably. Takes as many as fit into one fence.
+pub async fn lease(
+    shard: &Database,
+    keys: &[JobKey],
+    lease: Uuid,
+) -> Result<Vec<(JobKey, AnalyzeDocument)>, StoreError> {
+    let (mut tx, owned) = shard.begin_owned(&buckets_of(keys)).await?;
+    let (buckets, jobs) = columns(keys, &owned);
+    let query = tx.query_as::<LeasedRow>(
+        "update dispatch d set lease_token = $3, lease_until = now() + interval '30 s'
+         from (select bucket, job_id from dispatch
+               where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[]))
+                 and state = 'waiting' and due_at <= now() and (lease_until is null or lease_until < now())
+               order by bucket, job_id for update skip locked) free
+         where d.bucket = free.bucket and d.job_id = free.job_id
+         returning d.bucket, d.job_id, d.client_id, d.model, d.trace_parent",
+    );
+    let rows = query
+        .bind(buckets)
+        .bind(jobs)
+        .bind(lease)
+        .fetch_all(tx.connection())
+        .await;
+    let rows = rows.map_err(|error| tx.failed(error))?;
+    tx.commit().await?;
+    Ok(rows.into_iter().filter_map(message).collect())
+}
+
+fn message(row: LeasedRow) -> Option<(JobKey, AnalyzeDocument)> {
+    let key = JobKey {
+        bucket: sharding::bucket_from_number(row.bucket)?,
+        job: JobId(row.job_id),
+    };
+    let message = AnalyzeDocument {
+        bucket: row.bucket,
+        job_id: key.job,
+        client_id: row.client_id.parse().ok()?,
+        model: row.model.parse().ok()?,
+        trace_parent: row.trace_parent,
+    };
+    Some((key, message))
+}
+
+/// Marks rows as published, where the lease is still ours; a claim may have come first and cleared it.
+pub async fn mark_published(shard: &Database, keys: &[JobKey], lease: Uuid) -> Result<(), StoreError> {
+    const MARK: &str = "
+        update dispatch set state = 'queued', published_at = now(), lease_token = null, lease_until = null
+        from (select bucket, job_id from dispatch where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[]))
+              and lease_token = $3 and state = 'waiting' order by bucket, job_id for update) mine
+        where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id";
+    update_leased(shard, keys, lease, MARK).await
+}
+
+/// Gives up the lease of rows that could not be published: they stay waiting and are due at once.
+pub async fn release(shard: &Database, keys: &[JobKey], lease: Uuid) -> Result<(), StoreError> {
+    const RELEASE: &str = "
+        update dispatch set lease_token = null, lease_until = null
+        from (select bucket, job_id from dispatch where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[]))
+              and lease_token = $3 order by bucket, job_id for update) mine
+        where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id";
+    update_leased(shard, keys, lease, RELEASE).await
+}
+
+async fn update_leased(shard: &Database, keys: &[JobKey], lease: Uuid, sql: &'static str) -> Result<(), StoreError> {
+    let (mut tx, owned) = shard.begin_owned(&buckets_of(keys)).await?;
+    let (buckets, jobs) = columns(keys, &owned);
+    let query = tx.query(sql).bind(buckets).bind(jobs).bind(lease);
+    query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
+    tx.commit().await
+}
+
+/// As many of the keys, from the first on, as have at most [`FENCE_BUCKETS_MAX`] buckets.
+pub fn fit_fence(keys: &[JobKey]) -> &[JobKey] {
+    let mut buckets = BTreeSet::new();
+    let fits = keys.iter().take_while(|key| {
+        buckets.insert(key.bucket);
+        buckets.len() <= FENCE_BUCKETS_MAX
+    });
+    &keys[..fits.count()]
+}
+
+/// Sets a published but unclaimed row waiting again: its message ended in the dead queue. Whether the row exists at all.
+pub async fn wait_again(shards: &super::Shards, key: JobKey) -> Result<bool, StoreError> {
+    let mut tx = shards.begin(key.bucket).await?;
+    let query = tx.query_scalar::<bool>(
+        "with again as (
+             update dispatch set state = 'waiting', published_at = null, history = docket_history(history,
+                 $3 || jsonb_build_object('at', now()))
+             where bucket = $1 and job_id = $2 and state = 'queued')
+         select exists (select 1 from jobs where bucket = $1 and id = $2)",
+    );
+    let entry = Event::Requeued.entry(None, Some("dead-lettered by the broker"));
+    let query = query.bind(key.bucket.number()).bind(key.job.0).bind(entry);
+    let known = query
+        .fetch_one(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    tx.commit().await?;
+    Ok(known)
+}
+
+/// Distinct buckets of the keys, in order.
+pub(super) fn buckets_of(keys: &[JobKey]) -> Vec<Bucket> {
+    keys.iter()
+        .map(|key| key.bucket)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+/// The keys in owned buckets, as two arrays to unnest.
+pub(super) fn columns(keys: &[JobKey], owned: &[Bucket]) -> (Vec<i16>, Vec<Uuid>) {
+    let owned = keys.iter().filter(|key| owned.contains(&key.bucket));
+    owned.map(|key| (key.bucket.number(), key.job.0)).unzip()
+}

@@ -1,0 +1,285 @@
+//! Postgres: the shards hold the truth, the catalog the map. One file a table or a question; transactions are passed in.
+//!
+//! Every statement runs inside an explicit transaction and is not persistent when a pooler is in front, so that
+//! PgBouncer in transaction mode may be.
+
+pub mod claims;
+pub mod dispatch;
+pub mod documents;
+pub mod fence;
+pub mod history;
+pub mod idempotency;
+pub mod jobs;
+pub mod lease;
+pub mod migrate;
+pub mod parked;
+pub mod reports;
+pub mod results;
+pub mod shard_map;
+pub mod sweep;
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::query::{Query, QueryAs, QueryScalar};
+use sqlx::{Postgres, Transaction};
+
+use crate::config::{ConfigError, Env, Setting};
+use crate::ids::{Bucket, ShardName};
+
+pub use fence::{FencedTx, Shards};
+
+/// The catalog.
+pub const CATALOG_URL: Setting = Setting::required("DOCKET_CATALOG_URL", "`postgres://` URL of the catalog database");
+/// The shards.
+pub const SHARD_URLS: Setting = Setting::required(
+    "DOCKET_SHARD_URLS",
+    "the shards' databases: `name=postgres://...`, separated by commas",
+);
+/// Pooler.
+pub const POOLER: Setting = Setting::with_default(
+    "DOCKET_PG_POOLER",
+    "false",
+    "`true` when a transaction pooler (PgBouncer) is in front of the databases",
+);
+/// Pool size.
+pub const CONNECTIONS_MAX: Setting = Setting::with_default(
+    "DOCKET_PG_CONNECTIONS_MAX",
+    "8",
+    "connections of this process to one database",
+);
+
+/// Every setting of this file.
+pub const SETTINGS: &[&Setting] = &[&CATALOG_URL, &SHARD_URLS, &POOLER, &CONNECTIONS_MAX];
+
+/// How long a caller waits for a connection before its shard counts as away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept a connection: more than there are statements in the code.
+const STATEMENTS_MAX: usize = 128;
+
+/// Where the databases are.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// URL of the catalog.
+    pub catalog_url: String,
+    /// Name and URL of each shard.
+    pub shards: Vec<(String, String)>,
+    /// Whether a transaction pooler is in front.
+    pub pooler: bool,
+    /// Connections of this process to one database.
+    pub connections_max: u32,
+}
+
+impl StoreConfig {
+    /// Reads and checks the settings of this file.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let urls: String = env.get(&SHARD_URLS)?;
+        let shards = urls
+            .split(',')
+            .map(str::trim)
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (name, url) = pair
+                    .split_once('=')
+                    .ok_or_else(|| SHARD_URLS.invalid("each entry is name=url"))?;
+                name.parse::<ShardName>().map_err(|error| SHARD_URLS.invalid(error))?;
+                parse_url(url)
+                    .map_err(|_| SHARD_URLS.invalid(format!("the URL of {name} is not a postgres:// URL")))?;
+                Ok((name.to_owned(), url.to_owned()))
+            });
+        let shards = shards.collect::<Result<Vec<_>, ConfigError>>()?;
+        let names: std::collections::HashSet<_> = shards.iter().map(|(name, _)| name).collect();
+        if shards.is_empty() || names.len() < shards.len() {
+            return Err(SHARD_URLS.invalid("it must name at least one shard, and each only once"));
+        }
+        let catalog_url: String = env.get(&CATALOG_URL)?;
+        parse_url(&catalog_url).map_err(|_| CATALOG_URL.invalid("it is not a postgres:// URL"))?;
+        let connections_max = env.within(&CONNECTIONS_MAX, 2..=1000)?;
+        Ok(Self {
+            catalog_url,
+            shards,
+            pooler: env.get(&POOLER)?,
+            connections_max,
+        })
+    }
+}
+
+fn parse_url(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    url.parse::<PgConnectOptions>()
+}
+
+/// What can go wrong with a database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, is full, or gave up: later it may do it.
+    #[error("{database} does not answer")]
+    Unavailable {
+        /// Name of the shard, or `catalog`.
+        database: String,
+        /// What the driver said.
+        source: sqlx::Error,
+    },
+    /// It refuses the statement: a bug of ours, or a schema that is not ours.
+    #[error("{database} refuses a statement")]
+    Refused {
+        /// Name of the shard, or `catalog`.
+        database: String,
+        /// What the driver said.
+        source: sqlx::Error,
+    },
+    /// The bucket is being handed to another shard right now.
+    #[error("bucket {0:?} is moving to another shard")]
+    Moving(Bucket),
+    /// No shard that is configured here owns the bucket, even by the newest map.
+    #[error("bucket {bucket:?} belongs to shard {owner}, which this process does not know")]
+    UnknownShard {
+        /// The bucket.
+        bucket: Bucket,
+        /// Its owner.
+        owner: String,
+    },
+    /// The shards contradict the map for longer than a switch takes.
+    #[error("shard {shard} refuses bucket {bucket:?}, and so does every other one")]
+    Homeless {
+        /// The bucket.
+        bucket: Bucket,
+        /// Who refused it last.
+        shard: String,
+    },
+}
+
+impl StoreError {
+    fn of(database: &str, source: sqlx::Error) -> Self {
+        let database = database.to_owned();
+        if is_passing(&source) {
+            Self::Unavailable { database, source }
+        } else {
+            Self::Refused { database, source }
+        }
+    }
+}
+
+/// Whether the same statement may succeed later. Codes: PostgreSQL manual, appendix A.
+fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(database) => {
+            let code = database.code().unwrap_or_default().into_owned();
+            // Connection lost; resources; shutting down or cancelled; serialisation and deadlock; authentication and
+            // absent database (a shard under repair); read-only (a standby not yet promoted); lock not available.
+            ["08", "53", "57", "40", "28", "3D"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || ["25006", "55P03", "55000"].contains(&code.as_str())
+        }
+        _ => false,
+    }
+}
+
+/// One database: its name for errors, its pool, and how statements are sent.
+#[derive(Debug, Clone)]
+pub struct Database {
+    name: String,
+    pool: PgPool,
+    persistent: bool,
+}
+
+impl Database {
+    fn open(name: &str, url: &str, config: &StoreConfig) -> Result<Self, StoreError> {
+        let options = parse_url(url).map_err(|error| StoreError::of(name, error))?;
+        let options = options
+            .application_name("docket")
+            .statement_cache_capacity(STATEMENTS_MAX);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.connections_max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        Ok(Self {
+            name: name.to_owned(),
+            pool,
+            persistent: !config.pooler,
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Begins a transaction; what is not committed is rolled back.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        let tx = match self.pool.begin().await {
+            // A pooled connection may have died with its server: one more try finds a living one.
+            Err(sqlx::Error::Io(_) | sqlx::Error::BeginFailed) => self.pool.begin().await,
+            other => other,
+        };
+        let tx = tx.map_err(|error| StoreError::of(&self.name, error))?;
+        Ok(Tx {
+            tx,
+            database: self.name.clone(),
+            persistent: self.persistent,
+        })
+    }
+
+    /// Connections that are open, and those of them that are idle.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle())
+    }
+}
+
+/// An open transaction.
+pub struct Tx {
+    tx: Transaction<'static, Postgres>,
+    database: String,
+    persistent: bool,
+}
+
+impl Tx {
+    pub(crate) fn query(&self, sql: &'static str) -> Query<'static, Postgres, PgArguments> {
+        sqlx::query(sql).persistent(self.persistent)
+    }
+
+    pub(crate) fn query_as<T>(&self, sql: &'static str) -> QueryAs<'static, Postgres, T, PgArguments>
+    where
+        T: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        sqlx::query_as(sql).persistent(self.persistent)
+    }
+
+    pub(crate) fn query_scalar<T>(&self, sql: &'static str) -> QueryScalar<'static, Postgres, T, PgArguments>
+    where
+        (T,): for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
+    {
+        sqlx::query_scalar(sql).persistent(self.persistent)
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut sqlx::PgConnection {
+        &mut self.tx
+    }
+
+    pub(crate) fn failed(&self, source: sqlx::Error) -> StoreError {
+        StoreError::of(&self.database, source)
+    }
+
+    /// Makes the transaction's writes durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.tx
+            .commit()
+            .await
+            .map_err(|error| StoreError::of(&self.database, error))
+    }
+}
+
+/// `column = now()` and the like come back as this.
+pub(crate) type Timestamp = jiff_sqlx::Timestamp;
+
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

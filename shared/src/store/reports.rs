@@ -1,0 +1,76 @@
+//! What processes tell one another through the catalog every few seconds. All of it may be missing or old: then the
+//! dispatcher falls back to its lower bounds.
+
+use super::{Database, StoreError};
+use crate::ids::{ModelName, ShardName};
+
+/// A worker's own account of itself.
+#[derive(Debug, Clone)]
+pub struct WorkerReport {
+    /// Name of the worker.
+    pub worker: String,
+    /// A model it serves.
+    pub model: ModelName,
+    /// The version of it.
+    pub model_version: String,
+    /// What it reached lately, in the model's tokens.
+    pub tokens_per_second: f64,
+}
+
+/// Notes what a worker says of itself, and forgets those that have been silent for an hour.
+pub async fn worker(catalog: &Database, report: &WorkerReport) -> Result<(), StoreError> {
+    let mut tx = catalog.begin().await?;
+    let query = tx.query(
+        "with gone as (delete from worker_reports where reported_at < now() - interval '1 hour' and worker <> $1)
+         insert into worker_reports (worker, model, model_version, tokens_per_second) values ($1, $2, $3, $4)
+         on conflict (worker, model) do update set model_version = excluded.model_version,
+             tokens_per_second = excluded.tokens_per_second, reported_at = now()",
+    );
+    let query = query.bind(report.worker.clone()).bind(report.model.to_string());
+    let query = query.bind(report.model_version.clone()).bind(report.tokens_per_second);
+    query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
+    tx.commit().await
+}
+
+/// Mean tokens a second of the workers that reported a model in the last 30 s; `None` when none did.
+pub async fn tokens_per_second(catalog: &Database, model: &ModelName) -> Result<Option<f64>, StoreError> {
+    let mut tx = catalog.begin().await?;
+    let query = tx.query_scalar(
+        "select avg(tokens_per_second) from worker_reports
+         where model = $1 and reported_at > now() - interval '30 s' and tokens_per_second > 0",
+    );
+    query
+        .bind(model.to_string())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))
+}
+
+/// Notes how many clients have work waiting on a shard, and answers with the sum over all shards that reported lately.
+pub async fn activity(
+    catalog: &Database,
+    shard: &ShardName,
+    model: &ModelName,
+    clients: usize,
+) -> Result<i64, StoreError> {
+    let mut tx = catalog.begin().await?;
+    let query = tx.query(
+        "insert into shard_activity (shard, model, clients) values ($1, $2, $3)
+         on conflict (shard, model) do update set clients = excluded.clients, reported_at = now()",
+    );
+    let query = query
+        .bind(shard.to_string())
+        .bind(model.to_string())
+        .bind(i32::try_from(clients).unwrap_or(i32::MAX));
+    query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
+    let query = tx.query_scalar::<i64>(
+        "select coalesce(sum(clients), 0) from shard_activity where model = $1 and reported_at > now() - interval '10 s'",
+    );
+    let all = query
+        .bind(model.to_string())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    tx.commit().await?;
+    Ok(all)
+}

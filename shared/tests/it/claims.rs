@@ -1,0 +1,234 @@
+//! A job's life: claimed, finished, taken over, given back, suspected.
+
+use std::time::Duration;
+
+use docket_shared::ids::{ClaimToken, JobKey};
+use docket_shared::job::JobState;
+use docket_shared::store::claims::{self, Answer, Asker};
+use docket_shared::store::documents::{self, EntityPage};
+use docket_shared::store::results::{self, Failure};
+use docket_shared::store::sweep;
+
+use crate::fixture::{Fixture, analysis, direct_and_pooled, granted};
+
+direct_and_pooled!(
+    a_job_goes_from_accepted_to_its_entities,
+    a_copy_of_a_message_changes_nothing,
+    a_superseded_claim_that_finishes_late_changes_nothing,
+    asking_again_with_the_same_token_continues_the_claim,
+    giving_back_costs_no_attempt,
+    an_error_waits_and_a_failure_is_the_dead_letter,
+    a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison,
+    the_sweeper_repairs_what_nobody_redelivers,
+    heartbeats_name_the_lost_claims,
+);
+
+async fn names(fixture: &Fixture, key: JobKey) -> Vec<String> {
+    let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
+    let page = EntityPage {
+        label: None,
+        after: 0,
+        limit: 100,
+    };
+    documents::entities(&mut tx, key, page)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(_, entity)| entity.text)
+        .collect()
+}
+
+async fn a_job_goes_from_accepted_to_its_entities(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    assert_eq!(fixture.job(key, "acme").await.state, JobState::Waiting);
+    let claim = granted(fixture.claim(key, "w1").await);
+    assert_eq!(
+        (claim.attempt, claim.client.as_str(), claim.size_bytes),
+        (1, "acme", 3_000)
+    );
+    assert_eq!(fixture.job(key, "acme").await.state, JobState::Running);
+    assert!(results::save(&fixture.shards, &claim, &analysis("Ada")).await.unwrap());
+    let job = fixture.job(key, "acme").await;
+    assert_eq!(
+        (job.state, job.attempts, job.entities),
+        (JobState::Succeeded, 1, Some(1))
+    );
+    assert_eq!(job.model_version.as_deref(), Some("2"));
+    let events: Vec<_> = job
+        .history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["event"].clone())
+        .collect();
+    assert_eq!(events, ["claimed", "ended"]);
+    assert!(job.history[0]["at"].is_string() && job.history[0]["worker"] == "w1");
+    assert_eq!(names(&fixture, key).await, ["Ada"]);
+    let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
+    let view = documents::find(&mut tx, key.bucket, job.document_id, &"acme".parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (view.file_name.as_deref(), view.job.id),
+        (Some("vertrag ü.txt"), key.job)
+    );
+    assert!(
+        documents::find(&mut tx, key.bucket, job.document_id, &"other".parse().unwrap())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+async fn a_copy_of_a_message_changes_nothing(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let claim = granted(fixture.claim(key, "w1").await);
+    assert!(matches!(fixture.claim(key, "w2").await, Answer::RunningElsewhere));
+    assert!(results::save(&fixture.shards, &claim, &analysis("Ada")).await.unwrap());
+    assert!(matches!(fixture.claim(key, "w2").await, Answer::Ended));
+    assert!(
+        !results::save(&fixture.shards, &claim, &analysis("Bob")).await.unwrap(),
+        "finished twice"
+    );
+    assert_eq!(names(&fixture, key).await, ["Ada"]);
+}
+
+async fn a_superseded_claim_that_finishes_late_changes_nothing(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let old = granted(fixture.claim(key, "slow").await);
+    fixture.age(key, 20).await;
+    let new = granted(fixture.claim(key, "quick").await);
+    assert_eq!(new.attempt, 2);
+    assert!(!results::save(&fixture.shards, &old, &analysis("Old")).await.unwrap());
+    let failure = Failure {
+        kind: "model_error",
+        detail: String::new(),
+    };
+    assert!(!results::save_failure(&fixture.shards, &old, &failure).await.unwrap());
+    assert!(
+        !claims::wait_again(&fixture.shards, &old, Duration::ZERO, "x")
+            .await
+            .unwrap()
+    );
+    assert!(!claims::give_back(&fixture.shards, &old).await.unwrap());
+    assert!(results::save(&fixture.shards, &new, &analysis("New")).await.unwrap());
+    assert!(!results::save(&fixture.shards, &old, &analysis("Old")).await.unwrap());
+    assert_eq!(names(&fixture, key).await, ["New"]);
+    let job = fixture.job(key, "acme").await;
+    assert_eq!(
+        (job.attempts, &job.history[1]["event"], &job.history[1]["worker"]),
+        (2, &"crashed".into(), &"slow".into())
+    );
+}
+
+async fn asking_again_with_the_same_token_continues_the_claim(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let asker = Asker {
+        worker: "w1",
+        token: ClaimToken::generate(),
+        alone: false,
+    };
+    let first = granted(claims::claim(&fixture.shards, key, asker).await.unwrap());
+    let again = granted(claims::claim(&fixture.shards, key, asker).await.unwrap());
+    assert_eq!((first.attempt, again.attempt), (1, 1));
+    assert_eq!(fixture.job(key, "acme").await.history.as_array().unwrap().len(), 1);
+    assert!(results::save(&fixture.shards, &again, &analysis("Ada")).await.unwrap());
+}
+
+async fn giving_back_costs_no_attempt(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let claim = granted(fixture.claim(key, "w1").await);
+    assert!(claims::give_back(&fixture.shards, &claim).await.unwrap());
+    assert_eq!(fixture.job(key, "acme").await.state, JobState::Queued);
+    assert_eq!(granted(fixture.claim(key, "w2").await).attempt, 1);
+}
+
+async fn an_error_waits_and_a_failure_is_the_dead_letter(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let claim = granted(fixture.claim(key, "w1").await);
+    assert!(
+        claims::wait_again(&fixture.shards, &claim, Duration::from_secs(60), "model_error")
+            .await
+            .unwrap()
+    );
+    assert!(matches!(fixture.claim(key, "w1").await, Answer::NotDue));
+    fixture.age(key, 61).await;
+    let claim = granted(fixture.claim(key, "w1").await);
+    assert_eq!((claim.attempt, claim.errors), (2, 1));
+    let failure = Failure {
+        kind: "unreadable_document",
+        detail: "not UTF-8".into(),
+    };
+    assert!(results::save_failure(&fixture.shards, &claim, &failure).await.unwrap());
+    let job = fixture.job(key, "acme").await;
+    assert_eq!(job.state, JobState::Failed);
+    assert_eq!(job.error, Some(("unreadable_document".into(), "not UTF-8".into())));
+}
+
+async fn a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    for _ in 0..2 {
+        granted(fixture.claim(key, "w1").await);
+        fixture.age(key, 20).await;
+    }
+    assert!(matches!(fixture.claim(key, "w2").await, Answer::Suspect));
+    assert!(
+        matches!(fixture.claim(key, "w2").await, Answer::Suspect),
+        "the row was touched"
+    );
+    for _ in 0..2 {
+        granted(fixture.claim_alone(key, "w3").await);
+        fixture.age(key, 20).await;
+    }
+    assert!(matches!(fixture.claim_alone(key, "w4").await, Answer::Poison));
+    let job = fixture.job(key, "acme").await;
+    assert_eq!((job.state, job.error.unwrap().0.as_str()), (JobState::Failed, "poison"));
+    assert!(matches!(fixture.claim_alone(key, "w4").await, Answer::Ended));
+}
+
+async fn the_sweeper_repairs_what_nobody_redelivers(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let shard = fixture.shard_of(key);
+    let claim = granted(fixture.claim(key, "w1").await);
+    claims::give_back(&fixture.shards, &claim).await.unwrap();
+    assert_eq!(sweep::lost_messages(shard).await.unwrap(), 0, "it was just published");
+    fixture.age(key, 601).await;
+    assert_eq!(sweep::lost_messages(shard).await.unwrap(), 1);
+    assert_eq!(fixture.job(key, "acme").await.state, JobState::Waiting);
+    for (crashes, state) in [
+        (1, JobState::Waiting),
+        (2, JobState::Waiting),
+        (3, JobState::Waiting),
+        (4, JobState::Failed),
+    ] {
+        let alone = crashes > 2;
+        granted(if alone {
+            fixture.claim_alone(key, "w1").await
+        } else {
+            fixture.claim(key, "w1").await
+        });
+        assert_eq!(sweep::dead_claims(shard).await.unwrap(), 0, "it is alive");
+        fixture.age(key, 121).await;
+        assert_eq!(sweep::dead_claims(shard).await.unwrap(), 1);
+        assert_eq!(fixture.job(key, "acme").await.state, state);
+    }
+    assert_eq!(fixture.job(key, "acme").await.error.unwrap().0, "poison");
+}
+
+async fn heartbeats_name_the_lost_claims(fixture: Fixture) {
+    let (lost, _) = fixture.accept("acme").await;
+    let (kept, _) = fixture.accept("acme").await;
+    let shard = fixture.shard_of(kept);
+    let old = granted(fixture.claim(lost, "w1").await);
+    let alive = granted(fixture.claim(kept, "w1").await);
+    fixture.age(lost, 20).await;
+    fixture.age(kept, 20).await;
+    granted(fixture.claim(lost, "w2").await);
+    let held = [(lost, old.token), (kept, alive.token)];
+    assert_eq!(claims::heartbeat(shard, &held).await.unwrap(), [lost.job]);
+    assert!(
+        matches!(fixture.claim(kept, "w2").await, Answer::RunningElsewhere),
+        "the heartbeat was not written"
+    );
+}

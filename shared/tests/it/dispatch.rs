@@ -1,0 +1,188 @@
+//! Waiting work: who may publish it, and when.
+
+use docket_shared::ids::JobKey;
+use docket_shared::job::JobState;
+use docket_shared::store::jobs::HandOver;
+use docket_shared::store::{dispatch, lease, parked, reports, sweep};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, direct_and_pooled, granted, model};
+
+direct_and_pooled!(
+    an_idle_system_hands_over_and_a_busy_one_does_not,
+    a_row_is_leased_once_published_and_marked,
+    a_scan_visits_every_client_and_no_backlog,
+    one_holder_acts_for_a_shard,
+    an_operator_requeues_what_a_lost_broker_had,
+    workers_and_shards_tell_one_another,
+);
+
+async fn an_idle_system_hands_over_and_a_busy_one_does_not(fixture: Fixture) {
+    let (first, handover) = fixture.accept("acme").await;
+    let HandOver::Mine(token) = handover else {
+        panic!("an idle shard must hand over")
+    };
+    assert!(
+        matches!(fixture.accept("acme").await.1, HandOver::Mine(_)),
+        "a leased row is not waiting for the dispatcher"
+    );
+    dispatch::release(fixture.shard_of(first), &[first], token)
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.accept("acme").await.1,
+        HandOver::Dispatcher,
+        "a due row must not be overtaken"
+    );
+    let mut tokens = vec![];
+    for _ in 0..17 {
+        let (key, _) = fixture.accept("acme").await;
+        tokens.push(key);
+    }
+    let shard = fixture.shard_of(first);
+    let leased = all_leased(&fixture, &tokens).await;
+    for (key, token) in leased {
+        dispatch::mark_published(shard, &[key], token).await.unwrap();
+    }
+    granted(fixture.claim(first, "w1").await);
+    assert_eq!(
+        fixture.accept("acme").await.1,
+        HandOver::Dispatcher,
+        "17 are in the broker"
+    );
+}
+
+async fn all_leased(fixture: &Fixture, keys: &[JobKey]) -> Vec<(JobKey, Uuid)> {
+    let token = Uuid::new_v4();
+    let leased = dispatch::lease(fixture.shard_of(keys[0]), keys, token).await.unwrap();
+    leased.into_iter().map(|(key, _)| (key, token)).collect()
+}
+
+async fn a_row_is_leased_once_published_and_marked(fixture: Fixture) {
+    let (key, handover) = fixture.accept("acme").await;
+    let shard = fixture.shard_of(key);
+    let HandOver::Mine(token) = handover else {
+        panic!("idle")
+    };
+    assert!(
+        dispatch::lease(shard, &[key], Uuid::new_v4()).await.unwrap().is_empty(),
+        "it is leased to the handler"
+    );
+    dispatch::release(shard, &[key], token).await.unwrap();
+    let mine = Uuid::new_v4();
+    let leased = dispatch::lease(shard, &[key], mine).await.unwrap();
+    assert_eq!((leased.len(), leased[0].1.client_id.as_str()), (1, "acme"));
+    dispatch::mark_published(shard, &[key], Uuid::new_v4()).await.unwrap();
+    assert_eq!(
+        fixture.job(key, "acme").await.state,
+        JobState::Waiting,
+        "marked under another lease"
+    );
+    dispatch::mark_published(shard, &[key], mine).await.unwrap();
+    assert_eq!(fixture.job(key, "acme").await.state, JobState::Queued);
+    // A claim may come before the mark: it clears the lease, and the mark changes nothing.
+    let (early, _) = fixture.accept("acme").await;
+    let (early, token) = all_leased(&fixture, &[early])
+        .await
+        .pop()
+        .unwrap_or((early, Uuid::new_v4()));
+    granted(fixture.claim(early, "w1").await);
+    dispatch::mark_published(shard, &[early], token).await.unwrap();
+    assert_eq!(fixture.job(early, "acme").await.state, JobState::Running);
+}
+
+async fn a_scan_visits_every_client_and_no_backlog(fixture: Fixture) {
+    // Clients of one shard, so that one scan can see all of them.
+    let home = fixture
+        .shards
+        .owner(docket_shared::sharding::bucket_of(&"acme".parse().unwrap()));
+    let quiet: Vec<String> = (0..200)
+        .map(|i| format!("client-{i:03}"))
+        .filter(|name| {
+            fixture
+                .shards
+                .owner(docket_shared::sharding::bucket_of(&name.parse().unwrap()))
+                == home
+        })
+        .take(5)
+        .collect();
+    for client in &quiet {
+        fixture.accept(client).await;
+    }
+    for _ in 0..40 {
+        fixture.accept("acme").await;
+    }
+    let shard = fixture.shards.shard(&home).unwrap();
+    sqlx::query("update dispatch set lease_until = null, lease_token = null")
+        .execute(&mut fixture.raw_shard(home.as_str()).await)
+        .await
+        .unwrap();
+    assert_eq!(dispatch::waiting_models(shard).await.unwrap(), [model()]);
+    let scan = dispatch::scan(shard, &model(), "", 3).await.unwrap();
+    assert_eq!((scan.clients, scan.cursor), (6, None));
+    let of = |name: &str| {
+        scan.candidates
+            .iter()
+            .filter(|candidate| candidate.client.as_str() == name)
+            .count()
+    };
+    assert_eq!(of("acme"), 3);
+    assert!(quiet.iter().all(|client| of(client) == 1));
+    let rest = dispatch::scan(shard, &model(), "acme", 3).await.unwrap();
+    assert_eq!(rest.clients, 5, "the scan goes on after the cursor");
+}
+
+async fn one_holder_acts_for_a_shard(fixture: Fixture) {
+    let (_, shard) = fixture.shards.all().next().unwrap();
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    assert!(lease::acquire(shard, "dispatch", first).await.unwrap());
+    assert!(!lease::acquire(shard, "dispatch", second).await.unwrap());
+    assert!(lease::acquire(shard, "dispatch", first).await.unwrap(), "renewed");
+    lease::release(shard, "dispatch", first).await.unwrap();
+    assert!(lease::acquire(shard, "dispatch", second).await.unwrap());
+}
+
+async fn an_operator_requeues_what_a_lost_broker_had(fixture: Fixture) {
+    let (key, handover) = fixture.accept("acme").await;
+    let HandOver::Mine(token) = handover else {
+        panic!("idle")
+    };
+    let shard = fixture.shard_of(key);
+    dispatch::mark_published(shard, &[key], token).await.unwrap();
+    let later = Timestamp::now().checked_add(jiff::Span::new().seconds(1)).unwrap();
+    assert_eq!(sweep::published_before(shard, later).await.unwrap(), 1);
+    assert_eq!(sweep::published_before(shard, later).await.unwrap(), 0);
+    assert_eq!(fixture.job(key, "acme").await.state, JobState::Waiting);
+    assert!(dispatch::wait_again(&fixture.shards, key).await.unwrap());
+    let unknown = JobKey {
+        job: docket_shared::ids::JobId::generate(),
+        ..key
+    };
+    assert!(!dispatch::wait_again(&fixture.shards, unknown).await.unwrap());
+    parked::park(fixture.shards.catalog(), "docket.dead", b"?", "no job")
+        .await
+        .unwrap();
+    assert_eq!(parked::count(fixture.shards.catalog()).await.unwrap(), 1);
+}
+
+async fn workers_and_shards_tell_one_another(fixture: Fixture) {
+    let catalog = fixture.shards.catalog();
+    assert_eq!(reports::tokens_per_second(catalog, &model()).await.unwrap(), None);
+    for (worker, speed) in [("w1", 8_000.0), ("w2", 10_000.0), ("w1", 9_000.0)] {
+        let report = reports::WorkerReport {
+            worker: worker.into(),
+            model: model(),
+            model_version: "2".into(),
+            tokens_per_second: speed,
+        };
+        reports::worker(catalog, &report).await.unwrap();
+    }
+    assert_eq!(
+        reports::tokens_per_second(catalog, &model()).await.unwrap(),
+        Some(9_500.0)
+    );
+    let (s1, s2) = ("s1".parse().unwrap(), "s2".parse().unwrap());
+    assert_eq!(reports::activity(catalog, &s1, &model(), 3).await.unwrap(), 3);
+    assert_eq!(reports::activity(catalog, &s2, &model(), 1).await.unwrap(), 4);
+}

@@ -1,0 +1,188 @@
+//! A world's databases, reached directly or through a transaction pooler, and what tests do with them.
+
+use docket_local::testing::{PgBouncer, World};
+use docket_shared::blob::{BlobKey, Stored};
+use docket_shared::config::Env;
+use docket_shared::entity::{Entity, Span};
+use docket_shared::ids::{Bucket, ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
+use docket_shared::sharding;
+use docket_shared::store::claims::{self, Answer, Asker, Claim};
+use docket_shared::store::jobs::{self, HandOver, JobView, NewDocument};
+use docket_shared::store::results::Analysis;
+use docket_shared::store::{Database, Shards, StoreConfig};
+use sqlx::{Connection, PgConnection};
+
+/// Runs every test of a module twice: on a direct connection, and through PgBouncer in transaction mode.
+macro_rules! direct_and_pooled {
+    ($($name:ident),* $(,)?) => {
+        mod direct {
+            $(#[tokio::test] async fn $name() { super::$name(crate::fixture::Fixture::direct().await).await; })*
+        }
+        mod pooled {
+            $(#[tokio::test] async fn $name() { super::$name(crate::fixture::Fixture::pooled().await).await; })*
+        }
+    };
+}
+pub(crate) use direct_and_pooled;
+
+pub struct Fixture {
+    pub world: World,
+    pub shards: Shards,
+    pub config: StoreConfig,
+    _pooler: Option<PgBouncer>,
+}
+
+impl Fixture {
+    pub async fn direct() -> Self {
+        let world = World::start().await;
+        let env = Env::from_map(world.env());
+        Self::connect(world, env, None).await
+    }
+
+    pub async fn pooled() -> Self {
+        let world = World::start().await;
+        let pooler = PgBouncer::start(&world).await;
+        let env = Env::from_map(pooler.env(&world));
+        Self::connect(world, env, Some(pooler)).await
+    }
+
+    async fn connect(world: World, env: Env, pooler: Option<PgBouncer>) -> Self {
+        let config = StoreConfig::from_env(&env).unwrap();
+        assert_eq!(config.pooler, pooler.is_some());
+        let shards = Shards::connect(&config).await.unwrap();
+        Self {
+            world,
+            shards,
+            config,
+            _pooler: pooler,
+        }
+    }
+
+    /// A document's rows, as an upload makes them.
+    pub async fn accept(&self, client: &str) -> (JobKey, HandOver) {
+        let client: ClientId = client.parse().unwrap();
+        let bucket = sharding::bucket_of(&client);
+        let document = document(bucket, &client);
+        let mut tx = self.shards.begin(bucket).await.unwrap();
+        let handover = jobs::create(&mut tx, bucket, &client, &document).await.unwrap();
+        tx.commit().await.unwrap();
+        (
+            JobKey {
+                bucket,
+                job: document.job,
+            },
+            handover,
+        )
+    }
+
+    pub async fn claim(&self, key: JobKey, worker: &str) -> Answer {
+        let asker = Asker {
+            worker,
+            token: ClaimToken::generate(),
+            alone: false,
+        };
+        claims::claim(&self.shards, key, asker).await.unwrap()
+    }
+
+    pub async fn claim_alone(&self, key: JobKey, worker: &str) -> Answer {
+        let asker = Asker {
+            worker,
+            token: ClaimToken::generate(),
+            alone: true,
+        };
+        claims::claim(&self.shards, key, asker).await.unwrap()
+    }
+
+    pub async fn job(&self, key: JobKey, client: &str) -> JobView {
+        let mut tx = self.shards.begin(key.bucket).await.unwrap();
+        jobs::find(&mut tx, key, &client.parse().unwrap())
+            .await
+            .unwrap()
+            .expect("the job is there")
+    }
+
+    pub fn shard_of(&self, key: JobKey) -> &Database {
+        self.shards.shard(&self.shards.owner(key.bucket)).unwrap()
+    }
+
+    /// A plain connection to the shard of a bucket, or to another one: for what no code of ours does.
+    pub async fn raw(&self, bucket: Bucket) -> PgConnection {
+        self.raw_shard(self.shards.owner(bucket).as_str()).await
+    }
+
+    pub async fn raw_shard(&self, name: &str) -> PgConnection {
+        let (_, url) = self.world.shards.iter().find(|(shard, _)| shard == name).unwrap();
+        PgConnection::connect(url).await.unwrap()
+    }
+
+    /// Makes the job's last sign of life older, as if time had passed.
+    pub async fn age(&self, key: JobKey, seconds: i32) {
+        let mut db = self.raw(key.bucket).await;
+        sqlx::query(
+            "update dispatch set heartbeat_at = heartbeat_at - make_interval(secs => $2),
+             published_at = published_at - make_interval(secs => $2), due_at = due_at - make_interval(secs => $2)
+             where job_id = $1",
+        )
+        .bind(key.job.0)
+        .bind(f64::from(seconds))
+        .execute(&mut db)
+        .await
+        .unwrap();
+    }
+}
+
+pub fn model() -> ModelName {
+    "ner-legal".parse().unwrap()
+}
+
+pub fn document(bucket: Bucket, client: &ClientId) -> NewDocument {
+    let id = DocumentId::generate();
+    NewDocument {
+        id,
+        job: JobId::generate(),
+        external_id: Some("contract 7".into()),
+        file_name: Some("vertrag ü.txt".into()),
+        media_type: "text/plain".into(),
+        metadata: Some(serde_json::json!({ "matter": 7 })),
+        key: BlobKey::document(bucket, client, id),
+        stored: Stored {
+            bytes: 3_000,
+            sha256: [7; 32],
+        },
+        model: model(),
+        model_version: None,
+        trace_parent: None,
+    }
+}
+
+pub fn granted(answer: Answer) -> Claim {
+    match answer {
+        Answer::Granted(claim) => *claim,
+        other => panic!("not granted: {other:?}"),
+    }
+}
+
+pub fn analysis(name: &str) -> Analysis {
+    let span = Span {
+        start: 0,
+        end: 3,
+        start_byte: 0,
+        end_byte: 3,
+    };
+    let entity = Entity {
+        label: "PERSON".into(),
+        text: name.into(),
+        span,
+        page: None,
+        score: 0.9,
+    };
+    Analysis {
+        model_version: "2".into(),
+        text_key: BlobKey::from_stored("texts/x".into()),
+        text_sha256: [1; 32],
+        text_chars: 3,
+        windows: 1,
+        tokens: 1,
+        entities: vec![entity],
+    }
+}

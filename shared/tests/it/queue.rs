@@ -1,0 +1,159 @@
+//! RabbitMQ: what is confirmed is there, what is delayed comes back, what is refused is dead-lettered, and a lost
+//! connection is made again.
+
+use std::time::Duration;
+
+use docket_local::testing::World;
+use docket_shared::config::Env;
+use docket_shared::ids::JobId;
+use docket_shared::job::{AnalyzeDocument, JobMessage};
+use docket_shared::queue::QueueConfig;
+use docket_shared::queue::consume::{Deliveries, Delivery, Source};
+use docket_shared::queue::publish::Publisher;
+
+use crate::fixture::model;
+
+/// Far longer than anything here takes, the delay queue's 5 s included.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn message() -> AnalyzeDocument {
+    AnalyzeDocument {
+        bucket: 1,
+        job_id: JobId::generate(),
+        client_id: "acme".parse().unwrap(),
+        model: model(),
+        trace_parent: None,
+    }
+}
+
+fn config(world: &World) -> QueueConfig {
+    QueueConfig::from_env(&Env::from_map(world.env())).unwrap()
+}
+
+async fn next(deliveries: &mut Deliveries) -> (Delivery, AnalyzeDocument) {
+    let delivery = tokio::time::timeout(DEADLINE, deliveries.next())
+        .await
+        .expect("a delivery");
+    let (_, message) = JobMessage::decode(&delivery.body).unwrap();
+    (delivery, message)
+}
+
+#[tokio::test]
+async fn confirmed_jobs_are_delivered_and_counted() {
+    let world = World::start().await;
+    let publisher = Publisher::new(config(&world), "test");
+    let messages = [message(), message(), message()];
+    assert!(publisher.jobs(&messages).await.iter().all(Result::is_ok));
+    assert_eq!(publisher.depth(&model()).await.unwrap().ready, 3);
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    let (first, got) = next(&mut deliveries).await;
+    assert_eq!((got, first.returned), (messages[0].clone(), false));
+    let (_second, _) = next(&mut deliveries).await;
+    let third = tokio::time::timeout(Duration::from_millis(300), deliveries.next()).await;
+    assert!(third.is_err(), "the prefetch was passed");
+    assert!(first.ack().await);
+    next(&mut deliveries).await;
+    assert_eq!(publisher.depth(&model()).await.unwrap().consumers, 1);
+}
+
+#[tokio::test]
+async fn a_delayed_job_comes_back_marked_and_a_rejected_one_is_dead() {
+    let world = World::start().await;
+    let publisher = Publisher::new(config(&world), "test");
+    let sent = message();
+    publisher.later(&sent).await.unwrap();
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    let began = tokio::time::Instant::now();
+    let (delivery, got) = next(&mut deliveries).await;
+    assert_eq!((&got, delivery.returned), (&sent, true));
+    assert!(began.elapsed() > Duration::from_secs(2), "it was not delayed");
+    assert!(delivery.reject().await);
+    let mut dead = Deliveries::new(config(&world), "test", Source::Dead, 2);
+    assert_eq!(next(&mut dead).await.1, sent);
+}
+
+#[tokio::test]
+async fn a_returned_job_is_marked_as_returned() {
+    let world = World::start().await;
+    let publisher = Publisher::new(config(&world), "test");
+    publisher.jobs(&[message()]).await.pop().unwrap().unwrap();
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    next(&mut deliveries).await.0.requeue().await;
+    assert!(next(&mut deliveries).await.0.returned);
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_made_again_and_old_acks_are_refused() {
+    let world = World::start().await;
+    let publisher = Publisher::new(config(&world), "test");
+    publisher.jobs(&[message()]).await.pop().unwrap().unwrap();
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    let (delivery, first) = next(&mut deliveries).await;
+    while world.close_connections().await == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let (again, second) = next(&mut deliveries).await;
+    assert_eq!((first, again.returned), (second, true));
+    assert!(!delivery.ack().await, "an ack of a dead connection is no ack");
+    assert!(again.ack().await);
+    let sent = message();
+    let published = async {
+        while publisher
+            .jobs(std::slice::from_ref(&sent))
+            .await
+            .pop()
+            .unwrap()
+            .is_err()
+        {}
+    };
+    tokio::time::timeout(DEADLINE, published)
+        .await
+        .expect("the publisher reconnects");
+    assert_eq!(next(&mut deliveries).await.1, sent);
+}
+
+#[tokio::test]
+async fn a_wiped_broker_is_declared_anew() {
+    let world = World::start().await;
+    let publisher = Publisher::new(config(&world), "test");
+    publisher.jobs(&[message()]).await.pop().unwrap().unwrap();
+    world.wipe_broker().await;
+    let sent = message();
+    let published = async {
+        while publisher
+            .jobs(std::slice::from_ref(&sent))
+            .await
+            .pop()
+            .unwrap()
+            .is_err()
+        {}
+    };
+    tokio::time::timeout(DEADLINE, published)
+        .await
+        .expect("the topology is declared again");
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    assert_eq!(next(&mut deliveries).await.1, sent);
+}
+
+#[tokio::test]
+async fn a_cancelled_consumer_leaves_the_rest_to_others() {
+    let world = World::start().await;
+    let publisher = Publisher::new(config(&world), "test");
+    assert!(
+        publisher
+            .jobs(&[message(), message(), message()])
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
+    let mut leaving = Deliveries::new(config(&world), "test", Source::Jobs(model()), 3);
+    let (taken, _) = next(&mut leaving).await;
+    leaving.cancel().await;
+    assert!(taken.ack().await, "what was taken can still be settled");
+    leaving.disconnect().await;
+    let mut staying = Deliveries::new(config(&world), "test", Source::Jobs(model()), 3);
+    for _ in 0..2 {
+        assert!(next(&mut staying).await.0.ack().await);
+    }
+    assert_eq!(publisher.depth(&model()).await.unwrap().ready, 0);
+}

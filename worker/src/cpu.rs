@@ -1,0 +1,74 @@
+//! A small bounded pool for what needs a CPU (extracting, cutting windows, decoding), so that it never holds up the
+//! threads that answer sockets, and never takes more cores than it was given from the models' own threads.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+/// Runs closures on threads of their own, at most so many at a time. Clones share the limit.
+#[derive(Debug, Clone)]
+pub struct CpuPool {
+    permits: Arc<Semaphore>,
+}
+
+/// A closure did not end.
+#[derive(Debug, thiserror::Error)]
+#[error("a computation ended by a panic or a shutdown")]
+pub struct CpuError(#[source] tokio::task::JoinError);
+
+impl CpuPool {
+    /// A pool of at most `tasks_max` closures at a time; at least one.
+    pub fn new(tasks_max: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(tasks_max.max(1))),
+        }
+    }
+
+    /// Runs `work` as soon as there is room, first come, first served. Keep one closure well below a second: what is
+    /// longer is cut into several, which also is what lets a caller who left stop the rest. A closure that runs goes on
+    /// when its caller leaves, and keeps its place until it ends, so the limit holds.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, CpuError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let task = tokio::task::spawn_blocking(move || {
+            let _permit = permit; // Never an error: the semaphore is never closed.
+            work()
+        });
+        task.await.map_err(CpuError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_more_run_at_once_than_the_limit() {
+        let pool = CpuPool::new(2);
+        let running = Arc::new(AtomicUsize::new(0));
+        let tasks = (0..16).map(|_| {
+            let running = Arc::clone(&running);
+            pool.run(move || {
+                let now = running.fetch_add(1, Ordering::SeqCst) + 1;
+                std::thread::yield_now();
+                running.fetch_sub(1, Ordering::SeqCst);
+                now
+            })
+        });
+        for seen in futures::future::join_all(tasks).await {
+            assert!(seen.expect("nothing panics") <= 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_and_gives_its_place_back() {
+        let pool = CpuPool::new(1);
+        assert!(pool.run(|| panic!("on purpose")).await.is_err());
+        assert_eq!(pool.run(|| 7).await.expect("there is room again"), 7);
+    }
+}

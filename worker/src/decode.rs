@@ -1,0 +1,233 @@
+//! Scores -> entities: step 11 of a document's way. Pure.
+//!
+//! `viterbi` reads each window by itself; here the readings become one for the whole text, and runs of words become
+//! entities whose text stands in the extracted text exactly where their span says.
+
+mod viterbi;
+
+use std::ops::Range;
+
+use docket_shared::entity::{Entity, Span};
+
+pub use viterbi::{WindowScores, WordScore, read};
+
+use crate::extract::ExtractedText;
+use crate::infer::labels::{Labels, Tag};
+use crate::window::{Tokens, Windows};
+
+/// An entity's words: its kind and which words, with the sum of their probabilities.
+#[derive(Debug, Clone, PartialEq)]
+struct Found {
+    kind: usize,
+    words: Range<usize>,
+    probability_sum: f32,
+}
+
+/// The entities of a text, in reading order, none overlapping another.
+///
+/// `score` is the mean probability of its words' labels. `windows` are those of this text, and `scores` theirs.
+pub fn entities(text: &ExtractedText, windows: &Windows, scores: &[WindowScores], labels: &Labels) -> Vec<Entity> {
+    let words = merge(windows, scores, labels);
+    let found = group(&words, labels);
+    place(text, windows.tokens(), &found, labels)
+}
+
+/// One reading of every word. Where two windows overlap, the earlier one's holds up to some word and the later one's from
+/// there: the middle of the overlap, where both are farthest from an edge, or the nearest word to it at which neither
+/// goes on with an entity, so that none is torn.
+fn merge(windows: &Windows, scores: &[WindowScores], labels: &Labels) -> Vec<WordScore> {
+    let mut merged: Vec<WordScore> = Vec::with_capacity(windows.tokens().word_count());
+    for (window, scores) in scores.iter().enumerate() {
+        let words = windows.words(window);
+        debug_assert_eq!(words.len(), scores.words.len(), "scores of another window");
+        debug_assert!(words.start <= merged.len(), "a word was left out");
+        let seam = seam(&merged, &scores.words, words.start, labels);
+        merged.truncate(seam);
+        merged.extend_from_slice(&scores.words[seam - words.start..]);
+    }
+    merged
+}
+
+/// The word from which on the later reading holds. It starts at word `start`; the earlier one ends where `merged` does.
+fn seam(merged: &[WordScore], later: &[WordScore], start: usize, labels: &Labels) -> usize {
+    let end = merged.len();
+    let middle = start + (end - start) / 2;
+    let goes_on = |score: &WordScore| matches!(labels.tag(score.label), Tag::Inside(_));
+    let clean = |&word: &usize| {
+        let earlier_ends = merged.get(word).is_none_or(|score| !goes_on(score));
+        let later_begins = later.get(word - start).is_none_or(|score| !goes_on(score));
+        earlier_ends && later_begins
+    };
+    (start..=end)
+        .filter(clean)
+        .min_by_key(|word| word.abs_diff(middle))
+        .unwrap_or(middle)
+}
+
+/// Runs of words that are one entity. An inside that goes on with nothing (both readings tore an entity at a seam) begins
+/// one.
+fn group(words: &[WordScore], labels: &Labels) -> Vec<Found> {
+    let mut found: Vec<Found> = Vec::new();
+    for (word, score) in words.iter().enumerate() {
+        let (kind, goes_on) = match labels.tag(score.label) {
+            Tag::Outside => continue,
+            Tag::Begin(kind) => (kind, false),
+            Tag::Inside(kind) => (kind, true),
+        };
+        match found.last_mut() {
+            Some(last) if goes_on && last.kind == kind && last.words.end == word => {
+                last.words.end += 1;
+                last.probability_sum += score.probability;
+            }
+            _ => found.push(Found {
+                kind,
+                words: word..word + 1,
+                probability_sum: score.probability,
+            }),
+        }
+    }
+    found
+}
+
+/// Entities with their places: one pass over the tokens and one over the text, however many there are.
+fn place(text: &ExtractedText, tokens: &Tokens, found: &[Found], labels: &Labels) -> Vec<Entity> {
+    let mut entities = Vec::with_capacity(found.len());
+    let mut token = 0;
+    let mut scalars = ScalarCounter::new(&text.text);
+    for entity in found {
+        while tokens.word(token) < entity.words.start {
+            token += 1;
+        }
+        let start = tokens.bytes(token).start.max(scalars.byte);
+        while token < tokens.len() && tokens.word(token) < entity.words.end {
+            token += 1;
+        }
+        let end = tokens.bytes(token - 1).end;
+        let Some(bytes) = trimmed(&text.text, start..end) else {
+            continue;
+        };
+        let span = Span {
+            start: scalars.count_to(bytes.start),
+            end: scalars.count_to(bytes.end),
+            start_byte: as_u32(bytes.start),
+            end_byte: as_u32(bytes.end),
+        };
+        entities.push(Entity {
+            label: labels.kinds()[entity.kind].clone(),
+            text: text.text[bytes.clone()].to_owned(),
+            span,
+            page: text.pages.as_ref().map(|pages| pages.page_at(bytes.start)),
+            score: (entity.probability_sum / entity.words.len() as f32).clamp(0.0, 1.0),
+        });
+    }
+    entities
+}
+
+/// The range without whitespace at its ends; none if nothing is left.
+fn trimmed(text: &str, bytes: Range<usize>) -> Option<Range<usize>> {
+    let surface = text.get(bytes.clone())?;
+    let head = surface.trim_start();
+    let start = bytes.end - head.len();
+    let end = start + head.trim_end().len();
+    (start < end).then_some(start..end)
+}
+
+/// Counts the Unicode scalar values of a text from its start, forward only.
+struct ScalarCounter<'a> {
+    text: &'a str,
+    byte: usize,
+    scalars: usize,
+}
+
+impl<'a> ScalarCounter<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            byte: 0,
+            scalars: 0,
+        }
+    }
+
+    fn count_to(&mut self, byte: usize) -> u32 {
+        self.scalars += self.text[self.byte..byte].chars().count();
+        self.byte = byte;
+        as_u32(self.scalars)
+    }
+}
+
+/// A place in 32 bits. A text with tokens is shorter than 4 GiB.
+fn as_u32(place: usize) -> u32 {
+    u32::try_from(place).expect("texts are shorter than 4 GiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::labels::ModelConfig;
+    use crate::infer::manifest::LabelScheme;
+
+    /// O, B-A, I-A, B-B, I-B.
+    fn labels() -> Labels {
+        let names = ["O", "B-A", "I-A", "B-B", "I-B"];
+        let config = ModelConfig {
+            id2label: names
+                .iter()
+                .enumerate()
+                .map(|(id, name)| (id.to_string(), (*name).to_owned()))
+                .collect(),
+            pad_token_id: 0,
+            max_position_embeddings: None,
+        };
+        Labels::of(&config, LabelScheme::Bio).expect("they are BIO")
+    }
+
+    fn words(labels: &[u16]) -> Vec<WordScore> {
+        labels
+            .iter()
+            .map(|&label| WordScore {
+                label,
+                probability: 0.5,
+            })
+            .collect()
+    }
+
+    fn ranges(labels: &[u16]) -> Vec<(usize, Range<usize>)> {
+        group(&words(labels), &self::labels())
+            .into_iter()
+            .map(|found| (found.kind, found.words))
+            .collect()
+    }
+
+    #[test]
+    fn words_of_one_kind_go_on_until_another_begins() {
+        assert_eq!(ranges(&[0, 1, 2, 2, 0, 3]), [(0, 1..4), (1, 5..6)]);
+        assert_eq!(ranges(&[1, 1, 3, 4]), [(0, 0..1), (0, 1..2), (1, 2..4)]);
+        assert_eq!(
+            ranges(&[2, 2, 4, 0, 4]),
+            [(0, 0..2), (1, 2..3), (1, 4..5)],
+            "torn ones begin anew"
+        );
+    }
+
+    #[test]
+    fn the_seam_is_the_middle_unless_it_would_tear_an_entity() {
+        let labels = labels();
+        let seam_of = |earlier: &[u16], later: &[u16]| seam(&words(earlier), &words(later), 2, &labels);
+        assert_eq!(seam_of(&[0; 6], &[0; 6]), 4);
+        assert_eq!(seam_of(&[0, 0, 0, 1, 2, 0], &[0, 1, 2, 0, 0, 0]), 3);
+        assert_eq!(seam_of(&[0, 0, 0, 1, 2, 0], &[2, 2, 2, 0, 0, 0]), 5);
+        assert_eq!(
+            seam_of(&[0, 1, 2, 2, 2, 2], &[0, 0, 0, 0]),
+            6,
+            "the earlier reading goes on to its end"
+        );
+        assert_eq!(seam_of(&[0, 0], &[0; 3]), 2, "no overlap");
+        assert_eq!(seam_of(&[1, 2, 2, 2], &[2, 2, 2]), 3, "torn anyhow: the middle");
+    }
+
+    #[test]
+    fn a_range_is_trimmed_to_its_surface() {
+        assert_eq!(trimmed("a  b c \n", 1..8), Some(3..6));
+        assert_eq!(trimmed("a  b", 1..3), None);
+    }
+}

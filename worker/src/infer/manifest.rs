@@ -1,0 +1,322 @@
+//! A model's folder: what must be in it, and the manifest that says so.
+//!
+//! A folder is taken as a whole or not at all: each file has the size and the SHA-256 that its manifest names.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use docket_shared::ids::ModelName;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Name of the manifest in a model's folder.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// Name of the graph and its weights.
+pub const MODEL_FILE: &str = "model.onnx";
+/// Name of the tokenizer, as Hugging Face's `tokenizers` writes it.
+pub const TOKENIZER_FILE: &str = "tokenizer.json";
+/// Name of the model's configuration, of which the labels are read.
+pub const CONFIG_FILE: &str = "config.json";
+
+/// Shortest window in tokens: below it special tokens and overlap leave no room for a sentence.
+const WINDOW_TOKENS_MIN: usize = 16;
+/// Longest window in tokens: attention is paid by the square of it, and no model here was trained on more.
+const WINDOW_TOKENS_MAX: usize = 4096;
+/// Bytes hashed at a time.
+const HASH_CHUNK_BYTES: usize = 64 * 1024;
+
+/// What a model is, and which files it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// What its author says about it.
+    #[serde(flatten)]
+    pub about: About,
+    /// The files, by name.
+    pub files: BTreeMap<String, FileEntry>,
+}
+
+/// What an author says about a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// The model's name.
+    pub name: ModelName,
+    /// The version, of the same characters as a name. A published version never changes.
+    pub version: String,
+    /// What it is for, in a line.
+    pub description: String,
+    /// How its labels tell an entity's first word from the others.
+    pub label_scheme: LabelScheme,
+    /// Longest window in tokens, special ones included.
+    pub window_tokens: usize,
+    /// Tokens read twice where a sentence is longer than a window.
+    pub overlap_tokens: usize,
+    /// Where the weights come from.
+    pub provenance: String,
+    /// Under which terms they may be used.
+    pub licence: String,
+}
+
+/// How labels tell an entity's first word from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelScheme {
+    /// `B-X` begins an X, `I-X` goes on with it, `O` is nothing.
+    Bio,
+}
+
+/// One file of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// SHA-256 of its content, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// Why a folder is no model.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// A file cannot be read.
+    #[error("read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is not the JSON it should be.
+    #[error("understand {path}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The manifest contradicts itself or the rules.
+    #[error("the manifest cannot be used: {0}")]
+    Invalid(String),
+    /// The labels cannot be understood.
+    #[error("the labels of config.json cannot be used: {0}")]
+    Labels(String),
+    /// A file is not the one the manifest names.
+    #[error("{name} is not the file of the manifest: {difference}")]
+    Changed {
+        /// The file.
+        name: String,
+        /// Its size or its hash, beside the manifest's.
+        difference: String,
+    },
+}
+
+impl Manifest {
+    /// Reads the manifest of a folder and checks it, but not yet the files.
+    pub fn from_folder(folder: &Path) -> Result<Self, ManifestError> {
+        let manifest: Self = read_json(&folder.join(MANIFEST_FILE))?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// Reads a manifest as it is stored, and checks it.
+    pub fn from_json(json: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(json).map_err(|source| ManifestError::Json {
+            path: MANIFEST_FILE.into(),
+            source,
+        })?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// The manifest as it is stored.
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string_pretty(self).expect("strings and numbers are JSON");
+        json + "\n"
+    }
+
+    /// Makes the manifest of a folder: every plain file in it, but for an older manifest, hidden files and Markdown, which
+    /// may be edited without making another model of it.
+    pub fn for_folder(folder: &Path, about: About) -> Result<Self, ManifestError> {
+        let unreadable = |source| ManifestError::Read {
+            path: folder.to_owned(),
+            source,
+        };
+        let mut files = BTreeMap::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_file = entry.file_type().map_err(unreadable)?.is_file();
+            let left_out = name == MANIFEST_FILE || name.starts_with('.') || name.ends_with(".md");
+            if is_file && !left_out {
+                files.insert(name, FileEntry::of(&entry.path())?);
+            }
+        }
+        let manifest = Self { about, files };
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// Whether every file of the manifest is in the folder, unchanged. Reads all of them: not for async threads.
+    pub fn verify(&self, folder: &Path) -> Result<(), ManifestError> {
+        for (name, expected) in &self.files {
+            let found = FileEntry::of(&folder.join(name))?;
+            if found != *expected {
+                return Err(ManifestError::Changed {
+                    name: name.clone(),
+                    difference: format!(
+                        "{} bytes with SHA-256 {}, expected {} bytes with {}",
+                        found.bytes, found.sha256, expected.bytes, expected.sha256
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn validate(&self) -> Result<(), ManifestError> {
+        let refuse = |reason: String| Err(ManifestError::Invalid(reason));
+        let About {
+            window_tokens,
+            overlap_tokens,
+            ..
+        } = self.about;
+        if self.about.version.parse::<ModelName>().is_err() {
+            return refuse(format!(
+                "{:?} is no version: it takes what a name takes",
+                self.about.version
+            ));
+        }
+        if !(WINDOW_TOKENS_MIN..=WINDOW_TOKENS_MAX).contains(&window_tokens) {
+            return refuse(format!(
+                "window_tokens is {window_tokens}, not {WINDOW_TOKENS_MIN} to {WINDOW_TOKENS_MAX}"
+            ));
+        }
+        if overlap_tokens > window_tokens / 2 {
+            return refuse(format!(
+                "overlap_tokens is {overlap_tokens}, more than half of a window"
+            ));
+        }
+        if let Some(missing) = [MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE]
+            .iter()
+            .find(|name| !self.files.contains_key(**name))
+        {
+            return refuse(format!("{missing} is not among the files"));
+        }
+        // Names become paths on disk and keys in the bucket.
+        let plain = |name: &str| !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
+        if let Some(name) = self.files.keys().find(|name| name.is_empty() || !plain(name)) {
+            return refuse(format!("{name:?} is no plain file name"));
+        }
+        let hexadecimal = |entry: &FileEntry| {
+            entry.sha256.len() == 64
+                && entry
+                    .sha256
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        };
+        if let Some((name, _)) = self.files.iter().find(|(_, entry)| !hexadecimal(entry)) {
+            return refuse(format!("the SHA-256 of {name} is not 64 lower-case hexadecimal digits"));
+        }
+        Ok(())
+    }
+}
+
+impl FileEntry {
+    fn of(path: &Path) -> Result<Self, ManifestError> {
+        let unreadable = |source| ManifestError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let mut file = File::open(path).map_err(unreadable)?;
+        let mut hash = Sha256::new();
+        let mut chunk = vec![0; HASH_CHUNK_BYTES];
+        let mut bytes = 0;
+        loop {
+            match file.read(&mut chunk).map_err(unreadable)? {
+                0 => break,
+                count => {
+                    hash.update(&chunk[..count]);
+                    bytes += count as u64;
+                }
+            }
+        }
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { sha256, bytes })
+    }
+}
+
+/// Reads a file of JSON.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ManifestError> {
+    let json = std::fs::read(path).map_err(|source| ManifestError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&json).map_err(|source| ManifestError::Json {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let entry = FileEntry {
+            sha256: "0a".repeat(32),
+            bytes: 1,
+        };
+        Manifest {
+            about: About {
+                name: "m".parse().expect("it is a name"),
+                version: "1".into(),
+                description: String::new(),
+                label_scheme: LabelScheme::Bio,
+                window_tokens: 192,
+                overlap_tokens: 32,
+                provenance: String::new(),
+                licence: String::new(),
+            },
+            files: [MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE]
+                .map(|file| (file.to_owned(), entry.clone()))
+                .into(),
+        }
+    }
+
+    #[test]
+    fn a_manifest_comes_back_as_it_was_written() {
+        let json = manifest().to_json();
+        assert_eq!(Manifest::from_json(json.as_bytes()).expect("it is valid"), manifest());
+        assert!(json.contains("\"label_scheme\": \"bio\""), "{json}");
+    }
+
+    #[test]
+    fn what_contradicts_the_rules_is_refused() {
+        type Breakage = (&'static str, fn(&mut Manifest));
+        let breakages: [Breakage; 7] = [
+            ("is no version", |m| m.about.version = "a/b".into()),
+            ("window_tokens is 15", |m| m.about.window_tokens = 15),
+            ("window_tokens is 4097", |m| m.about.window_tokens = 4097),
+            ("overlap_tokens is 97", |m| m.about.overlap_tokens = 97),
+            ("config.json is not among", |m| drop(m.files.remove(CONFIG_FILE))),
+            ("no plain file name", |m| {
+                let entry = m.files[CONFIG_FILE].clone();
+                m.files.insert("../evil".into(), entry);
+            }),
+            ("the SHA-256 of config.json", |m| {
+                m.files
+                    .entry(CONFIG_FILE.into())
+                    .and_modify(|entry| entry.sha256.make_ascii_uppercase());
+            }),
+        ];
+        for (reason, break_it) in breakages {
+            let mut broken = manifest();
+            break_it(&mut broken);
+            let error = broken.validate().expect_err(reason).to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod batch;
+pub mod company;
+pub mod config;
+pub mod cpu;
+pub mod decode;
+pub mod extract;
+pub mod heartbeat;
+pub mod infer;
+pub mod model;
+pub mod models;
+pub mod outcome;
+pub mod pipeline;
+pub mod probes;
+pub mod report;
+pub mod run;
+pub mod settle;
+pub mod window;

@@ -1,0 +1,180 @@
+//! A model that is ready to work: loaded from its folder, checked, warmed and tried out.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::batch::{Batcher, PassLimits};
+use crate::infer::InferError;
+use crate::infer::engine::{self, Engine};
+use crate::infer::labels::{Labels, ModelConfig};
+use crate::infer::manifest::{CONFIG_FILE, MODEL_FILE, Manifest, ManifestError, TOKENIZER_FILE};
+use crate::infer::session::{LoadError, ModelSession, Runtime};
+use crate::window::{Splitter, TextTokenizer, TokenizeError};
+
+/// Longest time a model may take to load, in seconds: some two hundred times what the default model takes, yet short
+/// enough that a library that hangs is told from one that is slow before an operator loses patience.
+pub const LOAD_SECONDS_MAX: u64 = 120;
+
+/// How to run models on this machine.
+#[derive(Debug, Clone)]
+pub struct ModelSettings {
+    /// onnxruntime's shared library.
+    pub onnxruntime: PathBuf,
+    /// Passes that may run at once, each on a session and a thread of its own. One a core is fastest on a CPU.
+    pub sessions: usize,
+    /// Threads of each session. More than one makes a pass faster and the whole slower.
+    pub threads: usize,
+    /// How large a pass may be.
+    pub pass: PassLimits,
+    /// When to give up loading.
+    pub load_max: Duration,
+}
+
+/// A model that is ready to work. Dropping it stops its engines; [`Model::stop`] also waits for them.
+#[derive(Debug)]
+pub struct Model {
+    manifest: Manifest,
+    labels: Arc<Labels>,
+    splitter: Arc<Splitter>,
+    batcher: Batcher,
+}
+
+/// Why a model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The folder is not what its manifest says, or the manifest is no good.
+    #[error("check the model's folder")]
+    Manifest(#[from] ManifestError),
+    /// The tokenizer cannot be used.
+    #[error("load the model's tokenizer")]
+    Tokenizer(#[from] TokenizeError),
+    /// onnxruntime or the model cannot be loaded.
+    #[error("load the model")]
+    Load(#[from] LoadError),
+    /// It was loaded and then failed to run.
+    #[error("try the model out")]
+    Trial(#[from] InferError),
+    /// Its parts do not fit each other.
+    #[error("the model cannot be used: {0}")]
+    Unfit(String),
+    /// The threads cannot be started.
+    #[error("start the model's threads")]
+    Threads(#[source] std::io::Error),
+    /// It took too long: most likely the library hangs.
+    #[error("the model was not loaded within {0:?}")]
+    TooSlow(Duration),
+    /// Loading ended without a result, by a panic.
+    #[error("loading the model panicked")]
+    Panicked,
+}
+
+impl ModelSettings {
+    /// For CPUs: a session a core, and each window in a pass of its own.
+    ///
+    /// Several rows gain nothing there (measured with the default model: 192 tokens run as fast alone as in eight rows,
+    /// and only windows under 64 tokens lose a tenth), and one row has no padding. More than that: a model quantized
+    /// dynamically, as the default one is, scales by the largest value *in the pass*. So its answers depend on what else
+    /// is in it, padding included (of eleven thousand tokens 17 got another label), and alone they do not.
+    pub fn for_cpu(onnxruntime: PathBuf, cores: usize) -> Self {
+        Self {
+            onnxruntime,
+            sessions: cores.max(1),
+            threads: 1,
+            pass: PassLimits {
+                tokens_max: usize::MAX,
+                rows_max: 1,
+            },
+            load_max: Duration::from_secs(LOAD_SECONDS_MAX),
+        }
+    }
+}
+
+impl Model {
+    /// Loads the model of a folder, on a thread of its own and under a deadline. A library that hangs keeps that thread,
+    /// and nothing else.
+    pub async fn load(folder: &Path, settings: &ModelSettings) -> Result<Self, ModelError> {
+        let (reply, loaded) = oneshot::channel();
+        let work = {
+            let (folder, settings) = (folder.to_owned(), settings.clone());
+            move || {
+                let _ = reply.send(Self::load_now(&folder, &settings)); // Nobody waits after the deadline.
+            }
+        };
+        std::thread::Builder::new()
+            .name("model-load".into())
+            .spawn(work)
+            .map_err(ModelError::Threads)?;
+        match tokio::time::timeout(settings.load_max, loaded).await {
+            Err(_elapsed) => Err(ModelError::TooSlow(settings.load_max)),
+            Ok(Err(_closed)) => Err(ModelError::Panicked),
+            Ok(Ok(model)) => model,
+        }
+    }
+
+    /// Name, version, licence and files.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What its labels mean, for `decode::entities`.
+    pub fn labels(&self) -> &Arc<Labels> {
+        &self.labels
+    }
+
+    /// What cuts texts for it, for `window::split`.
+    pub fn splitter(&self) -> &Arc<Splitter> {
+        &self.splitter
+    }
+
+    /// The way to its engines.
+    pub fn batcher(&self) -> &Batcher {
+        &self.batcher
+    }
+
+    /// Stops the engines and waits until each has ended the pass it was in.
+    pub async fn stop(self) {
+        self.batcher.stop().await;
+    }
+
+    fn load_now(folder: &Path, settings: &ModelSettings) -> Result<Self, ModelError> {
+        let manifest = Manifest::from_folder(folder)?;
+        manifest.verify(folder)?;
+        let config = ModelConfig::from_file(&folder.join(CONFIG_FILE))?;
+        let labels = Arc::new(Labels::of(&config, manifest.about.label_scheme)?);
+        let tokenizer = TextTokenizer::from_file(&folder.join(TOKENIZER_FILE))?;
+        let window_tokens = manifest.about.window_tokens;
+        if config
+            .max_position_embeddings
+            .is_some_and(|positions| positions < window_tokens)
+        {
+            return Err(ModelError::Unfit(format!(
+                "it has no positions for windows of {window_tokens} tokens"
+            )));
+        }
+        let runtime = Runtime::load(&settings.onnxruntime)?;
+        let specials = tokenizer.before().len() + tokenizer.after().len();
+        let mut batcher = Batcher::new(settings.pass, specials);
+        for number in 0..settings.sessions.max(1) {
+            let session = ModelSession::load(
+                &runtime,
+                &folder.join(MODEL_FILE),
+                settings.threads.max(1),
+                config.pad_token_id,
+            )?;
+            let mut engine = Engine::new(session, Arc::clone(&labels), &tokenizer);
+            engine.warm(window_tokens, settings.pass)?;
+            let thread = engine::spawn(number, engine, batcher.queue()).map_err(ModelError::Threads)?;
+            batcher.attach(thread);
+        }
+        let splitter = Arc::new(Splitter::new(tokenizer, window_tokens, manifest.about.overlap_tokens));
+        Ok(Self {
+            manifest,
+            labels,
+            splitter,
+            batcher,
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! What ends a job other than success, and what follows from it. No wildcard arm: a new error must choose.
+
+use std::time::Duration;
+
+use docket_shared::blob::BlobError;
+use docket_shared::store::StoreError;
+use docket_shared::store::results::Failure;
+use docket_shared::telemetry;
+
+use crate::cpu::CpuError;
+use crate::extract::ExtractError;
+use crate::infer::InferError;
+use crate::window::WindowError;
+
+/// Errors after which a job that might pass is failed all the same: with the backoff's ceilings, tries over half an hour.
+pub const ERRORS_MAX: i32 = 10;
+
+/// What becomes of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Waiting again, after a while.
+    Retry,
+    /// Ended with a reason.
+    Fail,
+    /// Given back, unharmed.
+    Requeue,
+    /// Somebody else owns it, or nobody wants it.
+    Drop,
+    /// Its shard cannot be reached, so there is nothing to write: the delay queue.
+    Delay,
+}
+
+/// Why a job was not finished.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The document or its text.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// The bytes are not what they are said to be.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    /// The text cannot be cut.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The model.
+    #[error(transparent)]
+    Infer(#[from] InferError),
+    /// A panic in a pure step.
+    #[error(transparent)]
+    Cpu(#[from] CpuError),
+    /// The shard.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The caller insists on a version that this worker does not serve.
+    #[error("version {0} of the model is not served")]
+    ModelVersion(String),
+    /// It ran longer than any job may.
+    #[error("not done within {0:?}")]
+    TooLong(Duration),
+    /// Another claim took the job over.
+    #[error("another claim took the job over")]
+    Superseded,
+    /// The worker stops.
+    #[error("the worker stops")]
+    Interrupted,
+}
+
+impl JobError {
+    /// What follows from the error itself.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Blob(BlobError::NotFound { .. } | BlobError::TooLarge { .. })
+            | Self::Extract(_)
+            | Self::Window(WindowError::Tokenize(_))
+            | Self::ModelVersion(_) => Disposition::Fail,
+            Self::Blob(BlobError::Unavailable { .. })
+            | Self::Infer(_)
+            | Self::Cpu(_)
+            | Self::Window(WindowError::Cpu(_))
+            | Self::TooLong(_)
+            | Self::Store(StoreError::Refused { .. }) => Disposition::Retry,
+            Self::Store(
+                StoreError::Unavailable { .. }
+                | StoreError::Moving(_)
+                | StoreError::UnknownShard { .. }
+                | StoreError::Homeless { .. },
+            ) => Disposition::Delay,
+            Self::Interrupted => Disposition::Requeue,
+            Self::Superseded => Disposition::Drop,
+        }
+    }
+
+    /// The reason as its caller sees it, should the job fail for it.
+    pub fn failure(&self) -> Failure {
+        let kind = match self {
+            Self::Blob(BlobError::NotFound { .. }) => "document_missing",
+            Self::Blob(BlobError::TooLarge { .. }) => "document_too_large",
+            Self::Blob(BlobError::Unavailable { .. }) => "storage_unavailable",
+            Self::Extract(_) => "unreadable_document",
+            Self::Window(_) => "text_not_processable",
+            Self::Infer(_) => "model_error",
+            Self::Cpu(_) => "internal_error",
+            Self::Store(_) => "database_unavailable",
+            Self::ModelVersion(_) => "model_version_unavailable",
+            Self::TooLong(_) => "timeout",
+            Self::Superseded => "superseded",
+            Self::Interrupted => "interrupted",
+        };
+        Failure {
+            kind,
+            detail: telemetry::chain(self),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What is done with a document, in order. Steps do not call one another.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use docket_shared::blob::{BlobKey, hex};
+use docket_shared::metrics;
+use docket_shared::store::claims::Claim;
+use docket_shared::store::results::Analysis;
+use sha2::{Digest, Sha256};
+use tokio::sync::SemaphorePermit;
+
+use crate::extract::{self, MediaType};
+use crate::outcome::JobError;
+use crate::run::Context;
+use crate::{decode, window};
+
+/// Largest document that is fetched, in bytes: ten times what the producer takes unless it is configured otherwise.
+const DOCUMENT_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Memory that a document takes while it is worked on, by its bytes: itself and its text, and about 24 bytes for each
+/// token of some four characters, twice while vectors grow.
+const MEMORY_FACTOR: u64 = 12;
+
+/// Fetches a document, finds its entities and stores its text. Writing the result is the caller's.
+pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
+    let about = &ctx.model.manifest().about;
+    if let Some(version) = claim
+        .model_version
+        .as_ref()
+        .filter(|version| **version != about.version)
+    {
+        return Err(JobError::ModelVersion(version.clone()));
+    }
+    let media_type = MediaType::parse(&claim.media_type)?;
+    let _memory = stage("memory", memory(ctx, claim)).await;
+    let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
+    let extracted = stage("extract", ctx.cpu.run(move || extract::text(media_type, bytes))).await??;
+    let text = Arc::new(extracted);
+    let windows = Arc::new(stage("window", window::split(&ctx.cpu, ctx.model.splitter(), &text)).await?);
+    let scores = stage("infer", ctx.model.batcher().score(&claim.client, &windows)).await?;
+    let decoding = {
+        let (text, windows, labels) = (text.clone(), windows.clone(), ctx.model.labels().clone());
+        ctx.cpu.run(move || decode::entities(&text, &windows, &scores, &labels))
+    };
+    let entities = stage("decode", decoding).await?;
+    let (text_key, text_sha256) = stage("store_text", store_text(ctx, claim, &text.text)).await?;
+    Ok(Analysis {
+        model_version: about.version.clone(),
+        text_key,
+        text_sha256,
+        text_chars: text.text.chars().count() as u64,
+        windows: windows.len(),
+        tokens: windows.tokens().len() as u64,
+        entities,
+    })
+}
+
+/// Room for the document in this worker's memory; one that is larger than all of it waits until it has all of it.
+async fn memory<'a>(ctx: &'a Context, claim: &Claim) -> SemaphorePermit<'a> {
+    let kib = (claim.size_bytes.unsigned_abs() * MEMORY_FACTOR).div_ceil(1024);
+    let kib = u32::try_from(kib).unwrap_or(u32::MAX).clamp(1, ctx.memory_kib);
+    ctx.memory
+        .acquire_many(kib)
+        .await
+        .expect("the semaphore is never closed")
+}
+
+/// Stores the extracted text under a key with its own hash, so that a superseded run overwrites nothing.
+async fn store_text(ctx: &Context, claim: &Claim, text: &str) -> Result<(BlobKey, [u8; 32]), JobError> {
+    let bytes = Bytes::copy_from_slice(text.as_bytes());
+    let hashed = bytes.clone();
+    let sha256: [u8; 32] = ctx.cpu.run(move || Sha256::digest(&hashed).into()).await?;
+    let key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, &hex(&sha256));
+    ctx.blobs.put_bytes(&key, bytes).await?;
+    Ok((key, sha256))
+}
+
+async fn stage<T>(name: &'static str, work: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let done = work.await;
+    metrics::stage(name, began.elapsed());
+    done
+}

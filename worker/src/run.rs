@@ -1,0 +1,199 @@
+//! Start, intake and drain: consume, claim, process, settle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use docket_shared::blob::BlobStore;
+use docket_shared::ids::{ClaimToken, JobKey};
+use docket_shared::job::{AnalyzeDocument, JobMessage};
+use docket_shared::queue::consume::{Deliveries, Delivery, Source};
+use docket_shared::queue::publish::Publisher;
+use docket_shared::shutdown::Shutdown;
+use docket_shared::store::claims::{self, Answer, Asker, Claim};
+use docket_shared::store::{Shards, StoreError, migrate};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::company::Company;
+use crate::config::WorkerConfig;
+use crate::cpu::CpuPool;
+use crate::heartbeat::Claims;
+use crate::model::Model;
+use crate::outcome::JobError;
+use crate::probes::Health;
+use crate::{models, pipeline, probes, report, settle};
+
+/// Longest time of a job, from claim to result: well below RabbitMQ's acknowledgement timeout of 30 min.
+const JOB_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// What every job needs. One a process.
+pub struct Context {
+    /// Databases.
+    pub shards: Shards,
+    /// Objects.
+    pub blobs: BlobStore,
+    /// The model that is served.
+    pub model: Model,
+    /// For the delay queue.
+    pub publisher: Publisher,
+    /// Threads for pure steps.
+    pub cpu: CpuPool,
+    /// Memory for documents, one permit a KiB.
+    pub memory: Arc<Semaphore>,
+    /// All of its permits.
+    pub memory_kib: u32,
+    /// Who may run beside whom.
+    company: Company,
+    /// Claims that are kept alive.
+    claims: Claims,
+    /// Model calls at the same time.
+    pub sessions: usize,
+    /// This worker's name, for histories.
+    pub worker: String,
+    shutdown: Shutdown,
+}
+
+/// Runs a worker until the shutdown begins, then drains.
+pub async fn run(config: WorkerConfig, metrics: PrometheusHandle, shutdown: Shutdown) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.http_addr).await;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {} (DOCKET_WORKER_HTTP_ADDR)", config.http_addr))?;
+    let health = Health::new(metrics);
+    let prober = tokio::spawn(probes::serve(listener, health.clone()));
+    let Some(started) = shutdown.until_soft(start(&config, &health, &shutdown)).await else {
+        return Ok(());
+    };
+    let (ctx, mut deliveries) = started?;
+    intake(&ctx, &mut deliveries).await;
+    tracing::info!("stopping");
+    health.stopping();
+    deliveries.cancel().await;
+    shutdown.drain(config.drain).await;
+    deliveries.disconnect().await;
+    ctx.publisher.disconnect().await;
+    prober.abort();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn start(
+    config: &WorkerConfig,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> anyhow::Result<(Arc<Context>, Deliveries)> {
+    let worker = format!("{}-{}", hostname(), &Uuid::new_v4().simple().to_string()[..8]);
+    let name = format!("docket-worker {worker}");
+    let shards = Shards::connect(&config.store).await?;
+    migrate::check(&shards).await?;
+    let blobs = BlobStore::connect(&config.blob).await;
+    let model = models::load(&blobs, config).await?;
+    let memory_kib = u32::try_from(config.memory_bytes / 1024)
+        .unwrap_or(u32::MAX)
+        .min(Semaphore::MAX_PERMITS as u32);
+    let ctx = Arc::new(Context {
+        publisher: Publisher::new(config.queue.clone(), &name),
+        cpu: CpuPool::new(config.engine.sessions.max(1)),
+        memory: Arc::new(Semaphore::new(memory_kib as usize)),
+        memory_kib,
+        company: Company::new(),
+        claims: Claims::default(),
+        shutdown: shutdown.clone(),
+        sessions: config.engine.sessions,
+        shards,
+        blobs,
+        model,
+        worker,
+    });
+    let ticking = health.clone();
+    shutdown.spawn(
+        ctx.claims
+            .clone()
+            .run(ctx.shards.clone(), shutdown.clone(), move || ticking.tick()),
+    );
+    shutdown.spawn(report::run(ctx.clone(), shutdown.clone()));
+    let deliveries = Deliveries::new(
+        config.queue.clone(),
+        &name,
+        Source::Jobs(config.model.clone()),
+        config.prefetch,
+    );
+    health.started(deliveries.connected());
+    tracing::info!(worker = ctx.worker, model = %ctx.model.manifest().about.name, version = ctx.model.manifest().about.version, "ready");
+    Ok((ctx, deliveries))
+}
+
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "worker".to_owned(), |name| name.trim().to_owned())
+}
+
+/// One task a delivery; the prefetch bounds their number, the memory's permits their size.
+async fn intake(ctx: &Arc<Context>, deliveries: &mut Deliveries) {
+    while let Some(delivery) = ctx.shutdown.until_soft(deliveries.next()).await {
+        ctx.shutdown.spawn(handle(ctx.clone(), delivery));
+    }
+}
+
+async fn handle(ctx: Arc<Context>, delivery: Delivery) {
+    let (key, message) = match JobMessage::decode(&delivery.body) {
+        Ok(decoded) => decoded,
+        Err(error) => return settle::undecodable(&delivery, &error).await,
+    };
+    let Some(company) = ctx.shutdown.until_soft(ctx.company.join()).await else {
+        return settle::untouched(&delivery).await;
+    };
+    match claim(&ctx, key, false).await {
+        Ok(Answer::Granted(claim)) => work(&ctx, &claim, (&delivery, &message)).await,
+        Ok(Answer::Suspect) => {
+            drop(company);
+            alone(&ctx, key, (&delivery, &message)).await;
+        }
+        Ok(answer) => settle::refused(&ctx, &delivery, &message, &answer).await,
+        Err(error) => settle::unclaimed(&ctx, &delivery, &message, &error).await,
+    }
+}
+
+/// Runs a suspect with nothing beside it; those that this worker cannot take now come again in a while.
+async fn alone(ctx: &Context, key: JobKey, of: (&Delivery, &AnalyzeDocument)) {
+    let Some(chosen) = ctx.company.choose() else {
+        return settle::refused(ctx, of.0, of.1, &Answer::Suspect).await;
+    };
+    let Some(_alone) = ctx.shutdown.until_soft(chosen.alone()).await else {
+        return settle::untouched(of.0).await;
+    };
+    match claim(ctx, key, true).await {
+        Ok(Answer::Granted(claim)) => work(ctx, &claim, of).await,
+        Ok(answer) => settle::refused(ctx, of.0, of.1, &answer).await,
+        Err(error) => settle::unclaimed(ctx, of.0, of.1, &error).await,
+    }
+}
+
+/// Asks for a job. A reply that was lost with its connection costs nothing: the same token continues the claim.
+async fn claim(ctx: &Context, key: JobKey, alone: bool) -> Result<Answer, StoreError> {
+    let asker = Asker {
+        worker: &ctx.worker,
+        token: ClaimToken::generate(),
+        alone,
+    };
+    match claims::claim(&ctx.shards, key, asker).await {
+        Err(StoreError::Unavailable { .. }) => claims::claim(&ctx.shards, key, asker).await,
+        answer => answer,
+    }
+}
+
+async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
+    let began = Instant::now();
+    let alive = ctx.claims.hold(claim.key, claim.token);
+    let result = tokio::select! {
+        biased;
+        () = ctx.shutdown.hard() => Err(JobError::Interrupted),
+        () = alive.lost.cancelled() => Err(JobError::Superseded),
+        () = tokio::time::sleep(JOB_MAX) => Err(JobError::TooLong(JOB_MAX)),
+        result = pipeline::process(ctx, claim) => result,
+    };
+    settle::finished(ctx, of, claim, result, began.elapsed()).await;
+}

@@ -1,0 +1,151 @@
+//! What happens to a delivery: the only file that acks. Rows are durable first; the ack comes last.
+
+use std::time::Duration;
+
+use docket_shared::backoff;
+use docket_shared::job::{AnalyzeDocument, InvalidMessage};
+use docket_shared::queue::consume::Delivery;
+use docket_shared::store::claims::{self, Answer, Claim};
+use docket_shared::store::results::{self, Analysis};
+use docket_shared::store::{Shards, StoreError};
+use docket_shared::{metrics, telemetry};
+use tokio::time::Instant;
+
+use crate::outcome::{Disposition, ERRORS_MAX, JobError};
+use crate::run::Context;
+
+/// How long a result is held, unacked, for a shard that does not answer: longer than a failover takes.
+const HOLD_MAX: Duration = Duration::from_secs(60);
+/// Pause between two tries to write it.
+const HOLD_PAUSE: Duration = Duration::from_secs(1);
+
+/// A message that is no job: to the dead queue, from where the dispatcher parks it.
+pub async fn undecodable(delivery: &Delivery, error: &InvalidMessage) {
+    tracing::warn!(error = telemetry::chain(error), "a message is no job");
+    metrics::job_settled("undecodable", None);
+    delivery.reject().await;
+}
+
+/// A job that was not granted.
+pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument, answer: &Answer) {
+    let (outcome, again) = match answer {
+        Answer::Ended => ("ended", false),
+        Answer::NotDue => ("not_due", false),
+        Answer::Poison => ("poison", false),
+        // A copy that was delivered before waits: should the running claim die, it is at hand. A fresh one is a duplicate.
+        Answer::RunningElsewhere => ("running_elsewhere", delivery.returned),
+        Answer::Suspect => ("suspect", true),
+        Answer::Granted(_) => unreachable!("a granted claim is not refused"),
+    };
+    tracing::info!(job.id = %message.job_id, outcome, "not claimed");
+    metrics::job_settled(outcome, None);
+    if again {
+        later(ctx, delivery, message).await;
+    } else {
+        delivery.ack().await;
+    }
+}
+
+/// A job whose shard did not answer when it was claimed.
+pub async fn unclaimed(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument, error: &StoreError) {
+    tracing::warn!(job.id = %message.job_id, error = telemetry::chain(error), "not claimed");
+    metrics::job_settled("shard_unreachable", None);
+    later(ctx, delivery, message).await;
+}
+
+/// A job that was not looked at because the worker stops.
+pub async fn untouched(delivery: &Delivery) {
+    metrics::job_settled("untouched", None);
+    delivery.requeue().await;
+}
+
+/// A claimed job that ended, in whatever way.
+pub async fn finished(
+    ctx: &Context,
+    (delivery, message): (&Delivery, &AnalyzeDocument),
+    claim: &Claim,
+    result: Result<Analysis, JobError>,
+    elapsed: Duration,
+) {
+    let written = match result {
+        Ok(analysis) => match save(&ctx.shards, claim, &analysis).await {
+            Ok(true) => {
+                metrics::tokens(analysis.tokens);
+                Ok("succeeded")
+            }
+            Ok(false) => Ok("superseded"),
+            Err(error @ StoreError::Refused { .. }) => write_failure(ctx, claim, &error.into()).await,
+            Err(error) => Err(error),
+        },
+        Err(error) => write_failure(ctx, claim, &error).await,
+    };
+    let outcome = match &written {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(error), "the job's end was not written");
+            "shard_unreachable"
+        }
+    };
+    tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome, seconds = elapsed.as_secs_f64(), "job settled");
+    metrics::job_settled(outcome, Some(elapsed));
+    match outcome {
+        "given_back" => delivery.requeue().await,
+        "shard_unreachable" => later(ctx, delivery, message).await,
+        _ => delivery.ack().await,
+    };
+}
+
+/// Writes what follows from an error into the job's row; the name of it.
+async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<&'static str, StoreError> {
+    let failure = error.failure();
+    match error.disposition() {
+        Disposition::Drop => Ok("superseded"),
+        Disposition::Requeue => claims::give_back(&ctx.shards, claim).await.map(|_| "given_back"),
+        Disposition::Retry if claim.errors + 1 < ERRORS_MAX => {
+            let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());
+            tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is tried again");
+            claims::wait_again(&ctx.shards, claim, delay, failure.kind)
+                .await
+                .map(|_| "retried")
+        }
+        Disposition::Retry | Disposition::Fail => {
+            tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job failed");
+            results::save_failure(&ctx.shards, claim, &failure)
+                .await
+                .map(|_| "failed")
+        }
+        Disposition::Delay => Ok("shard_unreachable"),
+    }
+}
+
+/// Writes a result, for a while also to a shard that does not answer at first.
+async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result<bool, StoreError> {
+    let deadline = Instant::now() + HOLD_MAX;
+    loop {
+        match results::save(shards, claim, analysis).await {
+            Err(error) if is_passing(&error) && Instant::now() < deadline => {
+                tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
+                tokio::time::sleep(HOLD_PAUSE).await;
+            }
+            written => return written,
+        }
+    }
+}
+
+fn is_passing(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unavailable { .. } | StoreError::Moving(_) => true,
+        StoreError::Refused { .. } | StoreError::UnknownShard { .. } | StoreError::Homeless { .. } => false,
+    }
+}
+
+/// To the delay queue; only when that has it, the delivery is done with.
+async fn later(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) -> bool {
+    match ctx.publisher.later(message).await {
+        Ok(()) => delivery.ack().await,
+        Err(error) => {
+            tracing::warn!(job.id = %message.job_id, error = telemetry::chain(&error), "returned instead of delayed");
+            delivery.requeue().await
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A text -> windows of the model's own tokens: step 8 of a document's way.
+//!
+//! Whole sentences are packed up to the model's window length, because an entity cut by a window's edge is usually lost,
+//! and because every token read twice is paid twice. Only a sentence longer than a window is cut, behind a clause where
+//! one ends in the window's last quarter, and there windows overlap. Nothing is ever left out: each token of the text is
+//! in a window. Sentences are found in `sentences`, tokens in `tokens`; this file packs.
+
+mod sentences;
+mod tokens;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use tokens::{PIECE_BYTES_MAX, TextTokenizer, TokenizeError, Tokens};
+
+use crate::cpu::{CpuError, CpuPool};
+use crate::extract::ExtractedText;
+
+/// Cuts texts for one model.
+#[derive(Debug)]
+pub struct Splitter {
+    tokenizer: TextTokenizer,
+    tokens_max: usize,
+    overlap_tokens: usize,
+}
+
+/// A text's tokens and how they are cut. Takes sixteen bytes a token.
+///
+/// Invariant: the windows ascend, none is empty or longer than its splitter allows, and together they hold every token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Windows {
+    tokens: Tokens,
+    windows: Vec<Range<usize>>,
+}
+
+/// Why a text could not be cut.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// The tokenizer failed, or the text is too long.
+    #[error("cut the text into windows")]
+    Tokenize(#[from] TokenizeError),
+    /// The computation panicked.
+    #[error("cut the text into windows")]
+    Cpu(#[from] CpuError),
+}
+
+/// A text read up to some place. It wanders between the pieces' computations.
+#[derive(Debug, Default)]
+struct Reading {
+    position: usize,
+    tokens: Tokens,
+    /// Tokens that begin a sentence, ascending.
+    sentences: Vec<usize>,
+}
+
+/// Cuts a text. The work is done on `cpu` a piece at a time, so that a large text holds up small ones no longer than
+/// that, and a caller who leaves stops it.
+pub async fn split(cpu: &CpuPool, splitter: &Arc<Splitter>, text: &Arc<ExtractedText>) -> Result<Windows, WindowError> {
+    let mut reading = Reading::default();
+    while reading.position < text.text.len() {
+        let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
+        reading = cpu.run(move || splitter.read_piece(&text.text, reading)).await??;
+    }
+    let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
+    Ok(cpu.run(move || splitter.pack(&text.text, reading)).await?)
+}
+
+impl Splitter {
+    /// Windows of at most `window_tokens`, special tokens included, overlapping by `overlap_tokens` where they must. The
+    /// manifest has made sure that the numbers fit each other.
+    pub fn new(tokenizer: TextTokenizer, window_tokens: usize, overlap_tokens: usize) -> Self {
+        let specials = tokenizer.before().len() + tokenizer.after().len();
+        let tokens_max = window_tokens.saturating_sub(specials).max(1);
+        Self {
+            tokenizer,
+            tokens_max,
+            overlap_tokens: overlap_tokens.min(tokens_max / 2),
+        }
+    }
+
+    /// The tokenizer, with the special tokens that belong around each window.
+    pub fn tokenizer(&self) -> &TextTokenizer {
+        &self.tokenizer
+    }
+
+    /// Most tokens of the text in a window: its length less the special tokens.
+    pub fn tokens_max(&self) -> usize {
+        self.tokens_max
+    }
+
+    /// Cuts a text at once, on this thread. [`split`] does the same piece by piece.
+    pub fn split(&self, text: &str) -> Result<Windows, TokenizeError> {
+        let mut reading = Reading::default();
+        while reading.position < text.len() {
+            reading = self.read_piece(text, reading)?;
+        }
+        Ok(self.pack(text, reading))
+    }
+
+    fn read_piece(&self, text: &str, mut reading: Reading) -> Result<Reading, TokenizeError> {
+        let start = reading.position;
+        let end = tokens::piece_end(text, start);
+        let first_token = reading.tokens.len();
+        self.tokenizer.read(text, start..end, &mut reading.tokens)?;
+        let (before, piece) = (&text[..start], &text[start..end]);
+        let at_start = sentences::bound_between(before, piece).then_some(0);
+        let bounds = at_start.into_iter().chain(sentences::bounds(piece));
+        for token in bounds.map(|at| reading.tokens.word_start_from(start + at)) {
+            if token >= first_token && reading.sentences.last() != Some(&token) {
+                reading.sentences.push(token);
+            }
+        }
+        reading.position = end;
+        Ok(reading)
+    }
+
+    fn pack(&self, text: &str, reading: Reading) -> Windows {
+        let Reading { tokens, sentences, .. } = reading;
+        let mut windows = Vec::new();
+        let mut start = 0;
+        while tokens.len() - start > self.tokens_max {
+            let limit = start + self.tokens_max;
+            let last_whole = sentences.partition_point(|&sentence| sentence <= limit).checked_sub(1);
+            let sentence_end = last_whole.map(|index| sentences[index]).filter(|&end| end > start);
+            let end = sentence_end.unwrap_or_else(|| self.cut(text, &tokens, start));
+            windows.push(start..end);
+            start = if sentence_end.is_some() {
+                end
+            } else {
+                self.resume(&tokens, end)
+            };
+        }
+        if start < tokens.len() {
+            windows.push(start..tokens.len());
+        }
+        Windows { tokens, windows }
+    }
+
+    /// Where to end a window inside a sentence: in its last quarter, behind a clause if one ends there, else behind a
+    /// word, else (one word longer than that quarter) at its full length.
+    fn cut(&self, text: &str, tokens: &Tokens, start: usize) -> usize {
+        let limit = start + self.tokens_max;
+        let earliest = limit - self.tokens_max / 4;
+        let words = || {
+            (earliest..=limit)
+                .rev()
+                .filter(|&token| token > start && tokens.starts_word(token))
+        };
+        let behind_clause = words().find(|&token| ends_clause(text, tokens, token));
+        behind_clause.or_else(|| words().next()).unwrap_or(limit)
+    }
+
+    /// Where the window behind a cut begins: at the first word of the overlap. It is always behind the start of the
+    /// window before, which is at least three quarters full where the overlap is at most half.
+    fn resume(&self, tokens: &Tokens, end: usize) -> usize {
+        let earliest = end - self.overlap_tokens;
+        let word = (earliest..end).find(|&token| tokens.starts_word(token));
+        word.unwrap_or(if tokens.starts_word(end) { end } else { earliest })
+    }
+}
+
+/// Whether a comma, a semicolon, a colon or a line break stands in front of a token.
+fn ends_clause(text: &str, tokens: &Tokens, token: usize) -> bool {
+    let (before, after) = (tokens.bytes(token - 1), tokens.bytes(token));
+    let mark = text[before.clone()].ends_with([',', ';', ':']);
+    mark || (before.end < after.start && text[before.end..after.start].contains('\n'))
+}
+
+impl Windows {
+    /// The tokens of the whole text.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// How many windows there are; none for a text without tokens.
+    pub fn len(&self) -> usize {
+        self.windows.len()
+    }
+
+    /// Whether there is nothing to run the model on.
+    pub fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
+    /// The tokens of each window, as ranges of [`Windows::tokens`].
+    pub fn ranges(&self) -> &[Range<usize>] {
+        &self.windows
+    }
+
+    /// The ids of one window's tokens.
+    pub fn ids(&self, window: usize) -> &[u32] {
+        &self.tokens.ids()[self.windows[window].clone()]
+    }
+
+    /// The words that begin in a window: the ones it gives a reading of.
+    pub fn words(&self, window: usize) -> Range<usize> {
+        let Range { start, end } = self.windows[window];
+        let first = self.tokens.word(start) + usize::from(!self.tokens.starts_word(start));
+        first..self.tokens.word(end - 1) + 1
+    }
+
+    /// Places in a window, counted from its start, of each of [`Windows::words`]'s first token.
+    pub fn word_starts(&self, window: usize) -> impl Iterator<Item = usize> {
+        let Range { start, end } = self.windows[window];
+        (start..end)
+            .filter(|&token| self.tokens.starts_word(token))
+            .map(move |token| token - start)
+    }
+}
