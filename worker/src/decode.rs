@@ -13,7 +13,7 @@ pub use viterbi::{WindowScores, WordScore, read};
 
 use crate::extract::ExtractedText;
 use crate::infer::labels::{Labels, Tag};
-use crate::window::{Tokens, Windows};
+use crate::window::{Tokens, Windows, as_u32};
 
 /// An entity's words: its kind and which words, with the sum of their probabilities.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,11 +153,6 @@ impl<'a> ScalarCounter<'a> {
         self.byte = byte;
         as_u32(self.scalars)
     }
-}
-
-/// A place in 32 bits. A text with tokens is shorter than 4 GiB.
-fn as_u32(place: usize) -> u32 {
-    u32::try_from(place).expect("texts are shorter than 4 GiB")
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ impl JobError {
             | Self::Store(StoreError::Refused { .. }) => Disposition::Retry,
             Self::Store(
                 StoreError::Unavailable { .. }
+                | StoreError::TimedOut
                 | StoreError::Moving(_)
                 | StoreError::UnknownShard { .. }
                 | StoreError::Homeless { .. },

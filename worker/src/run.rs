@@ -11,7 +11,7 @@ use docket_shared::queue::consume::{Deliveries, Delivery, Source};
 use docket_shared::queue::publish::Publisher;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::store::claims::{self, Answer, Asker, Claim};
-use docket_shared::store::{Shards, StoreError, migrate};
+use docket_shared::store::{Shards, StoreError, migrate, within};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -179,8 +179,8 @@ async fn claim(ctx: &Context, key: JobKey, alone: bool) -> Result<Answer, StoreE
         token: ClaimToken::generate(),
         alone,
     };
-    match claims::claim(&ctx.shards, key, asker).await {
-        Err(StoreError::Unavailable { .. }) => claims::claim(&ctx.shards, key, asker).await,
+    match within(claims::claim(&ctx.shards, key, asker)).await {
+        Err(StoreError::Unavailable { .. }) => within(claims::claim(&ctx.shards, key, asker)).await,
         answer => answer,
     }
 }

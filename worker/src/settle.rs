@@ -7,7 +7,7 @@ use docket_shared::job::{AnalyzeDocument, InvalidMessage};
 use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
 use docket_shared::store::results::{self, Analysis};
-use docket_shared::store::{Shards, StoreError};
+use docket_shared::store::{Shards, StoreError, within};
 use docket_shared::{metrics, telemetry};
 use tokio::time::Instant;
 
@@ -77,7 +77,7 @@ pub async fn finished(
             Err(error @ StoreError::Refused { .. }) => write_failure(ctx, claim, &error.into()).await,
             Err(error) => Err(error),
         },
-        Err(error) => write_failure(ctx, claim, &error).await,
+        Err(error) => within(write_failure(ctx, claim, &error)).await,
     };
     let outcome = match &written {
         Ok(outcome) => outcome,
@@ -122,7 +122,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
 async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result<bool, StoreError> {
     let deadline = Instant::now() + HOLD_MAX;
     loop {
-        match results::save(shards, claim, analysis).await {
+        match within(results::save(shards, claim, analysis)).await {
             Err(error) if is_passing(&error) && Instant::now() < deadline => {
                 tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
                 tokio::time::sleep(HOLD_PAUSE).await;
@@ -134,7 +134,7 @@ async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result<boo
 
 fn is_passing(error: &StoreError) -> bool {
     match error {
-        StoreError::Unavailable { .. } | StoreError::Moving(_) => true,
+        StoreError::Unavailable { .. } | StoreError::TimedOut | StoreError::Moving(_) => true,
         StoreError::Refused { .. } | StoreError::UnknownShard { .. } | StoreError::Homeless { .. } => false,
     }
 }

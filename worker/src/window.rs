@@ -11,6 +11,7 @@ mod tokens;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use tokens::as_u32;
 pub use tokens::{PIECE_BYTES_MAX, TextTokenizer, TokenizeError, Tokens};
 
 use crate::cpu::{CpuError, CpuPool};
@@ -53,13 +54,13 @@ struct Reading {
     sentences: Vec<usize>,
 }
 
-/// Cuts a text. The work is done on `cpu` a piece at a time, so that a large text holds up small ones no longer than
+/// Cuts a text. The work is done on `cpu` some kilobytes at a time, so that a large text holds up small ones no longer than
 /// that, and a caller who leaves stops it.
 pub async fn split(cpu: &CpuPool, splitter: &Arc<Splitter>, text: &Arc<ExtractedText>) -> Result<Windows, WindowError> {
     let mut reading = Reading::default();
     while reading.position < text.text.len() {
         let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
-        reading = cpu.run(move || splitter.read_piece(&text.text, reading)).await??;
+        reading = cpu.run(move || splitter.read_on(&text.text, reading)).await??;
     }
     let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
     Ok(cpu.run(move || splitter.pack(&text.text, reading)).await?)
@@ -92,12 +93,21 @@ impl Splitter {
     pub fn split(&self, text: &str) -> Result<Windows, TokenizeError> {
         let mut reading = Reading::default();
         while reading.position < text.len() {
-            reading = self.read_piece(text, reading)?;
+            reading = self.read_on(text, reading)?;
         }
         Ok(self.pack(text, reading))
     }
 
-    fn read_piece(&self, text: &str, mut reading: Reading) -> Result<Reading, TokenizeError> {
+    /// Reads on by about one piece of full length.
+    fn read_on(&self, text: &str, mut reading: Reading) -> Result<Reading, TokenizeError> {
+        let goal = text.len().min(reading.position + PIECE_BYTES_MAX);
+        while reading.position < goal {
+            self.read_piece(text, &mut reading)?;
+        }
+        Ok(reading)
+    }
+
+    fn read_piece(&self, text: &str, reading: &mut Reading) -> Result<(), TokenizeError> {
         let start = reading.position;
         let end = tokens::piece_end(text, start);
         let first_token = reading.tokens.len();
@@ -111,7 +121,7 @@ impl Splitter {
             }
         }
         reading.position = end;
-        Ok(reading)
+        Ok(())
     }
 
     fn pack(&self, text: &str, reading: Reading) -> Windows {

@@ -41,6 +41,7 @@ pub struct Launch {
     environment: Vec<(OsString, OsString)>,
     inherits: bool,
     as_nobody: bool,
+    keeps_log: bool,
     log: PathBuf,
     on_parent_death: &'static str,
 }
@@ -55,6 +56,7 @@ impl Launch {
             environment: vec![(OWNER_MARK.into(), owner.into())],
             inherits: false,
             as_nobody: false,
+            keeps_log: true,
             log: log.to_owned(),
             on_parent_death: "KILL",
         }
@@ -82,6 +84,12 @@ impl Launch {
     /// Runs it as the user `nobody` when this process is root.
     pub fn as_nobody(mut self) -> Self {
         self.as_nobody = true;
+        self
+    }
+
+    /// Begins its log anew instead of adding to it.
+    pub fn with_new_log(mut self) -> Self {
+        self.keeps_log = false;
         self
     }
 
@@ -125,6 +133,9 @@ impl Launch {
     fn command(&self) -> Result<std::process::Command> {
         if let Some(folder) = self.log.parent() {
             fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+        }
+        if !self.keeps_log {
+            File::create(&self.log).with_context(|| format!("empty {}", self.log.display()))?;
         }
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.with_context(|| format!("open {}", self.log.display()))?;

@@ -8,7 +8,7 @@ use docket_shared::ids::JobKey;
 use docket_shared::job::AnalyzeDocument;
 use docket_shared::queue::publish::Publisher;
 use docket_shared::shutdown::Shutdown;
-use docket_shared::store::{Shards, dispatch};
+use docket_shared::store::{Shards, dispatch, within};
 use docket_shared::{metrics, telemetry};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -61,11 +61,11 @@ async fn run(shards: Shards, publisher: Arc<Publisher>, mut fresh: mpsc::Receive
             let marked = match result {
                 Ok(()) => {
                     metrics::published("handover", 1);
-                    dispatch::mark_published(shard, &[fresh.key], fresh.lease).await
+                    within(dispatch::mark_published(shard, &[fresh.key], fresh.lease)).await
                 }
                 Err(error) => {
                     tracing::warn!(error = telemetry::chain(&error), job.id = %fresh.key.job, "left to the dispatcher");
-                    dispatch::release(shard, &[fresh.key], fresh.lease).await
+                    within(dispatch::release(shard, &[fresh.key], fresh.lease)).await
                 }
             };
             if let Err(error) = marked {

@@ -29,6 +29,8 @@ const TICK_BUSY: Duration = Duration::from_millis(20);
 const TICK_IDLE: Duration = Duration::from_millis(100);
 /// Pause after an error, and between two tries for a lease that another process holds.
 const TICK_STANDBY: Duration = Duration::from_secs(1);
+/// Longest tick: a silent server must not stop a shard's dispatcher for ever. Longer than two calls of the broker.
+const TICK_MAX: Duration = Duration::from_secs(60);
 /// How often the lease is renewed, and the catalog asked and told: a third of the lease.
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// Name of the lease in each shard.
@@ -53,6 +55,8 @@ enum TickError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Queue(#[from] QueueError),
+    #[error("a tick took longer than {TICK_MAX:?}")]
+    TooLong,
 }
 
 /// Starts a task a shard.
@@ -92,9 +96,11 @@ impl Acting {
     async fn run(mut self, shutdown: Shutdown) {
         let mut sweeper = sweep::Sweeper::new(self.dispatcher.clone(), self.name.clone(), self.shard.clone());
         while !shutdown.has_begun() {
-            let pause = match self.tick().await {
+            let ticked = tokio::time::timeout(TICK_MAX, self.tick()).await;
+            let pause = match ticked.unwrap_or(Err(TickError::TooLong)) {
                 Ok(Some(published)) => {
-                    sweeper.tick().await;
+                    // What a deadline cuts off is found again by the next sweep.
+                    let _ = tokio::time::timeout(TICK_MAX, sweeper.tick()).await;
                     if published { TICK_BUSY } else { TICK_IDLE }
                 }
                 Ok(None) => TICK_STANDBY,

@@ -114,9 +114,9 @@ impl Drop for Share {
     }
 }
 
-/// What an upload may hold, in MiB.
+/// What an upload may hold, in MiB: twice its length, since what grows has room to grow.
 fn mib(bytes: Option<u64>) -> u32 {
-    let mib = bytes.map_or(u64::MAX, |bytes| bytes.div_ceil(1024 * 1024));
+    let mib = bytes.map_or(u64::MAX, |bytes| bytes.saturating_mul(2).div_ceil(1024 * 1024));
     u32::try_from(mib).unwrap_or(u32::MAX).clamp(1, HELD_MIB_UPLOAD_MAX)
 }
 
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_upload_counts_for_what_it_can_hold() {
-        assert_eq!([mib(Some(0)), mib(Some(1)), mib(Some(1024 * 1024 + 1))], [1, 1, 2]);
+        assert_eq!([mib(Some(0)), mib(Some(1)), mib(Some(512 * 1024 + 1))], [1, 1, 2]);
         assert_eq!([mib(Some(u64::MAX)), mib(None)], [HELD_MIB_UPLOAD_MAX; 2]);
     }
 }

@@ -55,6 +55,7 @@ pub struct ListQuery {
 #[utoipa::path(
     get,
     path = "/v1/documents",
+    operation_id = "list_documents",
     tag = "documents",
     params(ListQuery, ("if-none-match" = Option<String>, Header, description = "Entity tag of what the caller has.")),
     responses(
@@ -90,6 +91,7 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/v1/documents/{document_id}",
+    operation_id = "get_document",
     tag = "documents",
     params(
         ("document_id" = Uuid, Path, description = "The document."),
@@ -129,6 +131,7 @@ pub struct EntitiesQuery {
 #[utoipa::path(
     get,
     path = "/v1/documents/{document_id}/entities",
+    operation_id = "list_entities",
     tag = "documents",
     params(
         ("document_id" = Uuid, Path, description = "The document."),
@@ -197,6 +200,7 @@ pub async fn entities(
 #[utoipa::path(
     get,
     path = "/v1/documents/{document_id}/text",
+    operation_id = "get_text",
     tag = "documents",
     params(
         ("document_id" = Uuid, Path, description = "The document."),

@@ -247,6 +247,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. }
+            | StoreError::TimedOut
             | StoreError::Moving(_)
             | StoreError::UnknownShard { .. }
             | StoreError::Homeless { .. } => Self::unavailable(error),

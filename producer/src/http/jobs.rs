@@ -20,6 +20,7 @@ use super::views::{Happened, Job, JobWithHistory};
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}",
+    operation_id = "get_job",
     tag = "jobs",
     params(
         ("job_id" = Uuid, Path, description = "The job."),

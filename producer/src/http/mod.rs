@@ -180,11 +180,11 @@ fn wrap<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     // The last layer is the outermost.
     router
         .fallback(async || StatusCode::NOT_FOUND)
+        .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(SetResponseHeaderLayer::overriding(
             X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
-        .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(middleware::from_fn(observe::observe))
         .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION]))
 }

@@ -48,11 +48,15 @@ async fn the_description_has_every_route_and_every_answer() {
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     assert_eq!(document["security"][0]["bearer"], serde_json::json!([]));
 
-    let mut operations = BTreeSet::new();
+    let (mut operations, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             operations.insert(format!("{method} {path}"));
             let name = format!("{method} {path}: {operation}");
+            assert!(
+                ids.insert(operation["operationId"].to_string()),
+                "{name} has another's id"
+            );
             assert!(!operation["summary"].as_str().unwrap().is_empty(), "{name}");
             let responses = operation["responses"].as_object().unwrap();
             for (status, response) in responses {

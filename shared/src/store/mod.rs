@@ -54,6 +54,9 @@ pub const SETTINGS: &[&Setting] = &[&CATALOG_URL, &SHARD_URLS, &POOLER, &CONNECT
 
 /// How long a caller waits for a connection before its shard counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest transaction, from its first to its last word, as its caller sees it. The server ends statements and idle
+/// transactions after 30 s; this is for a server that cannot.
+pub const TRANSACTION_MAX: Duration = Duration::from_secs(35);
 /// Prepared statements kept a connection: more than there are statements in the code.
 const STATEMENTS_MAX: usize = 128;
 
@@ -119,6 +122,9 @@ pub enum StoreError {
         /// What the driver said.
         source: sqlx::Error,
     },
+    /// It says nothing at all, as a server behind a cut network does.
+    #[error("the database did not answer within {TRANSACTION_MAX:?}")]
+    TimedOut,
     /// It refuses the statement: a bug of ours, or a schema that is not ours.
     #[error("{database} refuses a statement")]
     Refused {
@@ -156,6 +162,15 @@ impl StoreError {
         } else {
             Self::Refused { database, source }
         }
+    }
+}
+
+fn is_lost_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::BeginFailed => true,
+        // 57P01 to 57P03: the server stops, crashed, or starts.
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| code.starts_with("57P0")),
+        _ => false,
     }
 }
 
@@ -215,17 +230,24 @@ impl Database {
 
     /// Begins a transaction; what is not committed is rolled back.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let tx = match self.pool.begin().await {
-            // A pooled connection may have died with its server: one more try finds a living one.
-            Err(sqlx::Error::Io(_) | sqlx::Error::BeginFailed) => self.pool.begin().await,
-            other => other,
-        };
-        let tx = tx.map_err(|error| StoreError::of(&self.name, error))?;
+        let begun = tokio::time::timeout(ACQUIRE_TIMEOUT, self.begin_alive()).await;
+        let tx = begun.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         Ok(Tx {
-            tx,
+            tx: tx.map_err(|error| StoreError::of(&self.name, error))?,
             database: self.name.clone(),
             persistent: self.persistent,
         })
+    }
+
+    /// After a restart of the server every pooled connection is dead, and each says so only when it is used.
+    async fn begin_alive(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
+        let mut dead = self.pool.size();
+        loop {
+            match self.pool.begin().await {
+                Err(error) if is_lost_connection(&error) && dead > 0 => dead -= 1,
+                begun => return begun,
+            }
+        }
     }
 
     /// Connections that are open, and those of them that are idle.
@@ -275,6 +297,14 @@ impl Tx {
             .await
             .map_err(|error| StoreError::of(&self.database, error))
     }
+}
+
+/// A whole transaction, under a deadline. One that is cut off may have been committed all the same: what is written under a
+/// claim, a lease or a key can be tried again.
+pub async fn within<T>(transaction: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(TRANSACTION_MAX, transaction)
+        .await
+        .unwrap_or(Err(StoreError::TimedOut))
 }
 
 /// `column = now()` and the like come back as this.

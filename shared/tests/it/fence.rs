@@ -143,6 +143,11 @@ async fn one_shard_down_leaves_the_others_alone(fixture: Fixture) {
         .await
         .expect("a service starts with one shard down");
     fixture.world.shard_up("s1").await;
+    // A pooler waits a while before it tries a server again that was down.
+    let back = async { while fixture.shards.begin(bucket).await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(60), back)
+        .await
+        .expect("the shard is back");
     fixture.accept(down.as_str()).await;
 }
 

@@ -35,14 +35,16 @@ impl Engine {
     }
 
     /// Runs a pass of every shape that can come, so that no document pays for the first of its kind: every length that
-    /// ends a bucket up to `window_tokens`, alone and in as many rows as a pass takes.
+    /// ends a bucket up to `window_tokens`, alone and in as many rows as a pass takes. This also is the model's trial: its
+    /// answers must have the right shape and be numbers.
     pub fn warm(&mut self, window_tokens: usize, limits: PassLimits) -> Result<(), InferError> {
         let filler = self.before.first().copied().unwrap_or_default();
         let buckets = (1..=window_tokens.div_ceil(BUCKET_TOKENS)).map(|bucket| bucket * BUCKET_TOKENS);
         for length in buckets.map(|length| length.min(window_tokens)) {
             let rows_max = (limits.tokens_max / length).clamp(1, limits.rows_max.max(1));
             for rows in [1, rows_max] {
-                self.session.run(&vec![vec![filler; length]; rows], self.labels.len())?;
+                let logits = self.session.run(&vec![vec![filler; length]; rows], self.labels.len())?;
+                decode::read(&self.labels, &[logits.at(rows - 1, length - 1)])?;
             }
         }
         Ok(())

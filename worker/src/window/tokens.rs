@@ -11,6 +11,10 @@ use tokenizers::Tokenizer;
 /// Most bytes of text the tokenizer sees at once: a few milliseconds and a few megabytes of its working memory.
 pub const PIECE_BYTES_MAX: usize = 16 * 1024;
 
+/// Characters that stand between words but that some tokenizers, BERT's among them, drop as control characters, which would
+/// glue the last word of a page to the first of the next. A piece never reaches across one.
+const SEPARATORS: [char; 3] = ['\u{b}', '\u{c}', '\u{85}'];
+
 /// A tokenizer that cannot be used, or a text it failed on.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizeError {
@@ -178,31 +182,32 @@ impl Tokens {
     }
 }
 
-/// A text's place in 32 bits. `TextTokenizer::read` has refused texts that are longer.
-fn as_u32(place: usize) -> u32 {
+/// A place in a text that has tokens, in 32 bits: `TextTokenizer::read` has refused longer texts.
+pub(crate) fn as_u32(place: usize) -> u32 {
     u32::try_from(place).expect("texts are shorter than 4 GiB")
 }
 
-/// Where the piece that begins at `start` ends: at the end of the text, else in front of the last blank line in its
-/// second half, else of the last whitespace, else (no whitespace at all) at its longest, between two characters.
+/// Where the piece that begins at `start` ends: at the end of the text, else in front of the next separator, else of the last
+/// blank line in its second half, else of the last whitespace there, else (no whitespace at all) at its longest, between
+/// two characters.
 pub(super) fn piece_end(text: &str, start: usize) -> usize {
-    if text.len() - start <= PIECE_BYTES_MAX {
-        return text.len();
-    }
     let limit = text.floor_char_boundary(start + PIECE_BYTES_MAX);
-    let half = text.ceil_char_boundary(start + PIECE_BYTES_MAX / 2);
-    let blank_line = ["\n\n", "\r\n\r\n"]
-        .iter()
-        .filter_map(|blank| text[half..limit].rfind(blank))
-        .max();
-    let gap = blank_line
-        .or_else(|| text[half..limit].rfind(char::is_whitespace))
-        .map(|at| half + at);
-    let Some(gap) = gap else {
+    let behind_first = start + text[start..].chars().next().map_or(0, char::len_utf8);
+    if let Some(separator) = text[behind_first..limit].find(SEPARATORS) {
+        return behind_first + separator;
+    }
+    if limit == text.len() {
         return limit;
-    };
+    }
+    let half = text.ceil_char_boundary(start + PIECE_BYTES_MAX / 2);
+    let blank_lines = ["\n\n", "\r\n\r\n"]
+        .iter()
+        .filter_map(|blank| text[half..limit].rfind(blank));
+    let gap = blank_lines
+        .max()
+        .or_else(|| text[half..limit].rfind(char::is_whitespace));
     // In front of the whole run of whitespace, because some tokenizers take the space with the word behind it.
-    let end = text[start..gap].trim_end().len() + start;
+    let end = gap.map_or(limit, |gap| start + text[start..half + gap].trim_end().len());
     if end > start { end } else { limit }
 }
 
@@ -230,6 +235,16 @@ mod tests {
                 start = end;
             }
         }
+    }
+
+    #[test]
+    fn no_piece_reaches_across_a_separator() {
+        let text = "page one\u{c}\u{c}page\u{85} two";
+        let mut ends = vec![0];
+        while let Some(&start) = ends.last().filter(|&&end| end < text.len()) {
+            ends.push(piece_end(text, start));
+        }
+        assert_eq!(ends, [0, 8, 9, 14, text.len()]);
     }
 
     #[test]

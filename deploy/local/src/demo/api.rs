@@ -87,6 +87,11 @@ struct JobError {
 }
 
 #[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+#[derive(Deserialize)]
 struct Page {
     entities: Vec<Entity>,
     next_cursor: Option<String>,
@@ -138,7 +143,7 @@ impl Api {
             .header(CONTENT_DISPOSITION, disposition(&name));
         let answer = self.send(request).await.with_context(|| format!("upload {name}"))?;
         if answer.status().is_client_error() {
-            let reason = Some(answer.text().await.unwrap_or_default());
+            let reason = Some(refusal(&answer.text().await.unwrap_or_default()));
             return Ok(Document {
                 id: String::new(),
                 name,
@@ -202,6 +207,12 @@ async fn read<T: DeserializeOwned>(answer: Response) -> Result<T> {
     serde_json::from_str(&body).with_context(|| format!("understand the answer for {path}"))
 }
 
+/// What a problem document says, or else the whole body.
+fn refusal(body: &str) -> String {
+    let problem: Option<Problem> = serde_json::from_str(body).ok();
+    problem.map_or_else(|| body.to_owned(), |problem| problem.detail)
+}
+
 fn media_type(path: &Path) -> &'static str {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     match extension.as_str() {
@@ -231,6 +242,15 @@ mod tests {
         );
         assert_eq!(media_type(Path::new("A.TXT")), "text/plain");
         assert_eq!(media_type(Path::new("a")), "application/octet-stream");
+    }
+
+    #[test]
+    fn refusals_are_told_in_one_sentence() {
+        assert_eq!(
+            refusal(r#"{"type":"urn:x","title":"No","status":415,"detail":"No such type."}"#),
+            "No such type."
+        );
+        assert_eq!(refusal("bad gateway"), "bad gateway");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +58,7 @@ struct Site<'a> {
     checkout: &'a Checkout,
     logs: PathBuf,
     token_file: PathBuf,
+    header_file: PathBuf,
 }
 
 /// Starts everything, analyses the documents, shows what was found, and stays up until it is told to stop.
@@ -70,6 +71,7 @@ pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> 
         checkout,
         logs: folder.join("logs"),
         token_file: folder.join("token"),
+        header_file: folder.join("auth"),
     };
     let begun = stop.run_until_cancelled(begin(&site, &folder, &options)).await;
     let Some((mut stack, mut services)) = begun.transpose()? else {
@@ -79,18 +81,25 @@ pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> 
         .run_until_cancelled(show(&site, &mut stack, &mut services, &documents, started))
         .await;
     let outcome = match shown {
-        Some(Ok(())) if options.exits => Ok(ExitCode::SUCCESS),
-        Some(Err(error)) => Err(error),
+        Some(Ok(())) if options.exits => Ok(()),
         Some(Ok(())) => stop
             .run_until_cancelled(watch(&mut stack, &mut services))
             .await
-            .unwrap_or(Ok(ExitCode::SUCCESS)),
-        None => Ok(ExitCode::FAILURE), // Told to stop before it was done.
+            .unwrap_or(Ok(())),
+        Some(Err(error)) => Err(error),
+        None => Err(anyhow!("told to stop before it was done")),
     };
+    if let Err(error) = &outcome {
+        eprintln!("\ndocket-local: {error:#}");
+    }
     println!("\nstopping workers, producer and servers ...");
     services.stop().await;
     stack.stop().await;
-    outcome
+    Ok(if outcome.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The servers, running, and the services, not yet.
@@ -164,6 +173,7 @@ async fn show(
     services.start().await?;
     let token = services.token().await?;
     write_private(&site.token_file, token.as_bytes())?;
+    write_private(&site.header_file, format!("Authorization: Bearer {token}\n").as_bytes())?;
     println!(
         "ready after {:.1} s; uploading {}",
         started.elapsed().as_secs_f64(),
@@ -182,7 +192,7 @@ async fn show(
         println!("\n{}", report::document(document, &entities));
         failures += usize::from(entities.is_empty());
     }
-    println!("\n{}", report::next_steps(services, site, analysed.first()));
+    println!("\n{}", report::next_steps(services, site, &analysed));
     if failures > 0 {
         bail!(
             "{} of {} without entities",
@@ -243,7 +253,7 @@ async fn analyse(
 }
 
 /// Returns, with an error, when a process ends by itself.
-async fn watch(stack: &mut Stack, services: &mut Services) -> Result<ExitCode> {
+async fn watch(stack: &mut Stack, services: &mut Services) -> Result<()> {
     let mut tick = tokio::time::interval(WATCH_INTERVAL);
     loop {
         tick.tick().await;

@@ -17,6 +17,8 @@ const LABEL_WIDTH: usize = 24;
 const COUNT_WIDTH: usize = 6;
 /// Columns of one surface form; longer ones are cut.
 const SURFACE_WIDTH: usize = 36;
+/// Columns of a cut surface form that still tells something.
+const SURFACE_WIDTH_MIN: usize = 12;
 
 /// A document's entities: for each label how many there are, and which are found most often.
 pub fn document(document: &Document, entities: &[Entity]) -> String {
@@ -86,22 +88,24 @@ fn by_label(entities: &[Entity]) -> Vec<(&str, Surfaces)> {
     sorted
 }
 
-/// As many surface forms as there is room for.
+/// As many surface forms as there is room for; the last one is cut if that helps.
 fn examples(surfaces: &Surfaces, room: usize) -> String {
     let mut line = String::new();
     for (index, (surface, count)) in surfaces.iter().enumerate() {
-        let mut example = cut(surface, SURFACE_WIDTH);
-        if *count > 1 {
-            write!(example, " ({count})").unwrap_or_default();
-        }
         let separator = if index == 0 { "" } else { "; " };
-        let reserve = if index + 1 == surfaces.len() { 0 } else { width("; …") };
-        if width(&line) + width(separator) + width(&example) + reserve > room {
-            line.push_str(if index == 0 { "…" } else { "; …" });
+        let count = if *count > 1 {
+            format!(" ({count})")
+        } else {
+            String::new()
+        };
+        let rest = if index + 1 == surfaces.len() { "" } else { "; …" };
+        let taken = width(&line) + width(separator) + width(&count) + width(rest);
+        let left = room.saturating_sub(taken).min(SURFACE_WIDTH);
+        if width(surface) > left && left < SURFACE_WIDTH_MIN {
+            line.push_str("; …");
             break;
         }
-        line.push_str(separator);
-        line.push_str(&example);
+        write!(line, "{separator}{}{count}", cut(surface, left)).unwrap_or_default();
     }
     line
 }
@@ -119,25 +123,32 @@ fn cut(text: &str, room: usize) -> String {
 }
 
 /// Where things are, and three commands to try.
-pub fn next_steps(services: &Services, site: &Site<'_>, document: Option<&Document>) -> String {
+pub fn next_steps(services: &Services, site: &Site<'_>, documents: &[Document]) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let shorten = |path: &Path| path.strip_prefix(&here).unwrap_or(path).display().to_string();
-    let (token, logs) = (shorten(&site.token_file), shorten(&site.logs));
+    let (token, header, logs) = (
+        shorten(&site.token_file),
+        shorten(&site.header_file),
+        shorten(&site.logs),
+    );
     let (api, workers) = (services.api_url(), services.worker_urls());
-    let id = document.map_or("DOCUMENT_ID", |document| &document.id);
+    let id = documents
+        .iter()
+        .find(|document| !document.id.is_empty())
+        .map_or("DOCUMENT_ID", |document| &document.id);
     let worker_metrics: Vec<_> = workers.iter().map(|url| format!("{url}/metrics")).collect();
     format!(
         "API      {api}/v1\n\
          docs     {api}/docs\n\
          metrics  {api}/metrics\n\
          {:9}{}\n\
-         token    {token}\n\
+         token    {token}, as a header for curl {header}\n\
          logs     {logs}\n\
          \n\
          try next:\n  \
-         curl -H \"Authorization: Bearer $(cat {token})\" {api}/v1/documents\n  \
-         curl -H \"Authorization: Bearer $(cat {token})\" {api}/v1/documents/{id}/entities\n  \
-         curl -H \"Authorization: Bearer $(cat {token})\" -H 'Content-Type: text/plain' \\\n    \
+         curl -H @{header} {api}/v1/documents\n  \
+         curl -H @{header} {api}/v1/documents/{id}/entities\n  \
+         curl -H @{header} -H 'Content-Type: text/plain' \\\n    \
          --data-binary 'Ada Lovelace signed for Acme Ltd on 5 May 2024.' {api}/v1/documents",
         "",
         worker_metrics.join(" ")

@@ -183,7 +183,8 @@ impl Services {
 
     fn launch(&self, program: &str, log: &str) -> Result<Launch> {
         let log_file = self.logs.join(format!("{log}.log"));
-        let launch = Launch::new(log, Checkout::sibling(program)?, &self.info.state, &log_file).inherit_env();
+        let launch = Launch::new(log, Checkout::sibling(program)?, &self.info.state, &log_file);
+        let launch = launch.inherit_env().with_new_log().env("NO_COLOR", "1");
         Ok(self
             .settings
             .iter()

@@ -114,6 +114,15 @@ impl Management {
         }
     }
 
+    /// Publishes a text as it is, past everything that would check it.
+    pub async fn publish(&self, vhost: &str, exchange: &str, routing_key: &str, payload: &str) -> Result<()> {
+        let message = json!({
+            "routing_key": routing_key, "payload": payload, "payload_encoding": "string", "properties": {},
+        });
+        self.expect(Method::POST, &["exchanges", vhost, exchange, "publish"], Some(message))
+            .await
+    }
+
     async fn names(&self, path: &[&str]) -> Result<Vec<String>> {
         let answer = self.request(Method::GET, path, None).await?;
         if answer.status() == StatusCode::NOT_FOUND {

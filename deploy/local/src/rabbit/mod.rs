@@ -25,6 +25,9 @@ pub const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 const START_DEADLINE: Duration = Duration::from_secs(120);
 /// How long a node may take to close its queues and end.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
+/// How long each application of a stopping node may take, in milliseconds. By default they have no limit, and the
+/// management plugin then takes five seconds to end, long after queues and messages are safe.
+const APPLICATION_STOP_MS: u32 = 1500;
 /// How long one look at a starting node may take.
 const PROBE_DEADLINE: Duration = Duration::from_secs(2);
 /// How often a start that lost its port, or the race with a dying predecessor, is tried again.
@@ -286,7 +289,10 @@ impl Node {
             .env("RABBITMQ_DIST_PORT", self.options.distribution_port.to_string())
             .env(
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-                "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none",
+                format!(
+                    "-kernel inet_dist_use_interface {{127,0,0,1}} -kernel shutdown_timeout {APPLICATION_STOP_MS} \
+                         -start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none"
+                ),
             ))
     }
 

@@ -60,7 +60,7 @@ pub async fn read(chunks: Chunks, boundary: &str, mut fields: Fields, intake: &m
             progress.store(0, Ordering::Relaxed);
             chunk.map_err(BodyError::from)
         });
-        intake.take(head, content, None).await?;
+        intake.take(head, content).await?;
     }
     if intake.taken().is_empty() {
         return Err(ApiError::new(Kind::EmptyDocument, "The form has no file."));

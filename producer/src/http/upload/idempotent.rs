@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 use docket_shared::store::idempotency::{self, Key, Reservation};
-use docket_shared::store::{FencedTx, Shards, StoreError};
+use docket_shared::store::{FencedTx, Shards, within};
 use docket_shared::telemetry;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::intake::Taken;
-use crate::http::ANSWER_MAX;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Kind};
 
@@ -83,13 +82,13 @@ pub struct Hold {
 
 impl Hold {
     async fn reserve(&self) -> Result<Reservation, ApiError> {
-        in_time(async {
+        let reserved = within(async {
             let mut tx = self.shards.begin(self.key.bucket).await?;
             let reservation = idempotency::reserve(&mut tx, &self.key, self.request).await?;
             tx.commit().await?;
             Ok(reservation)
-        })
-        .await
+        });
+        Ok(reserved.await?)
     }
 
     /// Keeps the reservation alive while work is done. Whether it was kept shows when the answer is written.
@@ -123,7 +122,7 @@ impl Hold {
 
     /// Frees the key: its request was refused, so the next one with it shall be served.
     pub async fn free(&self) {
-        let freed = in_time(async {
+        let freed = within(async {
             let mut tx = self.shards.begin(self.key.bucket).await?;
             idempotency::free(&mut tx, &self.key, self.request).await?;
             tx.commit().await
@@ -134,14 +133,6 @@ impl Hold {
                 "an idempotency key stays reserved until its time is over"
             );
         }
-    }
-}
-
-/// The driver has no deadline of its own for a database that stopped answering.
-async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
-    match tokio::time::timeout(ANSWER_MAX, work).await {
-        Ok(done) => Ok(done?),
-        Err(_) => Err(ApiError::unavailable("a shard did not answer in time")),
     }
 }
 
@@ -249,7 +240,7 @@ mod tests {
             one(file(|head, _| head.file_name = None)),
             one(file(|head, _| head.file_name = Some(String::new()))),
             one(file(|head, _| {
-                (head.file_name, head.fields.external_id) = (Some("a".into()), Some("b".into()))
+                (head.file_name, head.fields.external_id) = (Some("a".into()), Some("b".into()));
             })),
             one(file(|head, _| head.fields.model = Some("m".parse().unwrap()))),
             one(with_metadata("{}")),

@@ -76,15 +76,16 @@ impl Intake {
         head.fields.model.as_ref().unwrap_or(&self.state.model_default)
     }
 
-    /// Takes a file; `length` is its size in bytes, when it was announced.
-    pub async fn take<S>(&mut self, head: Head, content: S, length: Option<u64>) -> Result<(), ApiError>
+    /// Takes a file. Its announced length is not passed on: the store would then be waited for while a slow caller sends,
+    /// and could not be asked again when it hiccups.
+    pub async fn take<S>(&mut self, head: Head, content: S) -> Result<(), ApiError>
     where
         S: Stream<Item = Result<Bytes, BodyError>> + Send + Unpin + 'static,
     {
         let (document, job) = (DocumentId::generate(), JobId::generate());
         let upload = Upload {
             body: content,
-            length,
+            length: None,
             limit: self.state.document_bytes_max,
         };
         let stored = match self.keep {

@@ -84,6 +84,7 @@ enum Answer {
 #[utoipa::path(
     post,
     path = "/v1/documents",
+    operation_id = "upload_documents",
     tag = "documents",
     params(
         UploadQuery,
@@ -143,7 +144,7 @@ fn length_of(headers: &HeaderMap) -> Option<u64> {
 /// What comes in the body.
 enum Shape {
     /// One document.
-    Document { head: Head, length: Option<u64> },
+    Document { head: Head },
     /// A form, and what separates its parts.
     Form { boundary: String, fields: Fields },
 }
@@ -241,7 +242,7 @@ impl Upload {
     async fn read(&self, body: Body, intake: &mut Intake) -> Result<(), ApiError> {
         let chunks = body::timed(body, self.state.shutdown.clone());
         match &self.shape {
-            Shape::Document { head, length } => intake.take(head.clone(), chunks, *length).await,
+            Shape::Document { head } => intake.take(head.clone(), chunks).await,
             Shape::Form { boundary, fields } => form::read(chunks, boundary, fields.clone(), intake).await,
         }
     }
@@ -293,8 +294,8 @@ impl Shape {
             return Ok(Self::Form { boundary, fields });
         }
         let media_type = fields::media_type(headers)?;
-        let (file_name, length) = (fields::file_name(headers)?, length_of(headers));
-        match length {
+        let file_name = fields::file_name(headers)?;
+        match length_of(headers) {
             Some(0) => Err(ApiError::new(
                 Kind::EmptyDocument,
                 "A document must have at least one byte.",
@@ -309,7 +310,6 @@ impl Shape {
                     file_name,
                     fields,
                 },
-                length,
             }),
         }
     }

@@ -1,0 +1,240 @@
+//! Producers and workers as processes, on a world of the harness.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::process::Stdio;
+use std::time::Duration;
+
+use docket_local::testing::{self, PrivateBroker, World};
+use docket_shared::ids::ClientId;
+use docket_shared::sharding::{self, ShardMap};
+use docket_shared::store::{Shards, StoreConfig};
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::{Connection, PgConnection};
+use tokio::process::{Child, Command};
+
+use crate::api::{Accepted, Caller};
+
+/// Longest start of a program: a debug build's model takes some seconds to load on a busy machine.
+const START_MAX: Duration = Duration::from_secs(120);
+
+/// A world with a producer in front; workers are started by the test.
+pub struct System {
+    /// Its servers.
+    pub world: World,
+    producer: Program,
+}
+
+/// A running program; it is killed when dropped.
+pub struct Program {
+    child: Child,
+    base: String,
+    log: std::path::PathBuf,
+}
+
+impl System {
+    /// A producer with every role on a new world.
+    pub async fn start() -> Self {
+        Self::on(World::start().await).await
+    }
+
+    /// The same, on a broker that the test may stop, kill and wipe.
+    pub async fn start_with(broker: &PrivateBroker) -> Self {
+        Self::on(World::start_with(broker).await).await
+    }
+
+    async fn on(world: World) -> Self {
+        testing::build_binaries();
+        let publish = Command::new(testing::binary("docket-worker"))
+            .envs(world.env())
+            .args(["models", "publish"])
+            .arg(testing::checkout().root().join("deploy/models/ner-legal"))
+            .stdout(Stdio::null())
+            .status();
+        assert!(publish.await.expect("docket-worker runs").success());
+        let env = world.env();
+        let producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
+        Self { world, producer }
+    }
+
+    /// Starts a worker and waits until it consumes.
+    pub async fn worker(&self) -> Program {
+        self.worker_with(&[]).await
+    }
+
+    /// Starts a worker with some settings changed.
+    pub async fn worker_with(&self, settings: &[(&str, &str)]) -> Program {
+        let mut env = self.world.env();
+        env.extend(
+            settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let address = env["DOCKET_WORKER_HTTP_ADDR"].clone();
+        Program::start("docket-worker", &[], &env, &address).await
+    }
+
+    /// Ends the producer as `kill -9` does, and starts it again.
+    pub async fn restart_producer(&mut self) {
+        self.producer.kill9().await;
+        let env = self.world.env();
+        self.producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
+    }
+
+    /// Runs an operator command of the producer.
+    pub async fn operator(&self, arguments: &[&str]) -> String {
+        let command = Command::new(testing::binary("docket-producer"))
+            .envs(self.world.env())
+            .args(arguments)
+            .output();
+        let output = command.await.expect("docket-producer runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// A caller with a token of a client.
+    pub async fn caller(&self, client: &str) -> Caller {
+        let token = self.operator(&["token", "--client", client]).await;
+        Caller::new(self.producer.base.clone(), token)
+    }
+
+    /// A client whose rows are on a shard.
+    pub async fn client_of(&self, shard: &str) -> String {
+        let map = self.map().await;
+        let clients = (0..).map(|number| format!("client-{number}"));
+        let found = clients.into_iter().find(|client| {
+            let id: ClientId = client.parse().expect("a valid name");
+            map.owner(sharding::bucket_of(&id)).as_str() == shard
+        });
+        found.expect("every shard owns buckets")
+    }
+
+    async fn map(&self) -> std::sync::Arc<ShardMap> {
+        let env = docket_shared::config::Env::from_map(self.world.env());
+        let config = StoreConfig::from_env(&env).expect("the world's settings are complete");
+        Shards::connect(&config).await.expect("the catalog answers").map()
+    }
+
+    /// A plain connection to the shard that has a job.
+    pub async fn shard_of(&self, accepted: &Accepted) -> PgConnection {
+        let job: uuid::Uuid = accepted.job.parse().expect("an id");
+        for (_, url) in &self.world.shards {
+            let mut connection = PgConnection::connect(url).await.expect("the shard answers");
+            let found: Option<i32> = sqlx::query_scalar("select 1 from jobs where id = $1")
+                .bind(job)
+                .fetch_optional(&mut connection)
+                .await
+                .expect("the table is there");
+            if found.is_some() {
+                return connection;
+            }
+        }
+        panic!("no shard has job {job}");
+    }
+
+    /// Makes a job's last heartbeat older, as if its worker had been silent for 20 s.
+    pub async fn silence(&self, accepted: &Accepted) {
+        let mut shard = self.shard_of(accepted).await;
+        let job: uuid::Uuid = accepted.job.parse().expect("an id");
+        sqlx::query("update dispatch set heartbeat_at = heartbeat_at - interval '20 s' where job_id = $1")
+            .bind(job)
+            .execute(&mut shard)
+            .await
+            .expect("the row can be updated");
+    }
+}
+
+impl Program {
+    async fn start(name: &str, arguments: &[&str], env: &HashMap<String, String>, address: &str) -> Self {
+        let log = std::env::temp_dir().join(format!("{name}-{}.log", uuid::Uuid::new_v4().simple()));
+        let output = File::create(&log).expect("the temporary folder can be written");
+        let child = Command::new(testing::binary(name))
+            .args(arguments)
+            .envs(env)
+            .env("DOCKET_LOG_FORMAT", "json")
+            .stdout(output.try_clone().expect("a file can be cloned"))
+            .stderr(output)
+            .kill_on_drop(true)
+            .spawn();
+        let child = child.expect("the program starts");
+        let mut program = Self {
+            child,
+            base: format!("http://{address}"),
+            log,
+        };
+        program.until_ready(name).await;
+        program
+    }
+
+    async fn until_ready(&mut self, name: &str) {
+        let url = format!("{}/readyz", self.base);
+        let ready = async {
+            while !reqwest::get(&url)
+                .await
+                .is_ok_and(|response| response.status().is_success())
+            {
+                if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
+                    panic!(
+                        "{name} ended with {status}: {}",
+                        std::fs::read_to_string(&self.log).unwrap_or_default()
+                    );
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        assert!(
+            tokio::time::timeout(START_MAX, ready).await.is_ok(),
+            "{name} is not ready after {START_MAX:?}"
+        );
+    }
+
+    /// Ends it as `kill -9` does.
+    pub async fn kill9(&mut self) {
+        self.child.kill().await.expect("the child can be killed");
+    }
+
+    /// Stops its process where it is, until [`Self::wake`].
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a frozen process go on.
+    pub fn wake(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn terminate(&mut self) {
+        self.signal(Signal::TERM);
+        let ended = tokio::time::timeout(START_MAX, self.child.wait()).await;
+        assert!(
+            ended
+                .expect("it stops in time")
+                .expect("it can be waited for")
+                .success()
+        );
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        kill_process(pid.expect("it runs"), signal).expect("it can be signalled");
+    }
+
+    /// Its metrics.
+    pub async fn metrics(&self) -> String {
+        let response = reqwest::get(format!("{}/metrics", self.base))
+            .await
+            .expect("it answers");
+        response.text().await.expect("metrics are text")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("log of a program: {}", self.log.display());
+        } else {
+            let _ = std::fs::remove_file(&self.log);
+        }
+    }
+}

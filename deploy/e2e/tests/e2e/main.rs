@@ -1,0 +1,16 @@
+//! Docket as its users run it.
+
+mod broker;
+mod jobs;
+mod shards;
+mod workers;
+
+/// A short letter with entities that any version of the default model finds.
+pub const LETTER: &str = "This Agreement is made on January 5, 2024 between Acme Holdings, Inc., a Delaware corporation, and Maria \
+Gonzalez. It is governed by the laws of the State of New York. The purchase price is $1,250,000. Any dispute shall be brought \
+before the United States District Court for the Southern District of New York under 17 U.S.C. § 107.\n";
+
+/// A text that keeps a worker busy for about as many seconds: the default model reads some hundred letters a second.
+pub fn long_text(seconds: usize) -> String {
+    LETTER.repeat(100 * seconds)
+}

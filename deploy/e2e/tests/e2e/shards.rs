@@ -1,0 +1,50 @@
+//! Shards that are down.
+
+use docket_e2e::system::System;
+
+use crate::LETTER;
+
+#[tokio::test]
+async fn a_shard_that_is_down_touches_only_its_clients() {
+    let system = System::start().await;
+    let _worker = system.worker().await;
+    let (down, up) = (system.client_of("s1").await, system.client_of("s2").await);
+    let (down, up) = (system.caller(&down).await, system.caller(&up).await);
+    let before = down.upload(LETTER).await;
+    down.until(&before, "succeeded").await;
+    system.world.shard_down("s1").await;
+    assert_eq!(down.try_upload(LETTER).await, 503);
+    let accepted = up.upload(LETTER).await;
+    up.checked_entities(&accepted).await;
+    assert_eq!(up.job(&accepted).await["attempts"], 1);
+    system.world.shard_up("s1").await;
+    let after = down.upload(LETTER).await;
+    down.checked_entities(&after).await;
+}
+
+#[tokio::test]
+async fn a_job_whose_shard_goes_away_is_done_when_it_is_back() {
+    let system = System::start().await;
+    let client = system.client_of("s1").await;
+    let caller = system.caller(&client).await;
+    let accepted = caller.upload(LETTER).await;
+    caller.until(&accepted, "queued").await;
+    system.world.shard_down("s1").await;
+    // The worker finds the message, cannot claim the job, and puts it into the delay queue.
+    let worker = system.worker().await;
+    let delayed = async {
+        while !worker
+            .metrics()
+            .await
+            .contains("docket_jobs_total{outcome=\"shard_unreachable\"}")
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), delayed)
+        .await
+        .expect("the message is delayed");
+    system.world.shard_up("s1").await;
+    let job = caller.until(&accepted, "succeeded").await;
+    assert_eq!(job["attempts"], 1, "an outage of the shard is not an attempt");
+}

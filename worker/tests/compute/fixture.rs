@@ -1,0 +1,109 @@
+//! The default model, loaded once a process, and what the tests do with it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use docket_shared::entity::Entity;
+use docket_shared::ids::ClientId;
+use docket_worker::batch::PassLimits;
+use docket_worker::cpu::CpuPool;
+use docket_worker::decode;
+use docket_worker::extract::{self, ExtractedText, MediaType};
+use docket_worker::infer::labels::{Labels, ModelConfig};
+use docket_worker::infer::manifest::{CONFIG_FILE, LabelScheme, TOKENIZER_FILE};
+use docket_worker::model::{Model, ModelSettings};
+use docket_worker::window::{self, Splitter, TextTokenizer, Windows};
+use tokio::sync::OnceCell;
+
+/// Names in four kinds, a date and a sum, as contracts have them.
+pub const CONTRACT: &str = "This Loan Agreement is made on March 9, 2015 between Acme Widgets, Inc., a Delaware \
+    corporation, and Maria L. Gonzalez, residing in Austin, Texas. The Borrower shall pay $2,500,000 to the Lender. \
+    This Agreement is governed by the Securities Exchange Act of 1934, and any dispute shall be brought before the \
+    United States District Court for the Southern District of New York.";
+
+/// The folder of the default model.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy/models/ner-legal")
+}
+
+/// How the tests run models: windows alone, in one session, so that the order of passes is known.
+pub async fn settings() -> ModelSettings {
+    ModelSettings::for_cpu(library().await, 1)
+}
+
+/// The model as it is run by default.
+pub async fn model() -> &'static Model {
+    static MODEL: OnceCell<Model> = OnceCell::const_new();
+    let load = || async {
+        Model::load(&folder(), &settings().await)
+            .await
+            .expect("the default model loads")
+    };
+    MODEL.get_or_init(load).await
+}
+
+/// The model with several windows in a pass.
+pub async fn batching_model() -> &'static Model {
+    static MODEL: OnceCell<Model> = OnceCell::const_new();
+    let load = || async {
+        let mut settings = settings().await;
+        settings.pass = PassLimits {
+            tokens_max: 2048,
+            rows_max: 8,
+        };
+        Model::load(&folder(), &settings)
+            .await
+            .expect("the default model loads")
+    };
+    MODEL.get_or_init(load).await
+}
+
+/// What cuts texts for the default model, for tests that need no more of it.
+pub fn splitter() -> &'static Arc<Splitter> {
+    static SPLITTER: LazyLock<Arc<Splitter>> = LazyLock::new(|| {
+        let tokenizer = TextTokenizer::from_file(&folder().join(TOKENIZER_FILE)).expect("the tokenizer loads");
+        Arc::new(Splitter::new(tokenizer, 192, 32))
+    });
+    &SPLITTER
+}
+
+/// The default model's labels.
+pub fn labels() -> Labels {
+    let config = ModelConfig::from_file(&folder().join(CONFIG_FILE)).expect("the configuration is there");
+    Labels::of(&config, LabelScheme::Bio).expect("the labels are BIO")
+}
+
+/// A text as an upload brings it.
+pub fn text(text: &str) -> Arc<ExtractedText> {
+    let bytes = text.as_bytes().to_vec().into();
+    Arc::new(extract::text(MediaType::Plain, bytes).expect("it is UTF-8"))
+}
+
+/// A text's windows.
+pub async fn windows(model: &Model, text: &Arc<ExtractedText>) -> Arc<Windows> {
+    let split = window::split(&CpuPool::new(1), model.splitter(), text).await;
+    Arc::new(split.expect("every text can be cut"))
+}
+
+/// The whole way of a text, alone.
+pub async fn entities(model: &Model, text: &Arc<ExtractedText>) -> Vec<Entity> {
+    let windows = windows(model, text).await;
+    let scores = model
+        .batcher()
+        .score(&client("alone"), &windows)
+        .await
+        .expect("the model runs");
+    decode::entities(text, &windows, &scores, model.labels())
+}
+
+pub fn client(name: &str) -> ClientId {
+    name.parse().expect("it is a name")
+}
+
+/// Where an operator says that onnxruntime is; without that, the one of the test stack.
+pub async fn library() -> PathBuf {
+    match std::env::var_os("DOCKET_ONNXRUNTIME_LIB") {
+        Some(path) => path.into(),
+        None => docket_local::testing::stack().await.onnxruntime.clone(),
+    }
+}
