@@ -1,10 +1,9 @@
 //! The producer's settings, checked as a whole at start.
 
-use docket_shared::blob::{self, BlobConfig};
-use docket_shared::config::{ConfigError, Env, Setting};
-use docket_shared::queue::{self, QueueConfig};
-use docket_shared::store::{self, StoreConfig};
-use docket_shared::telemetry;
+use docket_shared::blob::BlobConfig;
+use docket_shared::config::{self, ConfigError, Env, Setting};
+use docket_shared::queue::QueueConfig;
+use docket_shared::store::StoreConfig;
 
 use crate::http::{self, HttpConfig};
 
@@ -35,12 +34,21 @@ impl ProducerConfig {
 
 /// Every setting of the producer.
 pub fn settings() -> Vec<&'static Setting> {
-    [
-        store::SETTINGS,
-        queue::SETTINGS,
-        blob::SETTINGS,
-        http::SETTINGS,
-        telemetry::SETTINGS,
-    ]
-    .concat()
+    [config::common(), http::SETTINGS.to_vec()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_shared::config::table;
+
+    use super::*;
+
+    #[test]
+    fn the_readme_has_every_setting_of_the_producer() {
+        let table = table(http::SETTINGS);
+        assert!(
+            include_str!("../../README.md").contains(&table),
+            "the README lacks:\n{table}"
+        );
+    }
 }

@@ -13,9 +13,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, TryStreamExt};
-use http_body::{Frame, SizeHint};
 use sha2::{Digest, Sha256};
-use sync_wrapper::SyncWrapper;
 
 use crate::config::{ConfigError, Env, Setting};
 use crate::ids::{Bucket, ClientId, DocumentId};
@@ -187,8 +185,6 @@ pub struct Stored {
 pub struct Upload<S> {
     /// Its chunks.
     pub body: S,
-    /// Its length in bytes, when it was announced.
-    pub length: Option<u64>,
     /// The most that is taken, in bytes.
     pub limit: u64,
 }
@@ -251,25 +247,20 @@ impl BlobStore {
         Ok(())
     }
 
-    /// Streams a body into an object while hashing it. At most one part of it is held in memory; what fails leaves nothing.
+    /// Streams a body into an object while hashing it, one part at a time: what is below a part is put whole, so that the SDK
+    /// can try again, and a slow sender holds up no request to the store. What fails leaves nothing.
     pub async fn put<S, E>(&self, key: &BlobKey, upload: Upload<S>) -> Result<Stored, PutError<E>>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
         E: Send + 'static,
     {
-        if upload.length.is_some_and(|length| length > upload.limit) {
-            return Err(PutError::TooLarge { limit: upload.limit });
-        }
         let meter = Arc::new(Mutex::new(Meter {
             hash: Sha256::new(),
             bytes: 0,
             failure: None,
         }));
         let body = metered(upload.body, upload.limit, meter.clone());
-        let sent = match upload.length {
-            Some(length) if length <= PART_BYTES as u64 => self.put_streamed(key, body, length).await,
-            _ => self.put_parts(key, body).await,
-        };
+        let sent = self.put_parts(key, body).await;
         let meter = std::mem::replace(
             &mut *meter.lock().expect("no holder panics"),
             Meter {
@@ -286,23 +277,6 @@ impl BlobStore {
                 sha256: meter.hash.finalize().into(),
             }),
         }
-    }
-
-    async fn put_streamed<S>(&self, key: &BlobKey, body: S, length: u64) -> Result<(), BlobError>
-    where
-        S: Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin + 'static,
-    {
-        let body = SizedBody {
-            chunks: SyncWrapper::new(body),
-            left: length,
-        };
-        let request = self.client.put_object().bucket(&self.bucket).key(key.as_str());
-        let sent = request
-            .content_length(length as i64)
-            .body(ByteStream::from_body_1_x(body))
-            .send()
-            .await;
-        sent.map(drop).map_err(|error| failed("store", key, error))
     }
 
     async fn put_parts<S>(&self, key: &BlobKey, mut body: S) -> Result<(), BlobError>
@@ -556,30 +530,4 @@ where
         part.extend_from_slice(&chunk);
     }
     Ok(part.freeze())
-}
-
-/// A stream as the body of a request, with the exact length that S3 wants to know in advance.
-struct SizedBody<S> {
-    chunks: SyncWrapper<S>,
-    left: u64,
-}
-
-impl<S: Stream<Item = Result<Bytes, BodyFailed>> + Unpin> http_body::Body for SizedBody<S> {
-    type Data = Bytes;
-    type Error = BodyFailed;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, BodyFailed>>> {
-        let next = std::task::ready!(self.chunks.get_mut().poll_next_unpin(context));
-        if let Some(Ok(chunk)) = &next {
-            self.left = self.left.saturating_sub(chunk.len() as u64);
-        }
-        std::task::Poll::Ready(next.map(|chunk| chunk.map(Frame::data)))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
 }

@@ -139,6 +139,12 @@ impl Env {
     }
 }
 
+/// The settings of everything that producer and worker share.
+pub fn common() -> Vec<&'static Setting> {
+    use crate::{blob, queue, store, telemetry};
+    [store::SETTINGS, queue::SETTINGS, blob::SETTINGS, telemetry::SETTINGS].concat()
+}
+
 /// The settings as a Markdown table.
 pub fn table(settings: &[&Setting]) -> String {
     let mut table = String::from("| variable | default | meaning |\n|---|---|---|\n");
@@ -162,6 +168,15 @@ mod tests {
 
     fn env(pairs: &[(&str, &str)]) -> Env {
         Env::from_map(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_readme_has_every_common_setting() {
+        let table = table(&common());
+        assert!(
+            include_str!("../../README.md").contains(&table),
+            "the README lacks:\n{table}"
+        );
     }
 
     #[test]

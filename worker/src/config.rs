@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use docket_shared::blob::{self, BlobConfig};
-use docket_shared::config::{ConfigError, Env, Setting};
+use docket_shared::blob::BlobConfig;
+use docket_shared::config::{self, ConfigError, Env, Setting};
 use docket_shared::ids::ModelName;
-use docket_shared::queue::{self, QueueConfig};
-use docket_shared::store::{self, StoreConfig};
-use docket_shared::telemetry;
+use docket_shared::queue::QueueConfig;
+use docket_shared::store::StoreConfig;
 
 /// Probes and metrics.
 pub const HTTP_ADDR: Setting = Setting::with_default(
@@ -162,12 +161,21 @@ impl EngineConfig {
 
 /// Every setting of the worker.
 pub fn settings() -> Vec<&'static Setting> {
-    [
-        store::SETTINGS,
-        queue::SETTINGS,
-        blob::SETTINGS,
-        SETTINGS,
-        telemetry::SETTINGS,
-    ]
-    .concat()
+    [config::common(), SETTINGS.to_vec()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_shared::config::table;
+
+    use super::*;
+
+    #[test]
+    fn the_readme_has_every_setting_of_the_worker() {
+        let table = table(SETTINGS);
+        assert!(
+            include_str!("../../README.md").contains(&table),
+            "the README lacks:\n{table}"
+        );
+    }
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use docket_shared::ids::{ClaimToken, JobId, JobKey};
-use docket_shared::shutdown::Shutdown;
 use docket_shared::store::claims::{self, HEARTBEAT_EVERY};
 use docket_shared::store::fence::FENCE_BUCKETS_MAX;
 use docket_shared::store::{Database, Shards};
@@ -56,15 +55,13 @@ impl Claims {
         }
     }
 
-    /// Heartbeats until everything has been drained: claims live through the soft step of a shutdown.
-    pub async fn run(self, shards: Shards, shutdown: Shutdown, tick: impl Fn() + Send) {
-        while shutdown.until_hard(tokio::time::sleep(HEARTBEAT_EVERY)).await.is_some() {
+    /// Heartbeats until it is aborted, which is after the drain: claims live through it.
+    pub async fn run(self, shards: Shards, tick: impl Fn() + Send) {
+        loop {
+            tokio::time::sleep(HEARTBEAT_EVERY).await;
             tick();
             let held: Vec<(JobKey, ClaimToken)> = {
                 let held = self.0.lock().expect("no holder panics");
-                if held.is_empty() && shutdown.has_begun() {
-                    return;
-                }
                 held.values().map(|held| (held.key, held.token)).collect()
             };
             for (_, shard) in shards.all() {

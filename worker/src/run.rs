@@ -68,11 +68,14 @@ pub async fn run(config: WorkerConfig, metrics: PrometheusHandle, shutdown: Shut
         return Ok(());
     };
     let (ctx, mut deliveries) = started?;
+    let ticking = health.clone();
+    let heart = tokio::spawn(ctx.claims.clone().run(ctx.shards.clone(), move || ticking.tick()));
     intake(&ctx, &mut deliveries).await;
     tracing::info!("stopping");
     health.stopping();
     deliveries.cancel().await;
     shutdown.drain(config.drain).await;
+    heart.abort();
     deliveries.disconnect().await;
     ctx.publisher.disconnect().await;
     prober.abort();
@@ -108,12 +111,6 @@ async fn start(
         model,
         worker,
     });
-    let ticking = health.clone();
-    shutdown.spawn(
-        ctx.claims
-            .clone()
-            .run(ctx.shards.clone(), shutdown.clone(), move || ticking.tick()),
-    );
     shutdown.spawn(report::run(ctx.clone(), shutdown.clone()));
     let deliveries = Deliveries::new(
         config.queue.clone(),

@@ -121,7 +121,7 @@ impl Caller {
             let path = format!("/v1/documents/{}/entities?limit=1000{cursor}", accepted.document);
             let (status, mut page) = self.get(&path).await;
             assert_eq!(status, 200, "{page}");
-            all.extend(page["entities"].as_array_mut().expect("a list").drain(..));
+            all.append(page["entities"].as_array_mut().expect("a list"));
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return all,

@@ -35,6 +35,10 @@ pub const SHARDS: usize = 2;
 const LINGER: Duration = Duration::from_secs(30);
 /// How often the servers and the clock are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// How long ended processes may still count as clients.
+const LEAVING_DEADLINE: Duration = Duration::from_secs(1);
+/// How often clients are counted meanwhile.
+const LEAVING_INTERVAL: Duration = Duration::from_millis(20);
 /// How long to wait for a predecessor that is stopping its servers.
 const PREDECESSOR_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -52,7 +56,7 @@ pub enum Request {
         /// Which one.
         id: String,
     },
-    /// Everything is to be stopped now.
+    /// Everything is to be stopped now, unless others need it. The answer is a line of JSON, `true` or `false`.
     Stop,
 }
 
@@ -97,12 +101,13 @@ async fn serve(stack: &mut Stack, folder: &Path) -> Result<()> {
     let listener = UnixListener::from_std(listener)?;
     let stop = CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let tasks = TaskTracker::new();
     let shared = Arc::new(Shared {
         info: stack.info().clone(),
         s3: stack.s3().clone(),
         clients: AtomicUsize::new(0),
+        tasks: tasks.clone(),
     });
-    let tasks = TaskTracker::new();
     let mut tick = tokio::time::interval(TICK);
     let mut needed = Instant::now();
     let outcome = loop {
@@ -139,6 +144,7 @@ struct Shared {
     info: StackInfo,
     s3: Arc<S3Server>,
     clients: AtomicUsize,
+    tasks: TaskTracker,
 }
 
 impl Shared {
@@ -150,14 +156,12 @@ impl Shared {
         if let Some(Err(error)) = outcome {
             eprintln!("a client: {error:#}");
         }
-        if !stop.is_cancelled() {
-            join_all(worlds.iter().map(|id| self.remove_world(id))).await;
-        }
         self.clients.fetch_sub(1, Ordering::SeqCst);
+        worlds.into_iter().for_each(|id| self.remove_world(id));
     }
 
     async fn listen(
-        &self,
+        self: &Arc<Self>,
         stream: &mut UnixStream,
         worlds: &mut HashSet<String>,
         stop: &CancellationToken,
@@ -172,18 +176,37 @@ impl Shared {
                 Request::World { id } => drop(worlds.insert(id)),
                 Request::Leave { id } => {
                     worlds.remove(&id);
-                    self.remove_world(&id).await;
+                    self.remove_world(id);
                 }
-                Request::Stop => stop.cancel(),
+                Request::Stop => {
+                    let is_last = self.is_left_alone().await;
+                    writer.write_all(format!("{is_last}\n").as_bytes()).await?;
+                    if is_last {
+                        stop.cancel();
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    async fn remove_world(&self, id: &str) {
-        if let Err(error) = remove(&self.info, &self.s3, id).await {
-            eprintln!("remove world {id}: {error:#}"); // The next start sweeps it.
+    /// Whether the client that asks is the only one. Processes that have just ended may still be counted.
+    async fn is_left_alone(&self) -> bool {
+        let asked = Instant::now();
+        while self.clients.load(Ordering::SeqCst) > 1 && asked.elapsed() < LEAVING_DEADLINE {
+            tokio::time::sleep(LEAVING_INTERVAL).await;
         }
+        self.clients.load(Ordering::SeqCst) == 1
+    }
+
+    /// Removes a world beside everything else, so that no client waits for it.
+    fn remove_world(self: &Arc<Self>, id: String) {
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Err(error) = remove(&shared.info, &shared.s3, &id).await {
+                eprintln!("remove world {id}: {error:#}"); // The next start sweeps it.
+            }
+        });
     }
 }
 

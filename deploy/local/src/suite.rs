@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::checkout::Checkout;
 use crate::deps::{self, Deps};
-use crate::testing;
+use crate::testing::Link;
 
 /// Installs what the tests need, starts the test stack, runs `cargo test --workspace` with these arguments, and stops.
 pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode> {
@@ -16,8 +16,8 @@ pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode
     Deps::ensure(&state).await?;
     deps::ensure_pgbouncer(&state).await?;
     println!("starting the test stack ...");
-    let stack = testing::stack().await;
-    println!("the test stack runs in {}", stack.state.display());
+    let link = Link::open().await?;
+    println!("the test stack runs in {}", link.info().state.display());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut tests = Command::new(cargo);
     tests
@@ -26,9 +26,7 @@ pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode
         .current_dir(checkout.root())
         .kill_on_drop(true);
     let status = tests.status().await.context("run cargo test");
-    tokio::task::spawn_blocking(testing::stop_stack)
-        .await
-        .context("stop the test stack")??;
+    link.stop().await?;
     Ok(if status?.success() {
         ExitCode::SUCCESS
     } else {

@@ -1,7 +1,7 @@
 //! The callers' HTTP API: which routes there are, and what all of them share.
 //!
-//! A request passes [`observe`] (id, log, metrics, the body of its error), then the guard against panics, then its route.
-//! Routes with a body have limits of their own (`upload/`); the others answer within [`ANSWER_MAX`].
+//! A request passes `observe.rs` (id, log, metrics, the body of its error), then the guard against panics, then its route.
+//! Routes with a body have limits of their own (`upload/`); the others answer within 15 s.
 
 mod admission;
 pub mod auth;

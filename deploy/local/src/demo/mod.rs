@@ -220,7 +220,7 @@ async fn analyse(
 ) -> Result<Vec<Document>> {
     let bar = ProgressBar::new(documents.len() as u64);
     bar.set_style(ProgressStyle::with_template(
-        "{bar:40} {pos}/{len} documents analysed, {elapsed}  {msg}",
+        "{bar:40} {pos}/{len} documents analysed, {elapsed}  {wide_msg}",
     )?);
     let began = Instant::now();
     while documents.iter().any(|document| !document.state.is_end()) {

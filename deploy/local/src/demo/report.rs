@@ -22,15 +22,15 @@ const SURFACE_WIDTH_MIN: usize = 12;
 
 /// A document's entities: for each label how many there are, and which are found most often.
 pub fn document(document: &Document, entities: &[Entity]) -> String {
+    if let Some(reason) = &document.reason {
+        return format!("{}: {}: {reason}", document.name, document.state);
+    }
     let mut text = format!(
         "{}: {}, {}",
         document.name,
         document.state,
         counted_entities(entities.len())
     );
-    if let Some(reason) = &document.reason {
-        write!(text, "\n  {reason}").unwrap_or_default();
-    }
     let label_width = entities
         .iter()
         .map(|entity| width(&entity.label))
@@ -190,6 +190,12 @@ mod tests {
                         DATE       1  1 May";
         assert_eq!(document(&contract(), &entities), expected);
         assert_eq!(document(&contract(), &[]), "lease.txt: succeeded, 0 entities");
+        let failed = Document {
+            state: State::Failed,
+            reason: Some("Not text.".to_owned()),
+            ..contract()
+        };
+        assert_eq!(document(&failed, &[]), "lease.txt: failed: Not text.");
     }
 
     #[test]

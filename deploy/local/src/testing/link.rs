@@ -33,12 +33,31 @@ pub struct Link {
 impl Link {
     /// The connection of this process.
     pub async fn get() -> &'static Self {
-        let connect = || async {
-            tokio::task::spawn_blocking(connect)
-                .await
-                .context("connect to the test stack")?
-        };
-        or_panic("start the test stack", LINK.get_or_try_init(connect).await)
+        or_panic("start the test stack", LINK.get_or_try_init(Self::open).await)
+    }
+
+    /// A connection of its own.
+    pub async fn open() -> Result<Self> {
+        tokio::task::spawn_blocking(connect)
+            .await
+            .context("connect to the test stack")?
+    }
+
+    /// Stops the servers, unless other processes need them, and waits until they are gone.
+    pub async fn stop(self) -> Result<()> {
+        let told = tokio::task::spawn_blocking(move || {
+            self.tell(&Request::Stop);
+            let mut answer = String::new();
+            let stream = self.stream.into_inner().unwrap_or_else(PoisonError::into_inner);
+            BufReader::new(stream)
+                .read_line(&mut answer)
+                .context("tell the test stack to stop")?;
+            if answer.trim() == "true" {
+                drop(wait_lock(&self.info.state.join("lock"))?); // Its owner keeps this until all its servers are gone.
+            }
+            Ok(())
+        });
+        told.await.context("stop the test stack")?
     }
 
     /// The connection, if this process has one.
@@ -67,19 +86,6 @@ impl Link {
 /// are stopped half a minute after the last one ended.
 pub async fn stack() -> &'static StackInfo {
     Link::get().await.info()
-}
-
-/// Stops the servers now, if they run.
-pub fn stop_stack() -> Result<()> {
-    let folder = daemon::folder(&checkout())?;
-    let Some((_, mut stream)) = try_connect(&folder) else {
-        return Ok(());
-    };
-    let mut line = serde_json::to_vec(&Request::Stop)?;
-    line.push(b'\n');
-    stream.write_all(&line).context("tell the test stack to stop")?;
-    drop(wait_lock(&folder.join("lock"))?); // It holds this until all its servers are gone.
-    Ok(())
 }
 
 fn connect() -> Result<Link> {

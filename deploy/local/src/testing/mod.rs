@@ -11,7 +11,7 @@ mod world;
 
 pub use binaries::{binary, build_binaries};
 pub use broker::PrivateBroker;
-pub use link::{stack, stop_stack};
+pub use link::{Link, stack};
 pub use pgbouncer::PgBouncer;
 pub use world::{World, WorldOptions};
 

@@ -117,6 +117,8 @@ fn write_configuration(folder: &Path, databases: &[Database], port: u16) -> Resu
          pool_mode = transaction\n\
          max_client_conn = {CLIENTS_MAX}\n\
          default_pool_size = {POOL_SIZE}\n\
+         server_login_retry = 1\n\
+         query_wait_timeout = 10\n\
          ignore_startup_parameters = extra_float_digits\n",
         users.display()
     )?;

@@ -76,8 +76,7 @@ impl Intake {
         head.fields.model.as_ref().unwrap_or(&self.state.model_default)
     }
 
-    /// Takes a file. Its announced length is not passed on: the store would then be waited for while a slow caller sends,
-    /// and could not be asked again when it hiccups.
+    /// Takes a file.
     pub async fn take<S>(&mut self, head: Head, content: S) -> Result<(), ApiError>
     where
         S: Stream<Item = Result<Bytes, BodyError>> + Send + Unpin + 'static,
@@ -85,7 +84,6 @@ impl Intake {
         let (document, job) = (DocumentId::generate(), JobId::generate());
         let upload = Upload {
             body: content,
-            length: None,
             limit: self.state.document_bytes_max,
         };
         let stored = match self.keep {
