@@ -1,4 +1,5 @@
 //! Each adapter on its real service, each test in a world of its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod blob;
 mod claims;
