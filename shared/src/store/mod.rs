@@ -3,6 +3,7 @@
 //! Every statement runs inside an explicit transaction and is not persistent when a pooler is in front, so that
 //! PgBouncer in transaction mode may be.
 
+mod circuit;
 pub mod claims;
 pub mod dispatch;
 pub mod documents;
@@ -18,7 +19,8 @@ pub mod results;
 pub mod shard_map;
 pub mod sweep;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::query::{Query, QueryAs, QueryScalar};
@@ -26,6 +28,7 @@ use sqlx::{Postgres, Transaction};
 
 use crate::config::{ConfigError, Env, Setting};
 use crate::ids::{Bucket, ShardName};
+use circuit::Circuit;
 
 pub use fence::{FencedTx, Shards};
 
@@ -57,6 +60,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest transaction, from its first to its last word, as its caller sees it. The server ends statements and idle
 /// transactions after 30 s; this is for a server that cannot.
 pub const TRANSACTION_MAX: Duration = Duration::from_secs(35);
+/// Pause before a database that is away is asked again.
+const AWAY_PAUSE: Duration = Duration::from_secs(1);
 /// Prepared statements kept a connection: more than there are statements in the code.
 const STATEMENTS_MAX: usize = 128;
 
@@ -203,6 +208,7 @@ pub struct Database {
     name: String,
     pool: PgPool,
     persistent: bool,
+    circuit: Arc<Circuit>,
 }
 
 impl Database {
@@ -220,6 +226,7 @@ impl Database {
             name: name.to_owned(),
             pool,
             persistent: !config.pooler,
+            circuit: Arc::default(),
         })
     }
 
@@ -230,8 +237,18 @@ impl Database {
 
     /// Begins a transaction; what is not committed is rolled back.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let begun = tokio::time::timeout(ACQUIRE_TIMEOUT, self.begin_alive()).await;
-        let tx = begun.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let mut begun = Err(sqlx::Error::PoolTimedOut);
+        if self.circuit.admits(Instant::now(), ACQUIRE_TIMEOUT) {
+            let begin = tokio::time::timeout(ACQUIRE_TIMEOUT, self.begin_alive());
+            begun = begin.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+            match &begun {
+                Ok(_) => self.circuit.close(),
+                // With connections in the pool it is busy or slow; without any it is away.
+                Err(_) if self.pool.size() == 0 => self.circuit.open(Instant::now(), AWAY_PAUSE),
+                Err(_) => {}
+            }
+        }
+        let tx = begun;
         Ok(Tx {
             tx: tx.map_err(|error| StoreError::of(&self.name, error))?,
             database: self.name.clone(),

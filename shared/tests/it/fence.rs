@@ -138,6 +138,11 @@ async fn one_shard_down_leaves_the_others_alone(fixture: Fixture) {
     fixture.world.shard_down("s1").await;
     let error = fixture.shards.begin(bucket).await.err().unwrap();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+    let told = tokio::time::timeout(Duration::from_millis(500), fixture.shards.begin(bucket)).await;
+    assert!(
+        fixture.config.pooler || told.is_ok_and(|told| told.is_err()),
+        "callers of a dead shard wait"
+    );
     fixture.accept(up.as_str()).await;
     migrate::check(&fixture.shards)
         .await

@@ -205,7 +205,7 @@ impl Logits {
 }
 
 /// Windows differ in length, and the memory pattern would keep a plan and its block for every length ever seen. Off,
-/// with the arena on, memory stands still after warm-up and at most one percent of the speed is lost: measured.
+/// with the arena on, memory stands still after warm-up and at most two percent of the speed is lost: measured.
 fn build(runtime: &Runtime, model: &Path, threads: usize) -> Result<Session, ort::Error> {
     Session::builder(&runtime.environment)?
         .with_optimization_level(GraphOptimizationLevel::Level3)?
