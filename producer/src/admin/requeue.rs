@@ -3,13 +3,12 @@
 
 use docket_shared::config::Env;
 use docket_shared::store::{Shards, StoreConfig, sweep};
-use jiff::Timestamp;
 
 /// Requeues on every shard. Safe at any time: a message that was not lost after all finds its job taken.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
     let shards = Shards::connect(&StoreConfig::from_env(env)?).await?;
-    let before = Timestamp::now();
     for (name, shard) in shards.all() {
+        let before = sweep::now(shard).await?;
         let mut requeued = 0;
         loop {
             let rows = sweep::published_before(shard, before).await?;

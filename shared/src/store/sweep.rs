@@ -53,6 +53,17 @@ pub async fn lost_messages(shard: &Database) -> Result<u64, StoreError> {
     requeue(shard, &rows, "message lost").await
 }
 
+/// The shard's own time, which its rows are stamped with.
+pub async fn now(shard: &Database) -> Result<jiff::Timestamp, StoreError> {
+    let mut tx = shard.begin().await?;
+    let query = tx.query_scalar::<jiff_sqlx::Timestamp>("select now()");
+    let now = query
+        .fetch_one(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    Ok(now.to_jiff())
+}
+
 /// Sets every job waiting that was published before `before` and not yet claimed. Returns how many; call again until 0.
 pub async fn published_before(shard: &Database, before: jiff::Timestamp) -> Result<u64, StoreError> {
     let mut tx = shard.begin().await?;

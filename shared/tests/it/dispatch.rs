@@ -4,7 +4,6 @@ use docket_shared::ids::JobKey;
 use docket_shared::job::JobState;
 use docket_shared::store::jobs::HandOver;
 use docket_shared::store::{dispatch, lease, parked, reports, sweep};
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, direct_and_pooled, granted, model};
@@ -150,7 +149,7 @@ async fn an_operator_requeues_what_a_lost_broker_had(fixture: Fixture) {
     };
     let shard = fixture.shard_of(key);
     dispatch::mark_published(shard, &[key], token).await.unwrap();
-    let later = Timestamp::now().checked_add(jiff::Span::new().seconds(1)).unwrap();
+    let later = sweep::now(shard).await.unwrap();
     assert_eq!(sweep::published_before(shard, later).await.unwrap(), 1);
     assert_eq!(sweep::published_before(shard, later).await.unwrap(), 0);
     assert_eq!(fixture.job(key, "acme").await.state, JobState::Waiting);
