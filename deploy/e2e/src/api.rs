@@ -74,6 +74,17 @@ impl Caller {
         (status, response.json().await.unwrap_or(Value::Null))
     }
 
+    /// Waits until the client's shard answers again: one that was away is asked about once a second.
+    pub async fn until_answered(&self) {
+        let answered = async {
+            while self.get("/v1/documents?limit=1").await.0 != 200 {
+                tokio::time::sleep(WAIT_PAUSE).await;
+            }
+        };
+        let answered = tokio::time::timeout(WAIT_MAX, answered).await;
+        assert!(answered.is_ok(), "the shard does not answer after {WAIT_MAX:?}");
+    }
+
     /// A job as it stands.
     pub async fn job(&self, accepted: &Accepted) -> Value {
         let (status, job) = self.get(&format!("/v1/jobs/{}", accepted.job)).await;

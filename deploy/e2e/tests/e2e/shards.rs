@@ -18,6 +18,7 @@ async fn a_shard_that_is_down_touches_only_its_clients() {
     up.checked_entities(&accepted).await;
     assert_eq!(up.job(&accepted).await["attempts"], 1);
     system.world.shard_up("s1").await;
+    down.until_answered().await;
     let after = down.upload(LETTER).await;
     down.checked_entities(&after).await;
 }
@@ -45,6 +46,7 @@ async fn a_job_whose_shard_goes_away_is_done_when_it_is_back() {
         .await
         .expect("the message is delayed");
     system.world.shard_up("s1").await;
+    caller.until_answered().await;
     let job = caller.until(&accepted, "succeeded").await;
     assert_eq!(job["attempts"], 1, "an outage of the shard is not an attempt");
 }
