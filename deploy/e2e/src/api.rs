@@ -37,13 +37,7 @@ impl Caller {
 
     /// Uploads a text; anything but 202 fails the test.
     pub async fn upload(&self, text: &str) -> Accepted {
-        let request = self.http.post(format!("{}/v1/documents", self.base));
-        let request = request.bearer_auth(&self.token).header("content-type", "text/plain");
-        let response = request
-            .body(text.to_owned())
-            .send()
-            .await
-            .expect("the producer answers");
+        let response = self.post(text).await;
         let status = response.status();
         let body: Value = response.json().await.expect("the answer is JSON");
         assert_eq!(status, 202, "{body}");
@@ -56,14 +50,14 @@ impl Caller {
 
     /// Uploads a text; the status of the answer, whatever it is.
     pub async fn try_upload(&self, text: &str) -> u16 {
+        self.post(text).await.status().as_u16()
+    }
+
+    async fn post(&self, text: &str) -> reqwest::Response {
         let request = self.http.post(format!("{}/v1/documents", self.base));
         let request = request.bearer_auth(&self.token).header("content-type", "text/plain");
-        let response = request
-            .body(text.to_owned())
-            .send()
-            .await
-            .expect("the producer answers");
-        response.status().as_u16()
+        let sent = request.body(text.to_owned()).send().await;
+        sent.expect("the producer answers")
     }
 
     /// Reads a path; status and JSON body.
