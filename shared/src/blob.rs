@@ -11,12 +11,13 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 
 use crate::config::{ConfigError, Env, Setting};
 use crate::ids::{Bucket, ClientId, DocumentId};
+use crate::spool::{FillError, Part};
 
 /// Name of the bucket.
 pub const BUCKET: Setting = Setting::required("DOCKET_S3_BUCKET", "bucket of documents, their texts and the models");
@@ -41,8 +42,8 @@ pub const SECRET_KEY: Setting = Setting::optional("DOCKET_S3_SECRET_KEY", "secre
 /// Every setting of this file.
 pub const SETTINGS: &[&Setting] = &[&BUCKET, &ENDPOINT, &REGION, &PATH_STYLE, &ACCESS_KEY, &SECRET_KEY];
 
-/// Size of a part of a multipart upload, in bytes, and the most of any upload that is ever held: S3 wants at least 5 MiB.
-const PART_BYTES: usize = 8 * 1024 * 1024;
+/// Size of a part of a multipart upload, in bytes: S3 wants at least 5 MiB and at most 10,000 parts.
+pub const PART_BYTES: usize = 8 * 1024 * 1024;
 /// A store that does not take a connection in this time is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A store that sends nothing for this long is away.
@@ -247,8 +248,8 @@ impl BlobStore {
         Ok(())
     }
 
-    /// Streams a body into an object while hashing it, one part at a time: what is below a part is put whole, so that the SDK
-    /// can try again, and a slow sender holds up no request to the store. What fails leaves nothing.
+    /// Streams a body into an object while hashing it, one part at a time: each part is complete before it is sent, so that
+    /// the SDK can try again, and a slow sender holds up no request to the store. What fails leaves nothing.
     pub async fn put<S, E>(&self, key: &BlobKey, upload: Upload<S>) -> Result<Stored, PutError<E>>
     where
         S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
@@ -283,14 +284,9 @@ impl BlobStore {
     where
         S: Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin,
     {
-        let unreadable = |error: BodyFailed| BlobError::Unavailable {
-            action: "read",
-            key: key.clone(),
-            source: error.into(),
-        };
-        let first = next_part(&mut body).await.map_err(unreadable)?;
-        if first.len() < PART_BYTES {
-            return self.put_bytes(key, first).await;
+        let first = next_part(key, &mut body).await?;
+        if first.bytes() < PART_BYTES as u64 {
+            return self.put_stream(key, part_body(key, &first).await?).await;
         }
         let request = self
             .client
@@ -318,13 +314,13 @@ impl BlobStore {
         sent
     }
 
-    async fn send_parts<S>(&self, key: &BlobKey, id: &str, first: Bytes, mut body: S) -> Result<(), BlobError>
+    async fn send_parts<S>(&self, key: &BlobKey, id: &str, first: Part, mut body: S) -> Result<(), BlobError>
     where
         S: Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin,
     {
         let mut parts = Vec::new();
         let mut part = first;
-        while !part.is_empty() {
+        while part.bytes() > 0 {
             let number = parts.len() as i32 + 1;
             let request = self
                 .client
@@ -332,14 +328,11 @@ impl BlobStore {
                 .bucket(&self.bucket)
                 .key(key.as_str())
                 .upload_id(id);
-            let sent = request.part_number(number).body(ByteStream::from(part)).send().await;
+            let content = part_body(key, &part).await?;
+            let sent = request.part_number(number).body(content).send().await;
             let tag = sent.map_err(|error| failed("store a part of", key, error))?.e_tag;
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
-            part = next_part(&mut body).await.map_err(|error| BlobError::Unavailable {
-                action: "read",
-                key: key.clone(),
-                source: error.into(),
-            })?;
+            part = next_part(key, &mut body).await?;
         }
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request = self
@@ -358,38 +351,25 @@ impl BlobStore {
 
     /// Stores bytes that are in memory anyway: derived texts, manifests.
     pub async fn put_bytes(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key.as_str())
-            .body(ByteStream::from(bytes));
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failed("store", key, error))
+        self.put_stream(key, ByteStream::from(bytes)).await
     }
 
     /// Stores a file without holding it in memory: models.
     pub async fn put_file(&self, key: &BlobKey, path: &std::path::Path) -> Result<(), BlobError> {
-        let unreadable = |error| BlobError::Unavailable {
-            action: "read the file for",
-            key: key.clone(),
-            source: Box::new(error),
-        };
-        let body = ByteStream::from_path(path).await.map_err(unreadable)?;
+        let body = ByteStream::from_path(path).await;
+        let body = body.map_err(|error| unavailable("read the file for", key, error))?;
+        self.put_stream(key, body).await
+    }
+
+    async fn put_stream(&self, key: &BlobKey, body: ByteStream) -> Result<(), BlobError> {
         let request = self
             .client
             .put_object()
             .bucket(&self.bucket)
             .key(key.as_str())
             .body(body);
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failed("store", key, error))
+        let sent = request.send().await;
+        sent.map(drop).map_err(|error| failed("store", key, error))
     }
 
     /// Reads a whole object of at most `limit` bytes.
@@ -402,14 +382,17 @@ impl BlobStore {
                 limit,
             });
         }
-        let cut = |source| BlobError::Unavailable {
-            action: "read",
-            key: key.clone(),
-            source,
-        };
-        let read = body.collect().await.map_err(|error| cut(error.into()))?.into_bytes();
+        let read = body
+            .collect()
+            .await
+            .map_err(|error| unavailable("read", key, error))?
+            .into_bytes();
         if read.len() as u64 != bytes {
-            return Err(cut(format!("{} of {bytes} bytes arrived", read.len()).into()));
+            return Err(unavailable(
+                "read",
+                key,
+                format!("{} of {bytes} bytes arrived", read.len()),
+            ));
         }
         Ok(read)
     }
@@ -475,11 +458,7 @@ where
     if error.code() == Some("NoSuchKey") {
         return BlobError::NotFound { key: key.clone() };
     }
-    BlobError::Unavailable {
-        action,
-        key: key.clone(),
-        source: error.into(),
-    }
+    unavailable(action, key, error)
 }
 
 /// Counts and hashes what passes; keeps why the body failed, since the SDK's error would hide it.
@@ -519,15 +498,25 @@ where
     })
 }
 
-async fn next_part<S>(body: &mut S) -> Result<Bytes, BodyFailed>
+async fn next_part<S>(key: &BlobKey, body: &mut S) -> Result<Part, BlobError>
 where
     S: Stream<Item = Result<Bytes, BodyFailed>> + Unpin,
 {
-    let mut part = BytesMut::new();
-    while part.len() < PART_BYTES
-        && let Some(chunk) = body.try_next().await?
-    {
-        part.extend_from_slice(&chunk);
+    Part::fill(body, PART_BYTES).await.map_err(|error| match error {
+        FillError::Body(error) => unavailable("read", key, error),
+        FillError::File(error) => unavailable("write the temporary file of", key, error),
+    })
+}
+
+async fn part_body(key: &BlobKey, part: &Part) -> Result<ByteStream, BlobError> {
+    let body = part.body().await;
+    body.map_err(|error| unavailable("read the temporary file of", key, error))
+}
+
+fn unavailable(action: &'static str, key: &BlobKey, source: impl Into<BoxError>) -> BlobError {
+    BlobError::Unavailable {
+        action,
+        key: key.clone(),
+        source: source.into(),
     }
-    Ok(part.freeze())
 }

@@ -11,5 +11,6 @@ pub mod model;
 pub mod queue;
 pub mod sharding;
 pub mod shutdown;
+pub mod spool;
 pub mod store;
 pub mod telemetry;

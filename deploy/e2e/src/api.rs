@@ -37,7 +37,7 @@ impl Caller {
 
     /// Uploads a text; anything but 202 fails the test.
     pub async fn upload(&self, text: &str) -> Accepted {
-        let response = self.post(text).await;
+        let response = self.post(text.to_owned()).await;
         let status = response.status();
         let body: Value = response.json().await.expect("the answer is JSON");
         assert_eq!(status, 202, "{body}");
@@ -50,13 +50,14 @@ impl Caller {
 
     /// Uploads a text; the status of the answer, whatever it is.
     pub async fn try_upload(&self, text: &str) -> u16 {
-        self.post(text).await.status().as_u16()
+        self.post(text.to_owned()).await.status().as_u16()
     }
 
-    async fn post(&self, text: &str) -> reqwest::Response {
+    /// Uploads a text whose chunks come when they come.
+    pub async fn post(&self, text: impl Into<reqwest::Body>) -> reqwest::Response {
         let request = self.http.post(format!("{}/v1/documents", self.base));
         let request = request.bearer_auth(&self.token).header("content-type", "text/plain");
-        let sent = request.body(text.to_owned()).send().await;
+        let sent = request.body(text).send().await;
         sent.expect("the producer answers")
     }
 

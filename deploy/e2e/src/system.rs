@@ -22,7 +22,8 @@ const START_MAX: Duration = Duration::from_secs(120);
 pub struct System {
     /// Its servers.
     pub world: World,
-    producer: Program,
+    /// The one producer.
+    pub producer: Program,
 }
 
 /// A running program; it is killed when dropped.
@@ -186,6 +187,15 @@ impl Program {
             tokio::time::timeout(START_MAX, ready).await.is_ok(),
             "{name} is not ready after {START_MAX:?}"
         );
+    }
+
+    /// Memory it holds now, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        let pid = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux says");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.expect("a size in kB").parse::<u64>().expect("a number") * 1024
     }
 
     /// Ends it as `kill -9` does.

@@ -1,25 +1,26 @@
-//! How many uploads are served at a time. What they may hold in memory is bounded, a client that sends many leaves room
-//! for the others, and who waits too long for room is told to come back instead of being kept.
+//! How many uploads are served at a time. So what they hold in memory and in temporary files is bounded; a client that
+//! sends many leaves room for the others, and who waits too long for room is told to come back instead of being kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use docket_shared::blob::PART_BYTES;
 use docket_shared::ids::ClientId;
+use docket_shared::spool::MEMORY_BYTES;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{ApiError, Kind};
 
-/// What all uploads of this process may hold in memory, in MiB; so also how many there are at most.
-const HELD_MIB_MAX: u32 = 256;
-/// What those of one client may hold, in MiB: half, so that another's never waits for this one's.
-const HELD_MIB_CLIENT_MAX: u32 = HELD_MIB_MAX / 2;
-/// What one upload holds at most, in MiB: a part for S3 and the room it grew in.
-const HELD_MIB_UPLOAD_MAX: u32 = 16;
+/// Uploads of this process at a time. Each holds at most [`MEMORY_BYTES`] twice, since what grows has room to grow, and a
+/// temporary file of [`PART_BYTES`]: together 256 MiB of memory and 4 GiB of disk.
+const UPLOADS_MAX: usize = 256 * 1024 * 1024 / (2 * MEMORY_BYTES);
+/// Those of one client: half, so that another's never waits for this one's.
+const UPLOADS_CLIENT_MAX: usize = UPLOADS_MAX / 2;
 /// How long an upload waits for room: longer, and a caller would rather ask another replica.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-const _: () = assert!(HELD_MIB_UPLOAD_MAX <= HELD_MIB_CLIENT_MAX);
+const _: () = assert!(UPLOADS_MAX * PART_BYTES <= 4 * 1024 * 1024 * 1024);
 
 /// The room for uploads; clones share it.
 #[derive(Clone)]
@@ -49,16 +50,16 @@ struct Share {
 impl Default for Uploads {
     fn default() -> Self {
         Self {
-            all: Arc::new(Semaphore::new(HELD_MIB_MAX as usize)),
+            all: Arc::new(Semaphore::new(UPLOADS_MAX)),
             clients: Arc::default(),
         }
     }
 }
 
 impl Uploads {
-    /// Waits for room for an upload of a client; `bytes` is its length, when it was announced.
-    pub async fn admit(&self, client: &ClientId, bytes: Option<u64>) -> Result<Admitted, ApiError> {
-        let admitted = tokio::time::timeout(WAIT_MAX, self.wait(client, mib(bytes)));
+    /// Waits for room for an upload of a client.
+    pub async fn admit(&self, client: &ClientId) -> Result<Admitted, ApiError> {
+        let admitted = tokio::time::timeout(WAIT_MAX, self.wait(client));
         admitted.await.map_err(|_| {
             ApiError::new(
                 Kind::Overloaded,
@@ -67,16 +68,11 @@ impl Uploads {
         })
     }
 
-    async fn wait(&self, client: &ClientId, mib: u32) -> Admitted {
+    async fn wait(&self, client: &ClientId) -> Admitted {
         let (share, room) = self.share(client);
         // First among the client's own, so that what waits for the common room is never one client's only.
-        let of_client = room.acquire_many_owned(mib).await.expect("it is never closed");
-        let all = self
-            .all
-            .clone()
-            .acquire_many_owned(mib)
-            .await
-            .expect("it is never closed");
+        let of_client = room.acquire_owned().await.expect("it is never closed");
+        let all = self.all.clone().acquire_owned().await.expect("it is never closed");
         Admitted {
             _all: all,
             _of_client: of_client,
@@ -87,7 +83,7 @@ impl Uploads {
     fn share(&self, client: &ClientId) -> (Share, Arc<Semaphore>) {
         let mut clients = self.clients.lock().expect("no holder panics");
         let new = || Room {
-            semaphore: Arc::new(Semaphore::new(HELD_MIB_CLIENT_MAX as usize)),
+            semaphore: Arc::new(Semaphore::new(UPLOADS_CLIENT_MAX)),
             uploads: 0,
         };
         let room = clients.entry(client.clone()).or_insert_with(new);
@@ -114,12 +110,6 @@ impl Drop for Share {
     }
 }
 
-/// What an upload may hold, in MiB: twice its length, since what grows has room to grow.
-fn mib(bytes: Option<u64>) -> u32 {
-    let mib = bytes.map_or(u64::MAX, |bytes| bytes.saturating_mul(2).div_ceil(1024 * 1024));
-    u32::try_from(mib).unwrap_or(u32::MAX).clamp(1, HELD_MIB_UPLOAD_MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,22 +119,16 @@ mod tests {
         let uploads = Uploads::default();
         let (noisy, quiet) = ("noisy".parse().unwrap(), "quiet".parse().unwrap());
         let mut held = Vec::new();
-        for _ in 0..HELD_MIB_CLIENT_MAX {
-            held.push(uploads.admit(&noisy, Some(20_000)).await.unwrap());
+        for _ in 0..UPLOADS_CLIENT_MAX {
+            held.push(uploads.admit(&noisy).await.unwrap());
         }
-        let refused = uploads.admit(&noisy, Some(20_000)).await.err().unwrap();
+        let refused = uploads.admit(&noisy).await.err().unwrap();
         assert_eq!(refused.kind(), Kind::Overloaded);
-        assert!(uploads.admit(&quiet, None).await.is_ok());
+        assert!(uploads.admit(&quiet).await.is_ok());
         held.pop();
-        assert!(uploads.admit(&noisy, Some(20_000)).await.is_ok());
+        assert!(uploads.admit(&noisy).await.is_ok());
         drop(held);
         assert!(uploads.clients.lock().unwrap().is_empty());
-        assert_eq!(uploads.all.available_permits(), HELD_MIB_MAX as usize);
-    }
-
-    #[test]
-    fn an_upload_counts_for_what_it_can_hold() {
-        assert_eq!([mib(Some(0)), mib(Some(1)), mib(Some(512 * 1024 + 1))], [1, 1, 2]);
-        assert_eq!([mib(Some(u64::MAX)), mib(None)], [HELD_MIB_UPLOAD_MAX; 2]);
+        assert_eq!(uploads.all.available_permits(), UPLOADS_MAX);
     }
 }

@@ -1,5 +1,8 @@
 //! The whole way of a document, and messages that are not what they should be.
 
+use std::io;
+use std::sync::Arc;
+
 use docket_e2e::system::System;
 use docket_shared::config::Env;
 use docket_shared::ids::{JobId, JobKey};
@@ -7,7 +10,10 @@ use docket_shared::job::{AnalyzeDocument, JobMessage};
 use docket_shared::queue::QueueConfig;
 use docket_shared::queue::publish::Publisher;
 use docket_shared::sharding;
+use futures::{StreamExt as _, stream};
 use sqlx::{Connection, PgConnection};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use crate::LETTER;
 
@@ -41,6 +47,39 @@ async fn a_document_goes_all_the_way_to_its_entities() {
             .await
             .contains("docket_jobs_total{outcome=\"succeeded\"} 1")
     );
+}
+
+/// Uploads that have all but their last chunk in: more of them than would fit, were each held whole.
+#[tokio::test]
+async fn slow_uploads_hold_little_memory() {
+    const UPLOADS: usize = 64;
+    const MIB: u64 = 1024 * 1024;
+    let system = System::start().await;
+    let caller = Arc::new(system.caller("acme").await);
+    let before = system.producer.memory_bytes();
+    let (all_came, may_end) = (Arc::new(Barrier::new(UPLOADS + 1)), Arc::new(Barrier::new(UPLOADS + 1)));
+    let mut uploads = JoinSet::new();
+    for _ in 0..UPLOADS {
+        let (caller, all_came, may_end) = (caller.clone(), all_came.clone(), may_end.clone());
+        let chunks = stream::iter(0..7).map(|_| Ok::<_, io::Error>(vec![b'a'; MIB as usize]));
+        let last = stream::once(async move {
+            all_came.wait().await;
+            may_end.wait().await;
+            Ok(b" end".to_vec())
+        });
+        uploads.spawn(async move {
+            let body = reqwest::Body::wrap_stream(chunks.chain(last));
+            caller.post(body).await.status()
+        });
+    }
+    all_came.wait().await;
+    let held = system.producer.memory_bytes().saturating_sub(before);
+    may_end.wait().await;
+    while let Some(status) = uploads.join_next().await {
+        assert_eq!(status.unwrap(), 202);
+    }
+    // Twice 256 KiB each of ours, what the connections buffer, and 30 MiB for any first uploads; whole they would be 448 MiB.
+    assert!(held < 128 * MIB, "{held} bytes for {UPLOADS} uploads");
 }
 
 #[tokio::test]

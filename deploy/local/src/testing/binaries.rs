@@ -65,19 +65,20 @@ fn newest(path: &Path) -> SystemTime {
     inner.fold(own, SystemTime::max)
 }
 
-/// Builds the whole workspace's programs: building some would choose other features of shared dependencies than
-/// `cargo test` chose, and so compile those again.
+/// Builds what `cargo test` builds: the programs alone would choose other features of shared dependencies, and so compile
+/// those again.
 fn build() -> Result<()> {
     let folder = folder()?;
-    let profile = match folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") => "dev",
-        Some(name) => name,
-        None => bail!("{} is not cargo's folder", folder.display()),
+    let profile: &[&str] = match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => &[],
+        Some("release") => &["--release"],
+        _ => bail!("{} is not a folder of cargo's own profiles", folder.display()),
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--quiet", "--workspace", "--bins", "--profile", profile])
+        .args(["test", "--quiet", "--workspace", "--no-run"])
+        .args(profile)
         .current_dir(checkout().root());
     command.stdin(Stdio::null());
     // What cargo sets for a running test would look like a changed environment to build scripts.

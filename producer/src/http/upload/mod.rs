@@ -123,11 +123,7 @@ pub async fn upload(
 async fn run(state: AppState, caller: Caller, query: UploadQuery, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let upload = Upload::parse(state, caller, query, &parts.headers)?;
-    let room = upload
-        .state
-        .uploads
-        .admit(&upload.caller.client, length_of(&parts.headers))
-        .await?;
+    let room = upload.state.uploads.admit(&upload.caller.client).await?;
     let tasks = upload.state.shutdown.clone();
     let task = async move {
         let answered = upload.serve(body).await;
