@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::blob::{BlobError, BlobKey, BlobStore};
 use crate::ids::ModelName;
 
-/// A pointer or a manifest is a few hundred bytes; more is not one, in bytes.
+/// A pointer is a few dozen bytes; more is not one, in bytes.
 const POINTER_BYTES_MAX: u64 = 64 * 1024;
+/// A manifest is a list of a few files; more is not one, in bytes.
+pub const MANIFEST_BYTES_MAX: u64 = 256 * 1024;
 
 /// Why a model cannot be found.
 #[derive(Debug, thiserror::Error)]

@@ -25,7 +25,7 @@ use crate::heartbeat::Claims;
 use crate::model::Model;
 use crate::outcome::JobError;
 use crate::probes::Health;
-use crate::{models, pipeline, probes, report, settle};
+use crate::{pipeline, probes, report, serving, settle};
 
 /// Longest time of a job, from claim to result: well below RabbitMQ's acknowledgement timeout of 30 min.
 const JOB_MAX: Duration = Duration::from_secs(15 * 60);
@@ -93,7 +93,7 @@ async fn start(
     let shards = Shards::connect(&config.store).await?;
     migrate::check(&shards).await?;
     let blobs = BlobStore::connect(&config.blob).await;
-    let model = models::load(&blobs, config).await?;
+    let model = serving::load(&blobs, config).await?;
     let memory_kib = u32::try_from(config.memory_bytes / 1024)
         .unwrap_or(u32::MAX)
         .min(Semaphore::MAX_PERMITS as u32);
