@@ -127,8 +127,18 @@ impl Env {
         setting: &Setting,
         bounds: std::ops::RangeInclusive<T>,
     ) -> Result<T, ConfigError> {
-        let value = self.get(setting)?;
-        if bounds.contains(&value) {
+        let value = self.optional_within(setting, bounds)?;
+        value.ok_or(ConfigError::Missing(setting.name, setting.meaning))
+    }
+
+    /// A number that must lie within bounds, if there is one.
+    pub fn optional_within<T: FromStr<Err: ToString> + PartialOrd + ToString>(
+        &self,
+        setting: &Setting,
+        bounds: std::ops::RangeInclusive<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let value = self.optional(setting)?;
+        if value.as_ref().is_none_or(|value| bounds.contains(value)) {
             return Ok(value);
         }
         Err(setting.invalid(format!(

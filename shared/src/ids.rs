@@ -85,10 +85,47 @@ name!(
     "a model name"
 );
 name!(
+    /// A version of a model. What is published under it never changes.
+    ModelVersion,
+    "a model version"
+);
+name!(
     /// A shard's name, as in `DOCKET_SHARD_URLS`.
     ShardName,
     "a shard name"
 );
+
+/// A model as callers name it: `name` for the version that holds when a document is read, or `name@version` for that one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ModelRef {
+    /// Its name.
+    pub name: ModelName,
+    /// The version, when one is insisted on.
+    pub version: Option<ModelVersion>,
+}
+
+impl FromStr for ModelRef {
+    type Err = InvalidName;
+    fn from_str(raw: &str) -> Result<Self, InvalidName> {
+        let (name, version) = match raw.split_once('@') {
+            Some((name, version)) => (name, Some(version.parse()?)),
+            None => (raw, None),
+        };
+        Ok(Self {
+            name: name.parse()?,
+            version,
+        })
+    }
+}
+
+impl fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "{}@{version}", self.name),
+            None => self.name.fmt(f),
+        }
+    }
+}
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $type:ident) => {
@@ -168,6 +205,25 @@ mod tests {
         assert!("a".repeat(64).parse::<ClientId>().is_ok());
         for bad in ["", "-a", "a b", "a/b", "ä", &"a".repeat(65)] {
             assert!(bad.parse::<ClientId>().is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_model_is_named_with_its_version_or_without() {
+        for (named, name, version) in [
+            ("ner", "ner", None),
+            ("ner@2", "ner", Some("2")),
+            ("a.b@1.0-rc", "a.b", Some("1.0-rc")),
+        ] {
+            let model: ModelRef = named.parse().unwrap();
+            assert_eq!(
+                (model.name.as_str(), model.version.as_ref().map(ModelVersion::as_str)),
+                (name, version)
+            );
+            assert_eq!(model.to_string(), named);
+        }
+        for bad in ["", "@", "@2", "ner@", "ner@2@3", "ner@../x", "ner@-2"] {
+            assert!(bad.parse::<ModelRef>().is_err(), "{bad:?} was taken");
         }
     }
 }

@@ -24,6 +24,9 @@ const JOB_SECONDS: &str = "docket_job_seconds";
 const JOBS_RUNNING: &str = "docket_jobs_running";
 const STAGE_SECONDS: &str = "docket_stage_seconds";
 const TOKENS: &str = "docket_model_tokens_total";
+const RESULTS_TOGETHER: &str = "docket_results_together";
+const MODEL_SERVING: &str = "docket_model_serving";
+const MODEL_REFUSED: &str = "docket_model_refusals_total";
 const HEARTBEAT_FAILED: &str = "docket_heartbeat_failures_total";
 
 /// Describes every metric to Prometheus.
@@ -50,6 +53,12 @@ pub fn describe() {
     describe_counter!(PARKED, "messages of the dead queue, by what became of them");
     describe_gauge!(CONNECTED, "1 while connected to the broker, by use");
     describe_counter!(JOBS, "deliveries settled by a worker, by outcome");
+    describe_histogram!(RESULTS_TOGETHER, "results written in one transaction");
+    describe_gauge!(
+        MODEL_SERVING,
+        "1 for the version of a model that this worker serves, 0 for earlier ones"
+    );
+    describe_counter!(MODEL_REFUSED, "published versions that could not be used");
     describe_histogram!(JOB_SECONDS, Unit::Seconds, "time from a claim to its end, by outcome");
     describe_gauge!(JOBS_RUNNING, "jobs claimed by this worker");
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "time of a job's stage");
@@ -122,9 +131,9 @@ pub fn dead_message(outcome: &'static str) {
     counter!(PARKED, "outcome" => outcome).increment(1);
 }
 
-/// Whether a connection to the broker stands; `connection` is `publish` or `consume`.
-pub fn connected(connection: &'static str, stands: bool) {
-    gauge!(CONNECTED, "connection" => connection).set(f64::from(u8::from(stands)));
+/// Whether a connection to the broker stands; `connection` is `publish`, or the queue that is consumed.
+pub fn connected(connection: &str, stands: bool) {
+    gauge!(CONNECTED, "connection" => connection.to_owned()).set(f64::from(u8::from(stands)));
 }
 
 /// A delivery was settled.
@@ -148,6 +157,22 @@ pub fn stage(stage: &'static str, elapsed: Duration) {
 /// Text was read.
 pub fn tokens(tokens: u64) {
     counter!(TOKENS).increment(tokens);
+}
+
+/// So many results were written in one transaction.
+pub fn results_written(results: usize) {
+    histogram!(RESULTS_TOGETHER).record(results as f64);
+}
+
+/// A version of a model is served from now on, or no longer.
+pub fn model_serving(model: &str, version: &str, serves: bool) {
+    let labels = [("model", model.to_owned()), ("version", version.to_owned())];
+    gauge!(MODEL_SERVING, &labels).set(f64::from(u8::from(serves)));
+}
+
+/// A published version could not be used.
+pub fn model_refused(model: &str) {
+    counter!(MODEL_REFUSED, "model" => model.to_owned()).increment(1);
 }
 
 /// A heartbeat failed.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use docket_shared::blob::BlobConfig;
@@ -10,6 +11,9 @@ use docket_shared::ids::ModelName;
 use docket_shared::queue::QueueConfig;
 use docket_shared::store::StoreConfig;
 
+use crate::infer::session::Provider;
+use crate::model::ModelSettings;
+
 /// Probes and metrics.
 pub const HTTP_ADDR: Setting = Setting::with_default(
     "DOCKET_WORKER_HTTP_ADDR",
@@ -17,7 +21,23 @@ pub const HTTP_ADDR: Setting = Setting::with_default(
     "address of the worker's probes and metrics",
 );
 /// What it serves.
-pub const MODEL: Setting = Setting::with_default("DOCKET_MODEL", "ner-legal", "the model that this worker serves");
+pub const MODELS: Setting = Setting::with_default(
+    "DOCKET_MODELS",
+    "ner-legal",
+    "the models that this worker serves, separated by commas; each has its queue",
+);
+/// Versions in memory.
+pub const MODEL_VERSIONS: Setting = Setting::with_default(
+    "DOCKET_MODEL_VERSIONS",
+    "2",
+    "versions kept in memory for jobs that insist on another than the one that holds",
+);
+/// Changes of versions.
+pub const MODEL_POLL_SECONDS: Setting = Setting::with_default(
+    "DOCKET_MODEL_POLL_SECONDS",
+    "10",
+    "how often the worker looks whether another version of a model holds",
+);
 /// The inference library.
 pub const ONNXRUNTIME_LIB: Setting = Setting::required(
     "DOCKET_ONNXRUNTIME_LIB",
@@ -33,7 +53,7 @@ pub const MODEL_CACHE_DIR: Setting = Setting::with_default(
 pub const PREFETCH: Setting = Setting::with_default(
     "DOCKET_PREFETCH",
     "16",
-    "deliveries that are worked on at a time; more fill batches better",
+    "deliveries that are worked on at a time, of each model; more fill batches better",
 );
 /// Memory.
 pub const MEMORY_BYTES: Setting = Setting::with_default(
@@ -41,26 +61,29 @@ pub const MEMORY_BYTES: Setting = Setting::with_default(
     "536870912",
     "memory for documents being worked on, in bytes, beside the model's own; larger documents run alone",
 );
-/// Batches.
-pub const BATCH_WINDOWS: Setting = Setting::with_default(
-    "DOCKET_BATCH_WINDOWS",
-    "1",
-    "windows of one model call, of any jobs; on a CPU more gain nothing, and a quantized model answers a little otherwise",
-);
-/// Batches.
-pub const BATCH_TOKENS: Setting = Setting::with_default(
-    "DOCKET_BATCH_TOKENS",
-    "8192",
-    "tokens of one model call, padding counted",
+/// What models run on.
+pub const PROVIDER: Setting = Setting::with_default(
+    "DOCKET_PROVIDER",
+    "cpu",
+    "`cpu`, or `cuda` in a worker with that feature; without a usable GPU the model runs on the CPU",
 );
 /// Sessions.
-pub const SESSIONS: Setting = Setting::with_default(
+pub const SESSIONS: Setting = Setting::optional(
     "DOCKET_SESSIONS",
-    "1",
-    "model calls that run at the same time, each on threads of its own",
+    "model calls that run at the same time; else one a core that the process may use, on a GPU two",
 );
 /// Threads of a session.
 pub const THREADS: Setting = Setting::with_default("DOCKET_THREADS", "1", "threads of one model call");
+/// Batches.
+pub const BATCH_WINDOWS: Setting = Setting::optional(
+    "DOCKET_BATCH_WINDOWS",
+    "windows of one model call, of any jobs; else 1 on a CPU, where more gain nothing and a quantized model answers a little otherwise, and no limit on a GPU",
+);
+/// Batches.
+pub const BATCH_TOKENS: Setting = Setting::optional(
+    "DOCKET_BATCH_TOKENS",
+    "tokens of one model call, padding counted; else no limit on a CPU, 16384 on a GPU",
+);
 /// Grace at the end.
 pub const DRAIN_SECONDS: Setting = Setting::with_default(
     "DOCKET_DRAIN_SECONDS",
@@ -68,18 +91,24 @@ pub const DRAIN_SECONDS: Setting = Setting::with_default(
     "how long running jobs may end when the worker is stopped; then they are given back, unharmed",
 );
 
+/// Sessions on a GPU: one pass is prepared while another runs.
+const CUDA_SESSIONS: usize = 2;
+
 /// Every setting of this file.
 pub const SETTINGS: &[&Setting] = &[
     &HTTP_ADDR,
-    &MODEL,
+    &MODELS,
+    &MODEL_VERSIONS,
+    &MODEL_POLL_SECONDS,
     &ONNXRUNTIME_LIB,
     &MODEL_CACHE_DIR,
     &PREFETCH,
     &MEMORY_BYTES,
-    &BATCH_WINDOWS,
-    &BATCH_TOKENS,
+    &PROVIDER,
     &SESSIONS,
     &THREADS,
+    &BATCH_WINDOWS,
+    &BATCH_TOKENS,
     &DRAIN_SECONDS,
 ];
 
@@ -94,12 +123,16 @@ pub struct WorkerConfig {
     pub blob: BlobConfig,
     /// Address of probes and metrics.
     pub http_addr: SocketAddr,
-    /// The model that is served.
-    pub model: ModelName,
+    /// The models that are served.
+    pub models: ModelNames,
+    /// Versions in memory beside those that hold.
+    pub model_versions: usize,
+    /// How often versions are looked for.
+    pub model_poll: Duration,
     /// Where models are kept.
     pub model_cache_dir: PathBuf,
-    /// How the model is run.
-    pub engine: EngineConfig,
+    /// How models are run.
+    pub engine: ModelSettings,
     /// Deliveries at a time.
     pub prefetch: u16,
     /// Memory for documents, in bytes.
@@ -108,19 +141,31 @@ pub struct WorkerConfig {
     pub drain: Duration,
 }
 
-/// How models are run.
-#[derive(Debug, Clone)]
-pub struct EngineConfig {
-    /// Path of the inference library.
-    pub onnxruntime_lib: PathBuf,
-    /// Windows of one model call.
-    pub batch_windows: usize,
-    /// Tokens of one model call, padding counted.
-    pub batch_tokens: usize,
-    /// Model calls at the same time.
-    pub sessions: usize,
-    /// Threads of one model call.
-    pub threads: usize,
+/// Names of models: at least one, none twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelNames(Vec<ModelName>);
+
+impl ModelNames {
+    /// The names, in the order they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &ModelName> {
+        self.0.iter()
+    }
+}
+
+impl FromStr for ModelNames {
+    type Err = String;
+
+    fn from_str(list: &str) -> Result<Self, String> {
+        let mut names: Vec<ModelName> = Vec::new();
+        for name in list.split(',').map(str::trim) {
+            let name = name.parse().map_err(|error| format!("{name:?}: {error}"))?;
+            if names.contains(&name) {
+                return Err(format!("{name} stands twice"));
+            }
+            names.push(name);
+        }
+        Ok(Self(names))
+    }
 }
 
 impl WorkerConfig {
@@ -131,9 +176,11 @@ impl WorkerConfig {
             queue: QueueConfig::from_env(env)?,
             blob: BlobConfig::from_env(env)?,
             http_addr: env.get(&HTTP_ADDR)?,
-            model: env.get(&MODEL)?,
+            models: env.get(&MODELS)?,
+            model_versions: env.within(&MODEL_VERSIONS, 1..=64)?,
+            model_poll: Duration::from_secs(env.within(&MODEL_POLL_SECONDS, 1..=3_600)?),
             model_cache_dir: env.get(&MODEL_CACHE_DIR)?,
-            engine: EngineConfig::from_env(env)?,
+            engine: model_settings(env)?,
             prefetch: env.within(&PREFETCH, 1..=1_000)?,
             // Below 64 MiB not even one document of the largest size fits.
             memory_bytes: env.within(&MEMORY_BYTES, (64 << 20)..=(1 << 40))?,
@@ -142,21 +189,37 @@ impl WorkerConfig {
     }
 }
 
-impl EngineConfig {
-    /// Reads and checks the settings of the model's engine.
-    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let onnxruntime_lib: PathBuf = env.get(&ONNXRUNTIME_LIB)?;
-        if !onnxruntime_lib.is_file() {
-            return Err(ONNXRUNTIME_LIB.invalid("there is no such file"));
-        }
-        Ok(Self {
-            onnxruntime_lib,
-            batch_windows: env.within(&BATCH_WINDOWS, 1..=1_024)?,
-            batch_tokens: env.within(&BATCH_TOKENS, 64..=1_000_000)?,
-            sessions: env.within(&SESSIONS, 1..=256)?,
-            threads: env.within(&THREADS, 1..=256)?,
-        })
+/// Reads and checks how models are run on this machine.
+pub fn model_settings(env: &Env) -> Result<ModelSettings, ConfigError> {
+    let library = onnxruntime(env)?;
+    let sessions = env.optional_within(&SESSIONS, 1..=256)?;
+    let mut settings = match env.get(&PROVIDER)? {
+        Provider::Cpu => ModelSettings::for_cpu(library, sessions.unwrap_or_else(cores)),
+        Provider::Cuda => ModelSettings::for_cuda(library, sessions.unwrap_or(CUDA_SESSIONS)),
+    };
+    settings.threads = env.within(&THREADS, 1..=256)?;
+    if let Some(windows) = env.optional_within(&BATCH_WINDOWS, 1..=1_024)? {
+        settings.pass.rows_max = windows;
     }
+    if let Some(tokens) = env.optional_within(&BATCH_TOKENS, 64..=1_000_000)? {
+        settings.pass.tokens_max = tokens;
+    }
+    Ok(settings)
+}
+
+/// Path of the inference library.
+pub fn onnxruntime(env: &Env) -> Result<PathBuf, ConfigError> {
+    let library: PathBuf = env.get(&ONNXRUNTIME_LIB)?;
+    if library.is_file() {
+        Ok(library)
+    } else {
+        Err(ONNXRUNTIME_LIB.invalid("there is no such file"))
+    }
+}
+
+/// Cores that this process may use: affinity and a container's quota are counted in.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Every setting of the worker.
@@ -169,6 +232,15 @@ mod tests {
     use docket_shared::config::table;
 
     use super::*;
+
+    #[test]
+    fn models_are_named_once_each() {
+        let names = |list: &str| list.parse::<ModelNames>().map(|names| names.0.len());
+        assert_eq!((names("a"), names("a, b-2")), (Ok(1), Ok(2)));
+        for bad in ["", "a,", "a,a", "a b"] {
+            assert!(names(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn the_readme_has_every_setting_of_the_worker() {

@@ -12,7 +12,7 @@ use docket_shared::entity::{Entity, Span};
 pub use viterbi::{WindowScores, WordScore, read};
 
 use crate::extract::ExtractedText;
-use crate::infer::labels::{Labels, Tag};
+use crate::infer::labels::Labels;
 use crate::window::{Tokens, Windows, as_u32};
 
 /// An entity's words: its kind and which words, with the sum of their probabilities.
@@ -52,30 +52,32 @@ fn merge(windows: &Windows, scores: &[WindowScores], labels: &Labels) -> Vec<Wor
 fn seam(merged: &[WordScore], later: &[WordScore], start: usize, labels: &Labels) -> usize {
     let end = merged.len();
     let middle = start + (end - start) / 2;
-    let goes_on = |score: &WordScore| matches!(labels.tag(score.label), Tag::Inside(_));
-    let clean = |&word: &usize| {
-        let earlier_ends = merged.get(word).is_none_or(|score| !goes_on(score));
-        let later_begins = later.get(word - start).is_none_or(|score| !goes_on(score));
-        earlier_ends && later_begins
-    };
+    let clean = |&word: &usize| !goes_on(merged, word, labels) && !goes_on(later, word - start, labels);
     (start..=end)
         .filter(clean)
         .min_by_key(|word| word.abs_diff(middle))
         .unwrap_or(middle)
 }
 
-/// Runs of words that are one entity. An inside that goes on with nothing (both readings tore an entity at a seam) begins
+/// Whether a reading has a word, and in it the word belongs to the entity of the word before.
+fn goes_on(reading: &[WordScore], word: usize, labels: &Labels) -> bool {
+    let tag = |word: usize| reading.get(word).map(|score| labels.tag(score.label));
+    match (word.checked_sub(1).and_then(tag), tag(word)) {
+        (Some(before), Some(tag)) => tag.goes_on(before),
+        (None, _) | (_, None) => false,
+    }
+}
+
+/// Runs of words that are one entity. A word that should go on with one and cannot (two readings tore it at a seam) begins
 /// one.
 fn group(words: &[WordScore], labels: &Labels) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (word, score) in words.iter().enumerate() {
-        let (kind, goes_on) = match labels.tag(score.label) {
-            Tag::Outside => continue,
-            Tag::Begin(kind) => (kind, false),
-            Tag::Inside(kind) => (kind, true),
+        let Some(kind) = labels.tag(score.label).kind() else {
+            continue;
         };
         match found.last_mut() {
-            Some(last) if goes_on && last.kind == kind && last.words.end == word => {
+            Some(last) if goes_on(words, word, labels) => {
                 last.words.end += 1;
                 last.probability_sum += score.probability;
             }
@@ -161,9 +163,11 @@ mod tests {
     use crate::infer::labels::ModelConfig;
     use crate::infer::manifest::LabelScheme;
 
-    /// O, B-A, I-A, B-B, I-B.
-    fn labels() -> Labels {
-        let names = ["O", "B-A", "I-A", "B-B", "I-B"];
+    const BIO: (LabelScheme, &[&str]) = (LabelScheme::Bio, &["O", "B-A", "I-A", "B-B", "I-B"]);
+    const BIOES: (LabelScheme, &[&str]) = (LabelScheme::Bioes, &["O", "B-A", "I-A", "E-A", "S-A", "S-B"]);
+    const PLAIN: (LabelScheme, &[&str]) = (LabelScheme::Plain, &["O", "A", "B"]);
+
+    fn labels((scheme, names): (LabelScheme, &[&str])) -> Labels {
         let config = ModelConfig {
             id2label: names
                 .iter()
@@ -173,7 +177,7 @@ mod tests {
             pad_token_id: 0,
             max_position_embeddings: None,
         };
-        Labels::of(&config, LabelScheme::Bio).expect("they are BIO")
+        Labels::of(&config, scheme).expect("they are labels of the scheme")
     }
 
     fn words(labels: &[u16]) -> Vec<WordScore> {
@@ -186,8 +190,8 @@ mod tests {
             .collect()
     }
 
-    fn ranges(labels: &[u16]) -> Vec<(usize, Range<usize>)> {
-        group(&words(labels), &self::labels())
+    fn ranges(scheme: (LabelScheme, &[&str]), words: &[u16]) -> Vec<(usize, Range<usize>)> {
+        group(&self::words(words), &labels(scheme))
             .into_iter()
             .map(|found| (found.kind, found.words))
             .collect()
@@ -195,18 +199,34 @@ mod tests {
 
     #[test]
     fn words_of_one_kind_go_on_until_another_begins() {
-        assert_eq!(ranges(&[0, 1, 2, 2, 0, 3]), [(0, 1..4), (1, 5..6)]);
-        assert_eq!(ranges(&[1, 1, 3, 4]), [(0, 0..1), (0, 1..2), (1, 2..4)]);
+        assert_eq!(ranges(BIO, &[0, 1, 2, 2, 0, 3]), [(0, 1..4), (1, 5..6)]);
+        assert_eq!(ranges(BIO, &[1, 1, 3, 4]), [(0, 0..1), (0, 1..2), (1, 2..4)]);
         assert_eq!(
-            ranges(&[2, 2, 4, 0, 4]),
+            ranges(BIO, &[2, 2, 4, 0, 4]),
             [(0, 0..2), (1, 2..3), (1, 4..5)],
             "torn ones begin anew"
         );
     }
 
     #[test]
+    fn words_go_on_until_the_last_one_where_labels_tell_it() {
+        assert_eq!(ranges(BIOES, &[1, 2, 3, 1, 3]), [(0, 0..3), (0, 3..5)]);
+        assert_eq!(ranges(BIOES, &[4, 4, 5]), [(0, 0..1), (0, 1..2), (1, 2..3)]);
+        assert_eq!(
+            ranges(BIOES, &[1, 2, 0, 2, 3, 3]),
+            [(0, 0..2), (0, 3..5), (0, 5..6)],
+            "torn ones end early and begin anew"
+        );
+    }
+
+    #[test]
+    fn adjoining_words_of_one_plain_label_are_one_entity() {
+        assert_eq!(ranges(PLAIN, &[1, 1, 2, 0, 2, 2]), [(0, 0..2), (1, 2..3), (1, 4..6)]);
+    }
+
+    #[test]
     fn the_seam_is_the_middle_unless_it_would_tear_an_entity() {
-        let labels = labels();
+        let labels = labels(BIO);
         let seam_of = |earlier: &[u16], later: &[u16]| seam(&words(earlier), &words(later), 2, &labels);
         assert_eq!(seam_of(&[0; 6], &[0; 6]), 4);
         assert_eq!(seam_of(&[0, 0, 0, 1, 2, 0], &[0, 1, 2, 0, 0, 0]), 3);
@@ -218,6 +238,27 @@ mod tests {
         );
         assert_eq!(seam_of(&[0, 0], &[0; 3]), 2, "no overlap");
         assert_eq!(seam_of(&[1, 2, 2, 2], &[2, 2, 2]), 3, "torn anyhow: the middle");
+    }
+
+    #[test]
+    fn the_seam_is_found_in_every_scheme() {
+        let bioes = labels(BIOES);
+        let seam_of = |earlier: &[u16], later: &[u16]| seam(&words(earlier), &words(later), 2, &bioes);
+        assert_eq!(seam_of(&[0, 0, 0, 1, 3, 0], &[0, 1, 3, 0, 0, 0]), 3);
+        assert_eq!(
+            seam_of(&[0, 0, 0, 4, 4, 0], &[0, 4, 4, 0, 0, 0]),
+            4,
+            "single words are not torn"
+        );
+
+        let plain = labels(PLAIN);
+        let seam_of = |earlier: &[u16], later: &[u16]| seam(&words(earlier), &words(later), 2, &plain);
+        assert_eq!(seam_of(&[0, 0, 0, 1, 1, 0], &[0, 1, 1, 0, 0, 0]), 3);
+        assert_eq!(
+            seam_of(&[0, 0, 0, 1, 2, 0], &[0, 1, 2, 0, 0, 0]),
+            4,
+            "another kind does not go on"
+        );
     }
 
     #[test]

@@ -2,25 +2,63 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use docket_shared::blob::{BlobKey, BlobStore};
+use docket_shared::blob::{BlobError, BlobKey, BlobStore};
 use docket_shared::ids::ModelName;
 use docket_shared::model::{self, MANIFEST_BYTES_MAX};
 use tokio::io::AsyncWriteExt;
 
-use crate::infer::manifest::{MANIFEST_FILE, Manifest};
+use crate::infer::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 
-/// Brings a version's files into the cache, and gives their folder; those that are there already are kept, and all are checked when it is loaded.
-pub async fn fetch(blobs: &BlobStore, name: &ModelName, version: &str, cache: &Path) -> anyhow::Result<PathBuf> {
+/// Why a version of a model is not on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// There is no such model, or no such version of it.
+    #[error("{model} is not published")]
+    NotPublished {
+        /// Its name, with the version when one was asked for.
+        model: String,
+    },
+    /// The bucket did not give it; it may later.
+    #[error(transparent)]
+    Store(BlobError),
+    /// The pointer to the version that holds is unreadable.
+    #[error(transparent)]
+    Pointer(model::ModelError),
+    /// What came is not what the manifest says, or that is no good itself.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The cache cannot be written.
+    #[error("write {path} (DOCKET_MODEL_CACHE_DIR)")]
+    Cache {
+        /// A file or a folder in it.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Checking ended without a result, by a panic.
+    #[error("checking the model's files panicked")]
+    Panicked,
+}
+
+/// The version of a model that holds.
+pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<String, FetchError> {
+    match model::current(blobs, name).await {
+        Ok(current) => Ok(current.version),
+        Err(model::ModelError::Blob(error)) => Err(absent(name.to_string(), error)),
+        Err(error @ model::ModelError::Malformed { .. }) => Err(FetchError::Pointer(error)),
+    }
+}
+
+/// Brings a version's files into the cache, and gives their folder; those that are there already are kept, and all are
+/// checked.
+pub async fn fetch(blobs: &BlobStore, name: &ModelName, version: &str, cache: &Path) -> Result<PathBuf, FetchError> {
     let key = model::file_key(name, version, MANIFEST_FILE);
-    let bytes = blobs
-        .get(&key, MANIFEST_BYTES_MAX)
-        .await
-        .map_err(model::ModelError::Blob)?;
+    let manifest = blobs.get(&key, MANIFEST_BYTES_MAX).await;
+    let bytes = manifest.map_err(|error| absent(format!("{name}@{version}"), error))?;
     let manifest = Manifest::from_json(&bytes)?;
     let folder = cache.join(name.as_str()).join(version);
     let made = tokio::fs::create_dir_all(&folder).await;
-    made.with_context(|| format!("make {} (DOCKET_MODEL_CACHE_DIR)", folder.display()))?;
+    made.map_err(|source| unwritable(&folder, source))?;
     for (file, entry) in &manifest.files {
         let path = folder.join(file);
         let there = tokio::fs::metadata(&path)
@@ -31,29 +69,49 @@ pub async fn fetch(blobs: &BlobStore, name: &ModelName, version: &str, cache: &P
         }
     }
     let manifest_path = folder.join(MANIFEST_FILE);
-    write_whole(&manifest_path, &bytes).await?;
+    let written = write_whole(&manifest_path, &bytes).await;
+    written.map_err(|source| unwritable(&manifest_path, source))?;
     let checked = (manifest, folder.clone());
-    let verified = tokio::task::spawn_blocking(move || checked.0.verify(&checked.1)).await?;
+    let verified = tokio::task::spawn_blocking(move || checked.0.verify(&checked.1)).await;
+    let verified = verified.map_err(|_| FetchError::Panicked)?;
     if verified.is_err() {
-        // What a crash or a disk spoiled is fetched anew by the next start, or by the next try of this one.
-        tokio::fs::remove_dir_all(&folder).await?;
+        // What a crash or a disk spoiled is fetched anew by the next try.
+        let removed = tokio::fs::remove_dir_all(&folder).await;
+        removed.map_err(|source| unwritable(&folder, source))?;
     }
     verified?;
     Ok(folder)
 }
 
-/// Streams an object into a file that appears only when it is whole: workers of one machine may share the cache.
-async fn download(blobs: &BlobStore, key: &BlobKey, path: &Path) -> anyhow::Result<()> {
-    let (mut body, _) = blobs.open(key).await.map_err(model::ModelError::Blob)?;
-    let temporary = temporary(path);
-    let mut file = tokio::fs::File::create(&temporary).await?;
-    while let Some(chunk) = body.next().await {
-        file.write_all(&chunk.with_context(|| format!("read object {key}"))?)
-            .await?;
+fn absent(model: String, error: BlobError) -> FetchError {
+    match error {
+        BlobError::NotFound { .. } => FetchError::NotPublished { model },
+        error @ (BlobError::TooLarge { .. } | BlobError::Unavailable { .. }) => FetchError::Store(error),
     }
-    file.sync_all().await?;
-    tokio::fs::rename(&temporary, path).await?;
-    Ok(())
+}
+
+fn unwritable(path: &Path, source: std::io::Error) -> FetchError {
+    let path = path.to_owned();
+    FetchError::Cache { path, source }
+}
+
+/// Streams an object into a file that appears only when it is whole: workers of one machine may share the cache.
+async fn download(blobs: &BlobStore, key: &BlobKey, path: &Path) -> Result<(), FetchError> {
+    let (mut body, _) = blobs.open(key).await.map_err(FetchError::Store)?;
+    let cut = |source| BlobError::Unavailable {
+        action: "read",
+        key: key.clone(),
+        source,
+    };
+    let temporary = temporary(path);
+    let unwritable = |source| unwritable(&temporary, source);
+    let mut file = tokio::fs::File::create(&temporary).await.map_err(unwritable)?;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| FetchError::Store(cut(error.into())))?;
+        file.write_all(&chunk).await.map_err(unwritable)?;
+    }
+    file.sync_all().await.map_err(unwritable)?;
+    tokio::fs::rename(&temporary, path).await.map_err(unwritable)
 }
 
 async fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -1,14 +1,13 @@
 //! `docket-worker`: parse, wire, wait.
 
-use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use docket_shared::blob::{BlobConfig, BlobStore};
 use docket_shared::config::{Env, table};
 use docket_shared::shutdown::Shutdown;
 use docket_shared::telemetry;
 use docket_worker::config::{self, WorkerConfig};
-use docket_worker::{models, run};
+use docket_worker::{evaluate, models, run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,36 +28,35 @@ enum Command {
     /// Models in the bucket.
     Models {
         #[command(subcommand)]
-        command: ModelsCommand,
+        command: models::Command,
     },
+    /// Say how good a model is on labelled text.
+    Evaluate(evaluate::command::Options),
     /// Print the settings as a table.
     Settings,
 }
 
-#[derive(Subcommand)]
-enum ModelsCommand {
-    /// Check a model's folder, put it into the bucket and make its version the one that holds.
-    Publish {
-        /// The folder, with its manifest.json.
-        folder: PathBuf,
-    },
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run_command(Arguments::parse().command.unwrap_or(Command::Run)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("docket-worker: {}", telemetry::chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn run_command(command: Command) -> anyhow::Result<()> {
     let env = Env::of_process();
-    match Arguments::parse().command.unwrap_or(Command::Run) {
+    match command {
         Command::Run => {
             let config = WorkerConfig::from_env(&env)?;
             let metrics = telemetry::init(&env, "worker")?;
             run::run(config, metrics, Shutdown::on_signals()?).await
         }
-        Command::Models {
-            command: ModelsCommand::Publish { folder },
-        } => {
-            let blobs = BlobStore::connect(&BlobConfig::from_env(&env)?).await;
-            models::publish(&blobs, &folder).await
-        }
+        Command::Models { command } => models::run(&env, command).await,
+        Command::Evaluate(options) => evaluate::command::run(&env, options).await,
         Command::Settings => {
             print!("{}", table(&config::settings()));
             Ok(())

@@ -11,18 +11,24 @@ use crate::infer::InferError;
 use crate::infer::engine::{self, Engine};
 use crate::infer::labels::{Labels, ModelConfig};
 use crate::infer::manifest::{CONFIG_FILE, MODEL_FILE, Manifest, ManifestError, TOKENIZER_FILE};
-use crate::infer::session::{LoadError, ModelSession, Runtime};
+use crate::infer::session::{LoadError, ModelSession, Provider, Runtime};
 use crate::window::{Splitter, TextTokenizer, TokenizeError};
 
 /// Longest time a model may take to load, in seconds: some two hundred times what the default model takes, yet short
 /// enough that a library that hangs is told from one that is slow before an operator loses patience.
 pub const LOAD_SECONDS_MAX: u64 = 120;
 
+/// Tokens of a pass on a GPU, which is idle in small ones: the default of text-embeddings-inference's `--max-batch-tokens`,
+/// some eighty windows of the default model.
+const CUDA_PASS_TOKENS: usize = 16_384;
+
 /// How to run models on this machine.
 #[derive(Debug, Clone)]
 pub struct ModelSettings {
     /// onnxruntime's shared library.
     pub onnxruntime: PathBuf,
+    /// What to run models on.
+    pub provider: Provider,
     /// Passes that may run at once, each on a session and a thread of its own. One a core is fastest on a CPU.
     pub sessions: usize,
     /// Threads of each session. More than one makes a pass faster and the whole slower.
@@ -81,6 +87,7 @@ impl ModelSettings {
     pub fn for_cpu(onnxruntime: PathBuf, cores: usize) -> Self {
         Self {
             onnxruntime,
+            provider: Provider::Cpu,
             sessions: cores.max(1),
             threads: 1,
             pass: PassLimits {
@@ -88,6 +95,19 @@ impl ModelSettings {
                 rows_max: 1,
             },
             load_max: Duration::from_secs(LOAD_SECONDS_MAX),
+        }
+    }
+
+    /// For a GPU: as many windows in a pass as its tokens allow. Each session holds the model in the GPU's memory; with two
+    /// of them one pass is prepared while another runs.
+    pub fn for_cuda(onnxruntime: PathBuf, sessions: usize) -> Self {
+        Self {
+            provider: Provider::Cuda,
+            pass: PassLimits {
+                tokens_max: CUDA_PASS_TOKENS,
+                rows_max: usize::MAX,
+            },
+            ..Self::for_cpu(onnxruntime, sessions)
         }
     }
 }
@@ -154,7 +174,7 @@ impl Model {
                 "it has no positions for windows of {window_tokens} tokens"
             )));
         }
-        let runtime = Runtime::load(&settings.onnxruntime)?;
+        let runtime = Runtime::load(&settings.onnxruntime)?.on(settings.provider);
         let specials = tokenizer.before().len() + tokenizer.after().len();
         let mut batcher = Batcher::new(settings.pass, specials);
         for number in 0..settings.sessions.max(1) {

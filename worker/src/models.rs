@@ -1,47 +1,92 @@
-//! Models in the bucket, as an operator handles them.
+//! Models in the bucket, as an operator handles them: `docket-worker models`.
+//!
+//! A version appears by its manifest, which is written last and removed first; so a version is there as a whole or not at
+//! all. A version that is there never changes.
 
-use std::path::Path;
+pub mod check;
+pub mod gate;
+pub mod list;
+pub mod publish;
+pub mod remove;
+pub mod seal;
+mod stored;
+mod switch;
 
-use docket_shared::blob::{BlobError, BlobStore};
-use docket_shared::model::{self, Current, MANIFEST_BYTES_MAX};
+use std::path::PathBuf;
 
-use crate::infer::manifest::{MANIFEST_FILE, Manifest};
+use clap::Subcommand;
+use docket_shared::blob::{BlobConfig, BlobStore};
+use docket_shared::config::Env;
+use docket_shared::ids::ModelRef;
 
-/// Checks a model's folder, puts it into the bucket and makes its version the one that holds. The pointer is written last,
-/// so that a version is either there as a whole or not named. Idempotent.
-pub async fn publish(blobs: &BlobStore, folder: &Path) -> anyhow::Result<()> {
-    let manifest = Manifest::from_folder(folder)?;
-    let checked = (manifest.clone(), folder.to_owned());
-    tokio::task::spawn_blocking(move || checked.0.verify(&checked.1)).await??;
-    let (name, version) = (&manifest.about.name, manifest.about.version.as_str());
-    let manifest_key = model::file_key(name, version, MANIFEST_FILE);
-    let published = match blobs.get(&manifest_key, MANIFEST_BYTES_MAX).await {
-        Ok(bytes) => Some(Manifest::from_json(&bytes)?),
-        Err(BlobError::NotFound { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    match published {
-        Some(published) if published.files == manifest.files => {}
-        Some(_) => {
-            anyhow::bail!("version {version} of {name} is published with other files: give this one another version")
-        }
-        None => {
-            for file in manifest.files.keys() {
-                blobs
-                    .put_file(&model::file_key(name, version, file), &folder.join(file))
-                    .await?;
-            }
-            blobs.put_bytes(&manifest_key, manifest.to_json().into()).await?;
-        }
+pub use stored::{Release, version_of};
+pub use switch::switch;
+
+use crate::config;
+use crate::model::ModelSettings;
+
+/// What an operator can do with models.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a model's folder, hold it against its gate, put it into the bucket and make its version the current one.
+    Publish {
+        /// The folder, with its manifest.json.
+        folder: PathBuf,
+        /// Leave the current version as it is; the new one answers only to whoever names it.
+        #[arg(long)]
+        keep_current: bool,
+    },
+    /// List the models of the bucket and their versions.
+    List,
+    /// Fetch a version anew, check its files, load it, try it out and hold it against its gate.
+    Check {
+        /// The model; without a version, the current one.
+        #[arg(value_name = "NAME[@VERSION]")]
+        model: ModelRef,
+    },
+    /// Make another version the current one, to roll back for instance.
+    Use {
+        /// The version.
+        #[arg(value_name = "NAME@VERSION")]
+        model: Release,
+    },
+    /// Remove a version that is not the current one.
+    Remove {
+        /// The version.
+        #[arg(value_name = "NAME@VERSION")]
+        model: Release,
+    },
+    /// Write the sizes and hashes of a folder's files into its manifest.json, before it is published.
+    Seal {
+        /// The folder, with a manifest.json that says all but the files.
+        folder: PathBuf,
+    },
+}
+
+/// Does what an operator asks, and says so.
+pub async fn run(env: &Env, command: Command) -> anyhow::Result<()> {
+    if let Command::Seal { folder } = command {
+        println!("sealed: {}", seal::seal(&folder)?);
+        return Ok(());
     }
-    model::set_current(
-        blobs,
-        name,
-        &Current {
-            version: version.to_owned(),
-        },
-    )
-    .await?;
-    println!("published: {name}@{version}");
+    let blobs = BlobStore::connect(&BlobConfig::from_env(env)?).await;
+    let said = match command {
+        Command::Publish { folder, keep_current } => {
+            let options = publish::Options { keep_current };
+            publish::publish(&blobs, env, &folder, options).await?
+        }
+        Command::List => list::list(&blobs).await?,
+        Command::Check { model } => check::check(&blobs, env, &model).await?,
+        Command::Use { model } => switch(&blobs, &model).await?,
+        Command::Remove { model } => remove::remove(&blobs, &model).await?,
+        Command::Seal { .. } => return Ok(()),
+    };
+    println!("{said}");
     Ok(())
+}
+
+/// How the operator's commands run a model: a session a core, and each window alone, so that its answers are the same on
+/// every machine and whatever the worker's own settings are.
+pub fn settings(env: &Env) -> anyhow::Result<ModelSettings> {
+    Ok(ModelSettings::for_cpu(config::onnxruntime(env)?, config::cores()))
 }

@@ -9,7 +9,9 @@ use docket_shared::telemetry;
 
 use crate::cpu::CpuError;
 use crate::extract::ExtractError;
+use crate::fetch::FetchError;
 use crate::infer::InferError;
+use crate::serving::ServeError;
 use crate::window::WindowError;
 
 /// Errors after which a job that might pass is failed all the same: with the backoff's ceilings, tries over half an hour.
@@ -51,9 +53,9 @@ pub enum JobError {
     /// The shard.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The caller insists on a version that this worker does not serve.
-    #[error("version {0} of the model is not served")]
-    ModelVersion(String),
+    /// The model cannot be had.
+    #[error(transparent)]
+    Model(#[from] ServeError),
     /// It ran longer than any job may.
     #[error("not done within {0:?}")]
     TooLong(Duration),
@@ -72,8 +74,19 @@ impl JobError {
             Self::Blob(BlobError::NotFound { .. } | BlobError::TooLarge { .. })
             | Self::Extract(_)
             | Self::Window(WindowError::Tokenize(_))
-            | Self::ModelVersion(_) => Disposition::Fail,
+            | Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => Disposition::Fail,
             Self::Blob(BlobError::Unavailable { .. })
+            | Self::Model(
+                ServeError::NotServed(_)
+                | ServeError::Load(_)
+                | ServeError::Fetch(
+                    FetchError::Store(_)
+                    | FetchError::Pointer(_)
+                    | FetchError::Manifest(_)
+                    | FetchError::Cache { .. }
+                    | FetchError::Panicked,
+                ),
+            )
             | Self::Infer(_)
             | Self::Cpu(_)
             | Self::Window(WindowError::Cpu(_))
@@ -102,7 +115,8 @@ impl JobError {
             Self::Infer(_) => "model_error",
             Self::Cpu(_) => "internal_error",
             Self::Store(_) => "database_unavailable",
-            Self::ModelVersion(_) => "model_version_unavailable",
+            Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => "unknown_model",
+            Self::Model(_) => "model_unavailable",
             Self::TooLong(_) => "timeout",
             Self::Superseded => "superseded",
             Self::Interrupted => "interrupted",

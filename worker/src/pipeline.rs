@@ -24,29 +24,22 @@ const MEMORY_FACTOR: u64 = 12;
 
 /// Fetches a document, finds its entities and stores its text. Writing the result is the caller's.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
-    let about = &ctx.model.manifest().about;
-    if let Some(version) = claim
-        .model_version
-        .as_ref()
-        .filter(|version| **version != about.version)
-    {
-        return Err(JobError::ModelVersion(version.clone()));
-    }
+    let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_deref())).await?;
     let media_type = MediaType::parse(&claim.media_type)?;
     let _memory = stage("memory", memory(ctx, claim)).await;
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     let extracted = stage("extract", ctx.cpu.run(move || extract::text(media_type, bytes))).await??;
     let text = Arc::new(extracted);
-    let windows = Arc::new(stage("window", window::split(&ctx.cpu, ctx.model.splitter(), &text)).await?);
-    let scores = stage("infer", ctx.model.batcher().score(&claim.client, &windows)).await?;
+    let windows = Arc::new(stage("window", window::split(&ctx.cpu, model.splitter(), &text)).await?);
+    let scores = stage("infer", model.batcher().score(&claim.client, &windows)).await?;
     let decoding = {
-        let (text, windows, labels) = (text.clone(), windows.clone(), ctx.model.labels().clone());
+        let (text, windows, labels) = (text.clone(), windows.clone(), model.labels().clone());
         ctx.cpu.run(move || decode::entities(&text, &windows, &scores, &labels))
     };
     let entities = stage("decode", decoding).await?;
     let (text_key, text_sha256) = stage("store_text", store_text(ctx, claim, &text.text)).await?;
     Ok(Analysis {
-        model_version: about.version.clone(),
+        model_version: model.manifest().about.version.clone(),
         text_key,
         text_sha256,
         text_chars: text.text.chars().count() as u64,

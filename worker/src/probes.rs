@@ -22,7 +22,7 @@ pub struct Health(Arc<Inner>);
 struct Inner {
     metrics: PrometheusHandle,
     ticked: Mutex<Instant>,
-    connected: Mutex<Option<Arc<AtomicBool>>>,
+    connected: Mutex<Option<Vec<Arc<AtomicBool>>>>,
     stopping: AtomicBool,
 }
 
@@ -38,8 +38,8 @@ impl Health {
         Self(Arc::new(inner))
     }
 
-    /// The model is loaded; from now on the consumer's connection decides.
-    pub fn started(&self, connected: Arc<AtomicBool>) {
+    /// The models are loaded; from now on the consumers' connections decide, all of them.
+    pub fn started(&self, connected: Vec<Arc<AtomicBool>>) {
         *self.0.connected.lock().expect("no holder panics") = Some(connected);
         self.tick();
     }
@@ -61,7 +61,7 @@ impl Health {
         let started = connected.is_some();
         let ready = connected
             .as_ref()
-            .is_some_and(|connected| connected.load(Ordering::Relaxed));
+            .is_some_and(|all| all.iter().all(|connected| connected.load(Ordering::Relaxed)));
         // Loading a model may take longer than the loop may stand: until then there is no loop.
         (
             turning || !started,

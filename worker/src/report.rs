@@ -1,44 +1,74 @@
 //! Tells the catalog every few seconds what this worker serves and how fast: the dispatcher sizes the queue by it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_shared::ids::ModelName;
 use docket_shared::shutdown::Shutdown;
+use docket_shared::store::StoreError;
 use docket_shared::store::reports::{self, WorkerReport};
 use docket_shared::telemetry;
 
 use crate::batch::Progress;
 use crate::run::Context;
+use crate::serving::Loaded;
 
 /// How often: the dispatcher believes a report for ten times as long.
 const REPORT_EVERY: Duration = Duration::from_secs(3);
 /// Busy time that makes a measurement: a few passes.
 const BUSY_MIN: Duration = Duration::from_millis(200);
 
-/// Reports until the shutdown begins. The speed is what the sessions reach while they are busy, so that an idle worker is
-/// not taken for a slow one.
+/// Reports each model until the shutdown begins.
 pub async fn run(ctx: Arc<Context>, shutdown: Shutdown) {
-    let mut last = Progress::default();
-    let mut speed = 0.0;
+    let mut speeds: HashMap<ModelName, Speed> = HashMap::new();
     while shutdown.sleep(REPORT_EVERY).await {
-        let now = ctx.model.batcher().progress();
-        let busy = now.busy.saturating_sub(last.busy);
-        if busy >= BUSY_MIN {
-            speed = ctx.sessions as f64 * (now.tokens - last.tokens) as f64 / busy.as_secs_f64();
-            last = now;
+        for name in ctx.serving.names() {
+            let speed = speeds.entry(name.clone()).or_default();
+            if let Err(error) = report(&ctx, name, speed).await {
+                let error = telemetry::chain(&error);
+                tracing::warn!(model = %name, error, "the catalog does not know how fast this worker is");
+            }
         }
-        let about = &ctx.model.manifest().about;
-        let report = WorkerReport {
-            worker: ctx.worker.clone(),
-            model: about.name.clone(),
-            model_version: about.version.clone(),
-            tokens_per_second: speed,
-        };
-        if let Err(error) = reports::worker(ctx.shards.catalog(), &report).await {
-            tracing::warn!(
-                error = telemetry::chain(&error),
-                "the catalog does not know how fast this worker is"
-            );
+    }
+}
+
+async fn report(ctx: &Context, name: &ModelName, speed: &mut Speed) -> Result<(), StoreError> {
+    let loaded = ctx.serving.loaded(name);
+    speed.measure(&loaded, ctx.sessions);
+    let Some(current) = loaded.last() else { return Ok(()) };
+    let report = WorkerReport {
+        worker: ctx.worker.clone(),
+        model: name.clone(),
+        model_version: current.manifest().about.version.clone(),
+        tokens_per_second: speed.tokens_per_second,
+    };
+    reports::worker(ctx.shards.catalog(), &report).await
+}
+
+/// What the sessions of a model reach while they are busy, so that an idle worker is not taken for a slow one.
+#[derive(Default)]
+struct Speed {
+    tokens_per_second: f64,
+    /// By version, as of the last measurement.
+    last: HashMap<String, Progress>,
+}
+
+impl Speed {
+    fn measure(&mut self, loaded: &[Arc<Loaded>], sessions: usize) {
+        let (mut now, mut tokens, mut busy) = (HashMap::new(), 0, Duration::ZERO);
+        for model in loaded {
+            let version = model.manifest().about.version.clone();
+            let progress = model.batcher().progress();
+            let last = self.last.get(&version).copied().unwrap_or_default();
+            // A version that was unloaded and loaded again has begun to count anew.
+            tokens += progress.tokens.saturating_sub(last.tokens);
+            busy += progress.busy.saturating_sub(last.busy);
+            now.insert(version, progress);
+        }
+        if busy >= BUSY_MIN {
+            self.tokens_per_second = sessions as f64 * tokens as f64 / busy.as_secs_f64();
+            self.last = now;
         }
     }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use docket_shared::blob::BlobStore;
-use docket_shared::ids::{ClaimToken, JobKey};
+use docket_shared::ids::{ClaimToken, JobKey, ModelName};
 use docket_shared::job::{AnalyzeDocument, JobMessage};
 use docket_shared::queue::consume::{Deliveries, Delivery, Source};
 use docket_shared::queue::publish::Publisher;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::store::claims::{self, Answer, Asker, Claim};
 use docket_shared::store::{Shards, StoreError, migrate, within};
+use futures::future;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -22,10 +23,11 @@ use crate::company::Company;
 use crate::config::WorkerConfig;
 use crate::cpu::CpuPool;
 use crate::heartbeat::Claims;
-use crate::model::Model;
 use crate::outcome::JobError;
 use crate::probes::Health;
-use crate::{pipeline, probes, report, serving, settle};
+use crate::serving::Serving;
+use crate::writer::Writer;
+use crate::{pipeline, probes, report, settle};
 
 /// Longest time of a job, from claim to result: well below RabbitMQ's acknowledgement timeout of 30 min.
 const JOB_MAX: Duration = Duration::from_secs(15 * 60);
@@ -34,10 +36,12 @@ const JOB_MAX: Duration = Duration::from_secs(15 * 60);
 pub struct Context {
     /// Databases.
     pub shards: Shards,
+    /// Writes results.
+    pub writer: Writer,
     /// Objects.
     pub blobs: BlobStore,
-    /// The model that is served.
-    pub model: Model,
+    /// The models that are served.
+    pub serving: Arc<Serving>,
     /// For the delay queue.
     pub publisher: Publisher,
     /// Threads for pure steps.
@@ -67,16 +71,21 @@ pub async fn run(config: WorkerConfig, metrics: PrometheusHandle, shutdown: Shut
     let Some(started) = shutdown.until_soft(start(&config, &health, &shutdown)).await else {
         return Ok(());
     };
-    let (ctx, mut deliveries) = started?;
+    let (ctx, queues) = started?;
     let ticking = health.clone();
     let heart = tokio::spawn(ctx.claims.clone().run(ctx.shards.clone(), move || ticking.tick()));
-    intake(&ctx, &mut deliveries).await;
+    let queues: Vec<_> = queues
+        .into_iter()
+        .map(|queue| tokio::spawn(intake(ctx.clone(), queue)))
+        .collect();
+    shutdown.soft().await;
     tracing::info!("stopping");
     health.stopping();
-    deliveries.cancel().await;
+    let mut queues: Vec<Deliveries> = future::try_join_all(queues).await?;
+    future::join_all(queues.iter_mut().map(Deliveries::cancel)).await;
     shutdown.drain(config.drain).await;
     heart.abort();
-    deliveries.disconnect().await;
+    future::join_all(queues.iter_mut().map(Deliveries::disconnect)).await;
     ctx.publisher.disconnect().await;
     prober.abort();
     tracing::info!("stopped");
@@ -87,13 +96,13 @@ async fn start(
     config: &WorkerConfig,
     health: &Health,
     shutdown: &Shutdown,
-) -> anyhow::Result<(Arc<Context>, Deliveries)> {
+) -> anyhow::Result<(Arc<Context>, Vec<Deliveries>)> {
     let worker = format!("{}-{}", hostname(), &Uuid::new_v4().simple().to_string()[..8]);
     let name = format!("docket-worker {worker}");
     let shards = Shards::connect(&config.store).await?;
     migrate::check(&shards).await?;
     let blobs = BlobStore::connect(&config.blob).await;
-    let model = serving::load(&blobs, config).await?;
+    let serving = Arc::new(Serving::start(&blobs, config).await?);
     let memory_kib = u32::try_from(config.memory_bytes / 1024)
         .unwrap_or(u32::MAX)
         .min(Semaphore::MAX_PERMITS as u32);
@@ -106,21 +115,22 @@ async fn start(
         claims: Claims::default(),
         shutdown: shutdown.clone(),
         sessions: config.engine.sessions,
+        writer: Writer::start(shards.clone()),
         shards,
         blobs,
-        model,
+        serving,
         worker,
     });
+    shutdown.spawn(ctx.serving.clone().watch(shutdown.clone()));
     shutdown.spawn(report::run(ctx.clone(), shutdown.clone()));
-    let deliveries = Deliveries::new(
-        config.queue.clone(),
-        &name,
-        Source::Jobs(config.model.clone()),
-        config.prefetch,
-    );
-    health.started(deliveries.connected());
-    tracing::info!(worker = ctx.worker, model = %ctx.model.manifest().about.name, version = ctx.model.manifest().about.version, "ready");
-    Ok((ctx, deliveries))
+    let consume = |model: &ModelName| {
+        let source = Source::Jobs(model.clone());
+        Deliveries::new(config.queue.clone(), &name, source, config.prefetch)
+    };
+    let queues: Vec<Deliveries> = ctx.serving.names().map(consume).collect();
+    health.started(queues.iter().map(Deliveries::connected).collect());
+    tracing::info!(worker = ctx.worker, models = queues.len(), "ready");
+    Ok((ctx, queues))
 }
 
 fn hostname() -> String {
@@ -129,10 +139,11 @@ fn hostname() -> String {
 }
 
 /// One task a delivery; the prefetch bounds their number, the memory's permits their size.
-async fn intake(ctx: &Arc<Context>, deliveries: &mut Deliveries) {
+async fn intake(ctx: Arc<Context>, mut deliveries: Deliveries) -> Deliveries {
     while let Some(delivery) = ctx.shutdown.until_soft(deliveries.next()).await {
         ctx.shutdown.spawn(handle(ctx.clone(), delivery));
     }
+    deliveries
 }
 
 async fn handle(ctx: Arc<Context>, delivery: Delivery) {

@@ -1,5 +1,6 @@
 //! What happens to a delivery: the only file that acks. Rows are durable first; the ack comes last.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use docket_shared::backoff;
@@ -7,12 +8,13 @@ use docket_shared::job::{AnalyzeDocument, InvalidMessage};
 use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
 use docket_shared::store::results::{self, Analysis};
-use docket_shared::store::{Shards, StoreError, within};
+use docket_shared::store::{StoreError, within};
 use docket_shared::{metrics, telemetry};
 use tokio::time::Instant;
 
 use crate::outcome::{Disposition, ERRORS_MAX, JobError};
 use crate::run::Context;
+use crate::writer::Writer;
 
 /// How long a result is held, unacked, for a shard that does not answer: longer than a failover takes.
 const HOLD_MAX: Duration = Duration::from_secs(60);
@@ -67,8 +69,8 @@ pub async fn finished(
     result: Result<Analysis, JobError>,
     elapsed: Duration,
 ) {
-    let written = match result {
-        Ok(analysis) => match save(&ctx.shards, claim, &analysis).await {
+    let written = match result.map(Arc::new) {
+        Ok(analysis) => match save(&ctx.writer, claim, &analysis).await {
             Ok(true) => {
                 metrics::tokens(analysis.tokens);
                 Ok("succeeded")
@@ -119,10 +121,10 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
 }
 
 /// Writes a result, for a while also to a shard that does not answer at first.
-async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result<bool, StoreError> {
+async fn save(writer: &Writer, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
     let deadline = Instant::now() + HOLD_MAX;
     loop {
-        match within(results::save(shards, claim, analysis)).await {
+        match writer.save(claim, analysis).await {
             Err(error) if is_passing(&error) && Instant::now() < deadline => {
                 tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
                 tokio::time::sleep(HOLD_PAUSE).await;

@@ -37,14 +37,30 @@ impl Caller {
 
     /// Uploads a text; anything but 202 fails the test.
     pub async fn upload(&self, text: &str) -> Accepted {
-        let response = self.post(text.to_owned()).await;
-        let status = response.status();
-        let body: Value = response.json().await.expect("the answer is JSON");
-        assert_eq!(status, 202, "{body}");
-        let field = |name: &str| body[name].as_str().expect("an id").to_owned();
+        accepted(self.post(text.to_owned()).await).await
+    }
+
+    /// Uploads a text for a model, `name` or `name@version`.
+    pub async fn upload_for(&self, model: &str, text: &str) -> Accepted {
+        let request = self.http.post(format!("{}/v1/documents?model={model}", self.base));
+        let request = request.header("content-type", "text/plain");
+        let sent = request.bearer_auth(&self.token).body(text.to_owned()).send().await;
+        accepted(sent.expect("the producer answers")).await
+    }
+
+    /// Has a document analysed again by a model.
+    pub async fn analyse_again(&self, earlier: &Accepted, model: &str) -> Accepted {
+        let request = self
+            .http
+            .post(format!("{}/v1/documents/{}/jobs", self.base, earlier.document));
+        let request = request.json(&serde_json::json!({ "model": model }));
+        let sent = request.bearer_auth(&self.token).send().await;
+        let response = sent.expect("the producer answers");
+        assert_eq!(response.status(), 202);
+        let job: Value = response.json().await.expect("the answer is JSON");
         Accepted {
-            document: field("document_id"),
-            job: field("job_id"),
+            document: earlier.document.clone(),
+            job: job["job_id"].as_str().expect("an id").to_owned(),
         }
     }
 
@@ -169,5 +185,17 @@ impl Caller {
             end = number("end");
         }
         entities
+    }
+}
+
+/// What an upload was answered with; anything but 202 fails the test.
+async fn accepted(response: reqwest::Response) -> Accepted {
+    let status = response.status();
+    let body: Value = response.json().await.expect("the answer is JSON");
+    assert_eq!(status, 202, "{body}");
+    let field = |name: &str| body[name].as_str().expect("an id").to_owned();
+    Accepted {
+        document: field("document_id"),
+        job: field("job_id"),
     }
 }

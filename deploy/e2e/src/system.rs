@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::process::Stdio;
+use std::path::Path;
 use std::time::Duration;
 
 use docket_local::testing::{self, PrivateBroker, World};
@@ -46,16 +46,15 @@ impl System {
 
     async fn on(world: World) -> Self {
         testing::build_binaries();
-        let publish = Command::new(testing::binary("docket-worker"))
-            .envs(world.env())
-            .args(["models", "publish"])
-            .arg(testing::checkout().root().join("deploy/models/ner-legal"))
-            .stdout(Stdio::null())
-            .status();
-        assert!(publish.await.expect("docket-worker runs").success());
+        publish(&world, &testing::checkout().root().join("deploy/models/ner-legal")).await;
         let env = world.env();
         let producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
         Self { world, producer }
+    }
+
+    /// Publishes a model's folder.
+    pub async fn publish(&self, folder: &Path) {
+        publish(&self.world, folder).await;
     }
 
     /// Starts a worker and waits until it consumes.
@@ -145,6 +144,16 @@ impl System {
     }
 }
 
+async fn publish(world: &World, folder: &Path) {
+    let command = Command::new(testing::binary("docket-worker"))
+        .envs(world.env())
+        .args(["models", "publish"])
+        .arg(folder)
+        .output();
+    let output = command.await.expect("docket-worker runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 impl Program {
     async fn start(name: &str, arguments: &[&str], env: &HashMap<String, String>, address: &str) -> Self {
         let log = std::env::temp_dir().join(format!("{name}-{}.log", uuid::Uuid::new_v4().simple()));
@@ -228,6 +237,17 @@ impl Program {
     fn signal(&self, signal: Signal) {
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         kill_process(pid.expect("it runs"), signal).expect("it can be signalled");
+    }
+
+    /// Waits until a line is among its metrics.
+    pub async fn until_metric(&self, line: &str) {
+        let shown = async {
+            while !self.metrics().await.lines().any(|found| found == line) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let shown = tokio::time::timeout(START_MAX, shown).await;
+        assert!(shown.is_ok(), "{line:?} is not among the metrics after {START_MAX:?}");
     }
 
     /// Its metrics.

@@ -41,6 +41,8 @@ pub enum Kind {
     IdempotencyInProgress,
     /// The result is not there yet, or will never be.
     NotAnalysed,
+    /// As many analyses of the document are open as may be.
+    TooManyAnalyses,
     /// A document larger than the limit.
     PayloadTooLarge,
     /// A kind of document that cannot be read.
@@ -97,6 +99,11 @@ impl Kind {
                 "A request with this key is being served",
             ),
             Self::NotAnalysed => (S::CONFLICT, "not-analysed", "The document has no result"),
+            Self::TooManyAnalyses => (
+                S::CONFLICT,
+                "too-many-analyses",
+                "The document is being analysed as often as it may be",
+            ),
             Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload-too-large", "The document is too large"),
             Self::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
@@ -166,6 +173,7 @@ impl Kind {
             | Self::MethodNotAllowed
             | Self::BodyTimedOut
             | Self::NotAnalysed
+            | Self::TooManyAnalyses
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
             | Self::InvalidField

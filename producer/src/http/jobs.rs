@@ -1,18 +1,83 @@
-//! `GET /v1/jobs/{id}`: one analysis, with everything that happened to it.
+//! What callers read of analyses: those of a document, and one with everything that happened to it.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use docket_shared::ids::{JobId, JobKey};
-use docket_shared::store::jobs;
+use docket_shared::ids::{DocumentId, JobId, JobKey};
+use docket_shared::store::documents;
+use docket_shared::store::jobs::{self, JobPage};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::AppState;
 use super::auth::Caller;
 use super::conditional;
 use super::error::ApiError;
-use super::extract::Id;
-use super::openapi::ReadProblems;
-use super::views::{Happened, Job, JobWithHistory};
+use super::extract::{Id, Params};
+use super::openapi::{ListOfProblems, ReadProblems};
+use super::page;
+use super::views::{Happened, Job, JobWithHistory, Jobs};
+
+/// Jobs on a page: more would make one answer a megabyte.
+const JOBS_MAX: u32 = 200;
+/// Jobs on a page that asks for no number.
+const JOBS_DEFAULT: u32 = 50;
+
+/// Which jobs are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct JobsQuery {
+    /// At most this many on the page; 50 by default.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// Where the page begins: `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Jobs of a document
+///
+/// Every analysis of a document, newest first, a page at a time.
+#[utoipa::path(
+    get,
+    path = "/v1/documents/{document_id}/jobs",
+    operation_id = "list_jobs",
+    tag = "jobs",
+    params(
+        ("document_id" = Uuid, Path, description = "The document."),
+        JobsQuery,
+        ("if-none-match" = Option<String>, Header, description = "Entity tag of what the caller has."),
+    ),
+    responses(
+        (status = 200, description = "A page of jobs.", body = Jobs, headers(("etag", description = "Its entity tag."))),
+        (status = 304, description = "The caller has it."),
+        ListOfProblems,
+    )
+)]
+pub async fn of_document(
+    caller: Caller,
+    Id(id): Id,
+    Params(query): Params<JobsQuery>,
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let limit = page::limit(query.limit, JOBS_DEFAULT, 1..=JOBS_MAX)?;
+    let document = DocumentId(id);
+    let wanted = JobPage {
+        document,
+        before: query.cursor.as_deref().map(page::at).transpose()?.map(JobId),
+        limit: limit as i64 + 1,
+    };
+    let mut tx = state.shards.begin(caller.bucket).await?;
+    let mut found = jobs::list(&mut tx, caller.bucket, &caller.client, wanted).await?;
+    if found.is_empty() {
+        let known = documents::find(&mut tx, caller.bucket, document, &caller.client).await?;
+        known.ok_or_else(ApiError::not_found)?;
+    }
+    drop(tx);
+    let next_cursor = page::cut(&mut found, limit).map(|last| page::after(last.id.0));
+    let jobs = found.iter().map(Job::from).collect();
+    conditional::json(&headers, &Jobs { jobs, next_cursor })
+}
 
 /// A job
 ///

@@ -5,16 +5,21 @@
 
 mod admission;
 pub mod auth;
+mod commit;
 mod conditional;
 mod documents;
 mod error;
 mod extract;
 mod health;
+mod idempotent;
 mod jobs;
 mod linger;
+mod models;
 mod observe;
 mod openapi;
 mod page;
+mod reanalyse;
+mod results;
 mod server;
 mod upload;
 mod views;
@@ -28,7 +33,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::{Router, middleware};
 use docket_shared::blob::BlobStore;
 use docket_shared::config::{ConfigError, Env, Setting};
-use docket_shared::ids::ModelName;
+use docket_shared::ids::ModelRef;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::store::Shards;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -65,7 +70,7 @@ pub const DOCUMENT_BYTES_MAX: Setting = Setting::with_default(
 pub const MODEL_DEFAULT: Setting = Setting::with_default(
     "DOCKET_MODEL_DEFAULT",
     "ner-legal",
-    "model that reads documents whose upload names none",
+    "model that reads documents whose upload names none, as `name` or `name@version`",
 );
 
 /// Every setting of this folder.
@@ -93,7 +98,7 @@ pub struct HttpConfig {
     /// Largest document, in bytes.
     pub document_bytes_max: u64,
     /// Model of uploads that name none.
-    pub model_default: ModelName,
+    pub model_default: ModelRef,
     /// Which tokens are good.
     pub auth: AuthConfig,
 }
@@ -120,7 +125,7 @@ pub struct AppState {
     auth: Verifier,
     uploads: Uploads,
     document_bytes_max: u64,
-    model_default: ModelName,
+    model_default: ModelRef,
     readiness: Readiness,
     metrics: PrometheusHandle,
     shutdown: Shutdown,
@@ -166,7 +171,7 @@ impl FromRef<AppState> for PrometheusHandle {
 pub fn router(state: AppState, api: bool) -> Router {
     let mut routes = OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(probes());
     if api {
-        routes = routes.merge(reads()).merge(uploads(&state));
+        routes = routes.merge(answers()).merge(uploads(&state));
     }
     let (mut router, document) = routes.split_for_parts();
     if api {
@@ -201,13 +206,15 @@ fn probes() -> OpenApiRouter<AppState> {
         ))
 }
 
-fn reads() -> OpenApiRouter<AppState> {
+fn answers() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(documents::list))
         .routes(routes!(documents::one))
-        .routes(routes!(documents::entities))
-        .routes(routes!(documents::text))
+        .routes(routes!(results::entities))
+        .routes(routes!(results::text))
+        .routes(routes!(jobs::of_document, reanalyse::reanalyse))
         .routes(routes!(jobs::one))
+        .routes(routes!(models::list))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             ANSWER_MAX,

@@ -24,6 +24,7 @@ use super::error::{Kind, Problem};
     tags(
         (name = "documents", description = "What is uploaded, and what was found in it."),
         (name = "jobs", description = "Analyses."),
+        (name = "models", description = "What reads documents."),
         (name = "operations", description = "For those who run the service."),
     ),
     components(schemas(Problem)),
@@ -90,7 +91,7 @@ fn describe(kinds: impl IntoIterator<Item = Kind>) -> BTreeMap<String, RefOr<Res
 }
 
 macro_rules! problems {
-    ($(#[$doc:meta])* $type:ident, $($kind:ident),*) => {
+    ($(#[$doc:meta])* $type:ident, $($kind:ident),* $(,)?) => {
         $(#[$doc])*
         pub struct $type;
 
@@ -113,17 +114,32 @@ problems!(
     NotFound
 );
 problems!(
+    /// Of what is asked for without saying anything.
+    PlainProblems,
+);
+problems!(
+    /// Of a list of what one thing has.
+    ListOfProblems,
+    InvalidRequest,
+    NotFound
+);
+problems!(
     /// Of the result of an analysis.
     ResultProblems,
+    InvalidRequest,
     NotFound,
     NotAnalysed
 );
 problems!(
-    /// Of a page of the result of an analysis.
-    ResultPageProblems,
+    /// Of another analysis of a document.
+    ReanalysisProblems,
     InvalidRequest,
     NotFound,
-    NotAnalysed
+    BodyTimedOut,
+    IdempotencyInProgress,
+    TooManyAnalyses,
+    UnknownModel,
+    IdempotencyMismatch
 );
 problems!(
     /// Of an upload.

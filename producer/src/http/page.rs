@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use docket_shared::ids::{DocumentId, JobId};
+use docket_shared::ids::JobId;
 use uuid::Uuid;
 
 use super::error::{ApiError, Kind};
@@ -32,15 +32,15 @@ pub fn cut<T>(entries: &mut Vec<T>, limit: usize) -> Option<&T> {
     entries.last().filter(|_| more)
 }
 
-/// A cursor into a client's documents.
-pub fn after_document(id: DocumentId) -> String {
-    URL_SAFE_NO_PAD.encode(id.0)
+/// A cursor into a list by ids.
+pub fn after(id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(id)
 }
 
-/// The document that a cursor stands at.
-pub fn document(cursor: &str) -> Result<DocumentId, ApiError> {
+/// The id that a cursor stands at.
+pub fn at(cursor: &str) -> Result<Uuid, ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| not_a_cursor())?;
-    Uuid::from_slice(&bytes).map(DocumentId).map_err(|_| not_a_cursor())
+    Uuid::from_slice(&bytes).map_err(|_| not_a_cursor())
 }
 
 /// A cursor into a job's entities.
@@ -48,16 +48,14 @@ pub fn after_entity(job: JobId, ordinal: i32) -> String {
     URL_SAFE_NO_PAD.encode([job.0.as_bytes().as_slice(), &ordinal.to_be_bytes()].concat())
 }
 
-/// The ordinal that a cursor stands at. A cursor of another job would skip or repeat entities.
-pub fn entity(cursor: &str, job: JobId) -> Result<i32, ApiError> {
+/// The job and the ordinal that a cursor stands at. The job is in it so that pages go on in the analysis that they began
+/// in, whatever succeeds meanwhile.
+pub fn entity(cursor: &str) -> Result<(JobId, i32), ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| not_a_cursor())?;
     let (id, ordinal) = bytes.split_at_checked(ID_BYTES).ok_or_else(not_a_cursor)?;
+    let id = Uuid::from_slice(id).map_err(|_| not_a_cursor())?;
     let ordinal = ordinal.try_into().map_err(|_| not_a_cursor())?;
-    if id != job.0.as_bytes() {
-        let detail = "The cursor is of another analysis; begin again without one.";
-        return Err(ApiError::new(Kind::InvalidRequest, detail));
-    }
-    Ok(i32::from_be_bytes(ordinal))
+    Ok((JobId(id), i32::from_be_bytes(ordinal)))
 }
 
 fn not_a_cursor() -> ApiError {
@@ -73,15 +71,14 @@ mod tests {
 
     #[test]
     fn cursors_come_back_and_nothing_else_is_one() {
-        let (id, job) = (DocumentId::generate(), JobId::generate());
-        assert_eq!(document(&after_document(id)).unwrap(), id);
-        assert_eq!(entity(&after_entity(job, 7), job).unwrap(), 7);
-        assert!(entity(&after_entity(JobId::generate(), 7), job).is_err());
+        let job = JobId::generate();
+        assert_eq!(at(&after(job.0)).unwrap(), job.0);
+        assert_eq!(entity(&after_entity(job, 7)).unwrap(), (job, 7));
         for bad in ["", "?", "AAAA", &after_entity(job, 7)] {
-            assert!(document(bad).is_err(), "{bad:?} was taken");
+            assert!(at(bad).is_err(), "{bad:?} was taken");
         }
-        for bad in ["", "?", "AAAA", &after_document(id)] {
-            assert!(entity(bad, job).is_err(), "{bad:?} was taken");
+        for bad in ["", "?", "AAAA", &after(job.0)] {
+            assert!(entity(bad).is_err(), "{bad:?} was taken");
         }
     }
 

@@ -91,7 +91,7 @@ pub struct Job {
     pub document_id: Uuid,
     /// Where it stands.
     pub state: State,
-    /// The model, with its version once that is known: `name` or `name@version`.
+    /// The model, with its version when one was asked for and once one has read the document: `name` or `name@version`.
     #[schema(examples("ner-legal@2"))]
     pub model: String,
     /// How often it was begun.
@@ -175,6 +175,15 @@ pub struct JobWithHistory {
     pub history: Vec<Happened>,
 }
 
+/// A page of a document's jobs, newest first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Jobs {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
 /// A document, and where its newest analysis stands.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Document {
@@ -246,7 +255,7 @@ pub struct FoundEntity {
     pub end_byte: u32,
     /// Page, counted from 1, in documents that have pages.
     pub page: Option<u32>,
-    /// How sure the model is, 0 to 1.
+    /// How sure the model is, 0 to 1: the mean of the probabilities that it gives to the labels of the entity's words.
     pub score: f32,
     /// The model that found it, as `name@version`.
     pub model: String,

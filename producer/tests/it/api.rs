@@ -76,6 +76,16 @@ impl Api {
         }
     }
 
+    /// Publishes a version of a model, as far as callers see it; without making it the one that holds.
+    pub async fn publish(&self, model: &str, version: &str) {
+        let name = model.parse().unwrap();
+        let manifest = model::file_key(&name, version, "manifest.json");
+        let json = serde_json::json!({"description": format!("{model} in a line"), "licence": "Apache-2.0"});
+        self.blobs.put_bytes(&manifest, json.to_string().into()).await.unwrap();
+        let weights = model::file_key(&name, version, "model.onnx");
+        self.blobs.put_bytes(&weights, "weights".into()).await.unwrap();
+    }
+
     /// A token of a client.
     pub fn token(&self, client: &str) -> String {
         auth::mint(
@@ -139,19 +149,26 @@ impl Api {
         }
     }
 
-    /// Ends a document's job as a worker does, with these words found in its text.
+    /// Ends a document's job as a worker does, with these words found in its text, each with the score 0.5.
     pub async fn analyse(&self, client: &str, accepted: &Value, text: &str, found: &[(&str, &str)]) {
+        let found: Vec<_> = found.iter().map(|(label, words)| (*label, *words, 0.5)).collect();
+        self.analyse_scored(client, accepted, text, &found).await;
+    }
+
+    /// Ends a document's job as a worker does, with these words found in its text, each with its score. The version that
+    /// reads it is the one that was asked for, or 2.
+    pub async fn analyse_scored(&self, client: &str, accepted: &Value, text: &str, found: &[(&str, &str, f32)]) {
         let claim = self.claim(client, accepted).await;
         let text_key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, "0123");
         self.blobs.put_bytes(&text_key, text.to_owned().into()).await.unwrap();
         let analysis = Analysis {
-            model_version: "2".into(),
+            model_version: claim.model_version.clone().unwrap_or("2".into()),
             text_key,
             text_sha256: [0; 32],
             text_chars: text.chars().count() as u64,
             windows: 1,
             tokens: 7,
-            entities: found.iter().map(|(label, words)| entity(text, label, words)).collect(),
+            entities: found.iter().map(|found| entity(text, *found)).collect(),
         };
         assert!(results::save(&self.shards, &claim, &analysis).await.unwrap());
     }
@@ -218,7 +235,7 @@ fn config(world: &World, changed: &[(&str, &str)]) -> ProducerConfig {
     ProducerConfig::from_env(&Env::from_map(env)).unwrap()
 }
 
-fn entity(text: &str, label: &str, words: &str) -> Entity {
+fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
     let start_byte = text.find(words).unwrap();
     let start = text[..start_byte].chars().count();
     let number = |n: usize| u32::try_from(n).unwrap();
@@ -233,7 +250,7 @@ fn entity(text: &str, label: &str, words: &str) -> Entity {
         text: words.into(),
         span,
         page: None,
-        score: 0.5,
+        score,
     }
 }
 

@@ -150,6 +150,9 @@ async fn every_route_of_the_api_needs_a_token_that_names_a_client() {
         (Method::GET, document.clone()),
         (Method::GET, format!("{document}/entities")),
         (Method::GET, format!("{document}/text")),
+        (Method::GET, format!("{document}/jobs")),
+        (Method::POST, format!("{document}/jobs")),
+        (Method::GET, "/v1/models".to_owned()),
         (Method::GET, format!("/v1/jobs/{id}")),
     ] {
         let request = || api.anonymous(method.clone(), &path);

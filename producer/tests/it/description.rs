@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::api::{ACME, Api, assert_problem};
 
-const OPERATIONS: [&str; 10] = [
+const OPERATIONS: [&str; 13] = [
     "get /livez",
     "get /metrics",
     "get /readyz",
@@ -15,9 +15,12 @@ const OPERATIONS: [&str; 10] = [
     "get /v1/documents",
     "get /v1/documents/{document_id}",
     "get /v1/documents/{document_id}/entities",
+    "get /v1/documents/{document_id}/jobs",
     "get /v1/documents/{document_id}/text",
     "get /v1/jobs/{job_id}",
+    "get /v1/models",
     "post /v1/documents",
+    "post /v1/documents/{document_id}/jobs",
 ];
 
 /// Every `$ref` in a document.

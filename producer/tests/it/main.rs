@@ -8,5 +8,7 @@ mod description;
 mod faults;
 mod form;
 mod idempotency;
+mod models;
 mod read;
+mod reanalyse;
 mod upload;

@@ -194,6 +194,9 @@ async fn a_caller_never_sees_what_is_another_clients() {
             format!("/v1/documents/{document}"),
             format!("/v1/documents/{document}/entities"),
             format!("/v1/documents/{document}/text"),
+            format!("/v1/documents/{document}/jobs"),
+            format!("/v1/documents/{document}/entities?job_id={job}"),
+            format!("/v1/documents/{document}/text?job_id={job}"),
             format!("/v1/jobs/{job}"),
         ]
     };
@@ -240,8 +243,10 @@ async fn what_a_caller_has_is_not_sent_again() {
 
     let paths = [
         "/v1/documents".to_owned(),
+        "/v1/models".to_owned(),
         format!("{path}/entities"),
         format!("{path}/text"),
+        format!("{path}/jobs"),
         path,
     ];
     for path in paths.into_iter().chain([format!("/v1/jobs/{job}")]) {

@@ -60,6 +60,8 @@ create table documents (
 create index documents_of_client on documents (bucket, client_id, id);
 
 -- Written when the job is accepted and when it ends; 'open' in between, and then its dispatch row says more.
+-- model_version is the version that was asked for, null when none was. A job that succeeds is read by the version that it
+-- asked for, or by the one that held then, and that one is written here: an ended job is never opened again.
 create table jobs (
     bucket            smallint not null,
     id                uuid not null,
@@ -85,7 +87,7 @@ create table jobs (
     primary key (bucket, id)
 );
 create index jobs_of_document on jobs (bucket, document_id, id);
-create index jobs_by_state on jobs (bucket, client_id, state, document_id);
+create index jobs_by_state on jobs (bucket, client_id, state, document_id, id);
 
 -- A job's live state, from accept to end: small and hot. heartbeat_at, lease_token and lease_until are in no index, so
 -- that their updates stay within the page.

@@ -152,7 +152,7 @@ impl Deliveries {
             self.live = Some(self.open().await?);
             self.failures = 0;
             self.connected.store(true, Ordering::Relaxed);
-            metrics::connected("consume", true);
+            metrics::connected(&self.source.queue(), true);
             tracing::info!(queue = self.source.queue(), prefetch = self.prefetch, "consuming");
         }
         let live = self.live.as_mut().expect("opened above");
@@ -211,7 +211,7 @@ impl Deliveries {
     /// Closes the connection; what is unsettled comes again to somebody else.
     pub async fn disconnect(&mut self) {
         self.connected.store(false, Ordering::Relaxed);
-        metrics::connected("consume", false);
+        metrics::connected(&self.source.queue(), false);
         if let Some(live) = self.live.take() {
             close(&live.connection).await;
         }

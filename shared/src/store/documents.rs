@@ -129,24 +129,29 @@ pub async fn list(
 pub struct EntityPage {
     /// Only those of this label.
     pub label: Option<String>,
+    /// Only those of at least this score.
+    pub min_score: Option<f32>,
     /// Only those after this ordinal.
     pub after: i32,
     /// At most this many.
     pub limit: i64,
 }
 
-/// A page of a job's entities in the order of the text, each with its ordinal.
+/// A page of a job's entities in the order of the text, each with its ordinal. Whatever is filtered, it follows the primary
+/// key over this job's entities and no others; another index would be one on the largest table.
 pub async fn entities(tx: &mut FencedTx, key: JobKey, page: EntityPage) -> Result<Vec<(i32, Entity)>, StoreError> {
     let query = tx.query(
         "select ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score from entities
          where bucket = $1 and job_id = $2 and ordinal > $3 and ($4::text is null or label = $4)
-         order by ordinal limit $5",
+           and ($5::real is null or score >= $5)
+         order by ordinal limit $6",
     );
     let query = query
         .bind(key.bucket.number())
         .bind(key.job.0)
         .bind(page.after)
         .bind(page.label)
+        .bind(page.min_score)
         .bind(page.limit);
     let rows = query
         .fetch_all(tx.connection())

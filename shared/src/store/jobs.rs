@@ -1,15 +1,20 @@
-//! Accepting documents: the document, its job and its dispatch row in one statement.
+//! Jobs: accepted with their document or for one that is there, and read as their caller sees them.
 
 use jiff::Timestamp as Instant;
 use serde_json::Value;
-use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Row};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::QueryScalar;
+use sqlx::{FromRow, Postgres, Row};
 use uuid::Uuid;
 
 use super::{FencedTx, StoreError};
 use crate::blob::{BlobKey, Stored};
-use crate::ids::{Bucket, ClientId, DocumentId, JobId, JobKey, ModelName};
+use crate::ids::{Bucket, ClientId, DocumentId, JobId, JobKey, ModelName, ModelRef, ModelVersion};
 use crate::job::JobState;
+
+/// Jobs of a document that may be open at a time: as many as models are sensibly compared at once. A caller that asks in a
+/// loop does not fill its shard with the same work.
+pub const OPEN_JOBS_MAX: i64 = 8;
 
 /// A document that is stored in S3 and now becomes a row.
 #[derive(Debug, Clone)]
@@ -17,7 +22,7 @@ pub struct NewDocument {
     /// Its id.
     pub id: DocumentId,
     /// Its first job.
-    pub job: JobId,
+    pub job: NewJob,
     /// The caller's own id.
     pub external_id: Option<String>,
     /// The caller's name for it.
@@ -30,11 +35,16 @@ pub struct NewDocument {
     pub key: BlobKey,
     /// What was stored.
     pub stored: Stored,
-    /// Which model shall read it.
-    pub model: ModelName,
-    /// The version, when the caller insists on one.
-    pub model_version: Option<String>,
-    /// W3C trace context of the upload.
+}
+
+/// An analysis that was asked for.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Its id.
+    pub id: JobId,
+    /// Which model shall read the document.
+    pub model: ModelRef,
+    /// W3C trace context of the request.
     pub trace_parent: Option<String>,
 }
 
@@ -47,59 +57,134 @@ pub enum HandOver {
     Dispatcher,
 }
 
-// The hand-over's conditions look at a bounded number of rows: at most 32 waiting ones, all of them leased or not yet
-// due, and at most 16 in the broker, which is what the dispatcher keeps there without consumers.
-const CREATE: &str = "
-with document as (
-    insert into documents (bucket, id, client_id, external_id, file_name, media_type, metadata, size_bytes, sha256, blob_key)
-    values ($1, $2, $3, $5, $6, $7, $8, $9, $10, $11)
-), job as (
+// One statement: what comes before the job, the job, and its dispatch row. The hand-over's conditions look at a bounded
+// number of rows: at most 32 waiting ones, all of them leased or not yet due, and at most 16 in the broker, which is what
+// the dispatcher keeps there without consumers.
+macro_rules! accept_job {
+    ($before:literal) => {
+        concat!(
+            "with ",
+            $before,
+            "job as (
     insert into jobs (bucket, id, document_id, client_id, model, model_version, trace_parent)
-    values ($1, $4, $2, $3, $12, $13, $14)
+    values ($1, $4, $2, $3, $5, $6, $7)
 ), waiting as (
     select due_at <= now() and (lease_until is null or lease_until < now()) as free
-    from dispatch where model = $12 and state = 'waiting' limit 33
+    from dispatch where model = $5 and state = 'waiting' limit 33
 ), published as (
-    select 1 from dispatch where model = $12 and state = 'queued' limit 17
+    select 1 from dispatch where model = $5 and state = 'queued' limit 17
 ), idle as (
     select (select count(*) <= 32 and not coalesce(bool_or(free), false) from waiting)
        and (select count(*) <= 16 from published) as yes
 )
 insert into dispatch (bucket, job_id, client_id, model, size_bytes, trace_parent, lease_token, lease_until)
-select $1, $4, $3, $12, $9, $14, case when yes then $15::uuid end, case when yes then now() + interval '30 s' end from idle
-returning lease_token";
+select $1, $4, $3, $5, $9, $7, case when yes then $8::uuid end, case when yes then now() + interval '30 s' end from idle
+returning lease_token"
+        )
+    };
+}
 
-/// Writes the rows of an accepted document.
+const CREATE: &str = accept_job!(
+    "document as (
+    insert into documents (bucket, id, client_id, size_bytes, external_id, file_name, media_type, metadata, sha256, blob_key)
+    values ($1, $2, $3, $9, $10, $11, $12, $13, $14, $15)
+), "
+);
+const REANALYSE: &str = accept_job!("");
+
+type Accept = QueryScalar<'static, Postgres, Option<Uuid>, PgArguments>;
+
+/// Binds what every accepted job has: `$1` to `$9`.
+fn bind(query: Accept, (bucket, client): (Bucket, &ClientId), document: (DocumentId, i64), job: &NewJob) -> Accept {
+    let (id, size_bytes) = document;
+    let version = job.model.version.as_ref().map(ModelVersion::to_string);
+    let query = query
+        .bind(bucket.number())
+        .bind(id.0)
+        .bind(client.to_string())
+        .bind(job.id.0);
+    let query = query.bind(job.model.name.to_string()).bind(version);
+    query
+        .bind(job.trace_parent.clone())
+        .bind(Uuid::new_v4())
+        .bind(size_bytes)
+}
+
+async fn accept(tx: &mut FencedTx, query: Accept) -> Result<HandOver, StoreError> {
+    let lease = query
+        .fetch_one(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    Ok(lease.map_or(HandOver::Dispatcher, HandOver::Mine))
+}
+
+/// Writes the rows of an accepted document: itself, its job, and its job's dispatch row.
 pub async fn create(
     tx: &mut FencedTx,
     bucket: Bucket,
     client: &ClientId,
     document: &NewDocument,
 ) -> Result<HandOver, StoreError> {
-    let query = tx.query_scalar::<Option<Uuid>>(CREATE);
-    let query = query
-        .bind(bucket.number())
-        .bind(document.id.0)
-        .bind(client.to_string())
-        .bind(document.job.0);
+    let size = (document.id, document.stored.bytes as i64);
+    let query = bind(tx.query_scalar(CREATE), (bucket, client), size, &document.job);
     let query = query
         .bind(document.external_id.clone())
         .bind(document.file_name.clone())
         .bind(document.media_type.clone());
     let query = query
         .bind(document.metadata.clone())
-        .bind(document.stored.bytes as i64)
-        .bind(document.stored.sha256.to_vec());
-    let query = query
-        .bind(document.key.to_string())
-        .bind(document.model.to_string())
-        .bind(document.model_version.clone());
-    let query = query.bind(document.trace_parent.clone()).bind(Uuid::new_v4());
-    let lease = query
+        .bind(document.stored.sha256.to_vec())
+        .bind(document.key.to_string());
+    accept(tx, query).await
+}
+
+/// What became of a wish to have a document analysed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reanalysis {
+    /// The job is accepted.
+    Accepted(HandOver),
+    /// The client has no such document.
+    NoDocument,
+    /// [`OPEN_JOBS_MAX`] jobs of the document are open.
+    TooManyOpen,
+}
+
+/// Writes the rows of one more job of a client's document, if not too many are open.
+pub async fn reanalyse(
+    tx: &mut FencedTx,
+    bucket: Bucket,
+    client: &ClientId,
+    document: DocumentId,
+    job: &NewJob,
+) -> Result<Reanalysis, StoreError> {
+    // Those who ask for the same document at the same time count one after the other: the next statement sees what was
+    // committed before this one got the row.
+    let query = tx.query_scalar::<i64>(
+        "select size_bytes from documents where bucket = $1 and id = $2 and client_id = $3 for no key update",
+    );
+    let query = query.bind(bucket.number()).bind(document.0).bind(client.to_string());
+    let found = query.fetch_optional(tx.connection()).await;
+    let Some(size_bytes) = found.map_err(|error| tx.failed(error))? else {
+        return Ok(Reanalysis::NoDocument);
+    };
+    let query = tx.query_scalar::<i64>(
+        "select count(*) from jobs where bucket = $1 and client_id = $3 and state = 'open' and document_id = $2",
+    );
+    let query = query.bind(bucket.number()).bind(document.0).bind(client.to_string());
+    let open = query
         .fetch_one(tx.connection())
         .await
         .map_err(|error| tx.failed(error))?;
-    Ok(lease.map_or(HandOver::Dispatcher, HandOver::Mine))
+    if open >= OPEN_JOBS_MAX {
+        return Ok(Reanalysis::TooManyOpen);
+    }
+    let query = bind(
+        tx.query_scalar(REANALYSE),
+        (bucket, client),
+        (document, size_bytes),
+        job,
+    );
+    Ok(Reanalysis::Accepted(accept(tx, query).await?))
 }
 
 /// A job as its caller sees it.
@@ -113,7 +198,7 @@ pub struct JobView {
     pub state: JobState,
     /// The model.
     pub model: ModelName,
-    /// The version that read it, or that was asked for.
+    /// The version that was asked for or, once it succeeded, the one that read it.
     pub model_version: Option<String>,
     /// Claims so far.
     pub attempts: i32,
@@ -178,6 +263,58 @@ pub async fn find(tx: &mut FencedTx, key: JobKey, client: &ClientId) -> Result<O
     let query =
         tx.query_as::<JobView>("select * from current_jobs where bucket = $1 and job_id = $2 and client_id = $3");
     let query = query.bind(key.bucket.number()).bind(key.job.0).bind(client.to_string());
+    query
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))
+}
+
+/// Which of a document's jobs are listed.
+#[derive(Debug, Clone, Copy)]
+pub struct JobPage {
+    /// The document.
+    pub document: DocumentId,
+    /// Only those older than this one.
+    pub before: Option<JobId>,
+    /// At most this many.
+    pub limit: i64,
+}
+
+/// A page of the jobs of a client's document, newest first.
+pub async fn list(
+    tx: &mut FencedTx,
+    bucket: Bucket,
+    client: &ClientId,
+    page: JobPage,
+) -> Result<Vec<JobView>, StoreError> {
+    let query = tx.query_as::<JobView>(
+        "select * from current_jobs where bucket = $1 and document_id = $2 and client_id = $3 and job_id < $4
+         order by job_id desc limit $5",
+    );
+    let before = page.before.map_or(Uuid::max(), |job| job.0);
+    let query = query
+        .bind(bucket.number())
+        .bind(page.document.0)
+        .bind(client.to_string());
+    let query = query.bind(before).bind(page.limit);
+    query.fetch_all(tx.connection()).await.map_err(|error| tx.failed(error))
+}
+
+/// The job whose result stands for a client's document: the newest that succeeded or, while none has, the newest of all.
+/// `None` when the client has no such document.
+pub async fn standing(
+    tx: &mut FencedTx,
+    bucket: Bucket,
+    client: &ClientId,
+    document: DocumentId,
+) -> Result<Option<JobView>, StoreError> {
+    let query = tx.query_as::<JobView>(
+        "select * from current_jobs where bucket = $1 and client_id = $3 and job_id = coalesce(
+             (select id from jobs where bucket = $1 and client_id = $3 and state = 'succeeded' and document_id = $2
+              order by id desc limit 1),
+             (select id from jobs where bucket = $1 and document_id = $2 order by id desc limit 1))",
+    );
+    let query = query.bind(bucket.number()).bind(document.0).bind(client.to_string());
     query
         .fetch_optional(tx.connection())
         .await

@@ -4,10 +4,10 @@ use uuid::Uuid;
 
 use super::claims::Claim;
 use super::history::Event;
-use super::{FencedTx, Shards, StoreError};
+use super::{Database, FencedTx, Shards, StoreError};
 use crate::blob::BlobKey;
 use crate::entity::Entity;
-use crate::ids::{ClaimToken, JobKey};
+use crate::ids::{Bucket, ClaimToken, JobKey};
 
 /// What a worker found.
 #[derive(Debug)]
@@ -47,64 +47,113 @@ impl Failure {
     }
 }
 
+// The jobs of $1 to $3 that are still under these claims end, each with its row of $5 to $11 and its entities of $12 to
+// $21, which name their job. Rows are locked in the order of their keys, as everywhere.
 const SUCCEED: &str = "
-with ended as (
-    delete from dispatch where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'
-    returning bucket, job_id, attempt, claimed_at, worker, history
+with results as (
+    select * from unnest($1::smallint[], $2::uuid[], $3::uuid[], $5::text[], $6::text[], $7::bytea[], $8::bigint[],
+                         $9::int[], $10::bigint[], $11::int[])
+        as r(bucket, job_id, token, model_version, text_key, text_sha256, text_chars, windows, tokens, entities)
+), locked as (
+    select d.bucket, d.job_id from dispatch d
+    join results r on r.bucket = d.bucket and r.job_id = d.job_id and r.token = d.claim_token
+    where d.state = 'running' order by d.bucket, d.job_id for update of d
+), ended as (
+    delete from dispatch d using locked l where d.bucket = l.bucket and d.job_id = l.job_id
+    returning d.bucket, d.job_id, d.attempt, d.claimed_at, d.worker, d.history
 ), job as (
     update jobs j set state = 'succeeded', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
         history = docket_history(e.history, $4 || jsonb_build_object('at', now(), 'worker', e.worker)),
-        model_version = $5, text_key = $6, text_sha256 = $7, text_chars = $8, windows = $9, tokens = $10,
-        entities = cardinality($11::text[])
-    from ended e where j.bucket = e.bucket and j.id = e.job_id
+        model_version = r.model_version, text_key = r.text_key, text_sha256 = r.text_sha256, text_chars = r.text_chars,
+        windows = r.windows, tokens = r.tokens, entities = r.entities
+    from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id
+    where j.bucket = e.bucket and j.id = e.job_id
     returning j.bucket, j.id
 ), found as (
     insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
-    select job.bucket, job.id, ordinality, label, text, start_char, end_char, start_byte, end_byte, page, score
-    from job cross join unnest($11::text[], $12::text[], $13::int[], $14::int[], $15::int[], $16::int[], $17::int[], $18::real[])
-        with ordinality as e(label, text, start_char, end_char, start_byte, end_byte, page, score, ordinality)
+    select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score
+    from job join unnest($12::uuid[], $13::int[], $14::text[], $15::text[], $16::int[], $17::int[], $18::int[],
+                         $19::int[], $20::int[], $21::real[])
+        as e(job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score) on e.job_id = job.id
 )
-select count(*) from job";
+select id from job";
+
+/// A job's result, and the claim it is written under.
+pub type Finished<'a> = (&'a Claim, &'a Analysis);
+
+/// What became of one of several results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// Written.
+    Yes,
+    /// The claim is no longer the job's; nothing was written.
+    Superseded,
+    /// This shard does not own the job's bucket, or the bucket is just moving; nothing was written.
+    Elsewhere,
+}
 
 /// Writes a job's result. `false`: the claim is no longer the job's, and nothing was written.
 pub async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result<bool, StoreError> {
     let mut tx = shards.begin(claim.key.bucket).await?;
-    let found = &analysis.entities;
-    let numbers = |number: fn(&Entity) -> u32| found.iter().map(|e| number(e).cast_signed()).collect::<Vec<i32>>();
-    let query = tx.query_scalar::<i64>(SUCCEED);
-    let query = query
-        .bind(claim.key.bucket.number())
-        .bind(claim.key.job.0)
-        .bind(claim.token.0);
-    let query = query
-        .bind(Event::Ended.entry(None, None))
-        .bind(analysis.model_version.clone());
-    let query = query
-        .bind(analysis.text_key.to_string())
-        .bind(analysis.text_sha256.to_vec());
-    let query = query
-        .bind(analysis.text_chars as i64)
-        .bind(analysis.windows as i32)
-        .bind(analysis.tokens as i64);
-    let query = query.bind(found.iter().map(|e| e.label.clone()).collect::<Vec<_>>());
-    let query = query.bind(found.iter().map(|e| e.text.clone()).collect::<Vec<_>>());
-    let query = query.bind(numbers(|e| e.span.start)).bind(numbers(|e| e.span.end));
-    let query = query
-        .bind(numbers(|e| e.span.start_byte))
-        .bind(numbers(|e| e.span.end_byte));
-    let query = query.bind(
-        found
-            .iter()
-            .map(|e| e.page.map(u32::cast_signed))
-            .collect::<Vec<Option<i32>>>(),
-    );
-    let query = query.bind(found.iter().map(|e| e.score).collect::<Vec<f32>>());
-    let ended = query
-        .fetch_one(tx.connection())
-        .await
-        .map_err(|error| tx.failed(error))?;
+    let written = write(&mut tx, &[(claim, analysis)]).await?;
     tx.commit().await?;
-    Ok(ended == 1)
+    Ok(!written.is_empty())
+}
+
+/// Writes the results of several jobs of a shard in one transaction, at most [`super::fence::FENCE_BUCKETS_MAX`]. A job
+/// that lost its claim or its bucket changes nothing for the others.
+pub async fn save_together(shard: &Database, finished: &[Finished<'_>]) -> Result<Vec<Saved>, StoreError> {
+    let buckets: Vec<Bucket> = finished.iter().map(|(claim, _)| claim.key.bucket).collect();
+    let (mut tx, owned) = shard.begin_owned(&buckets).await?;
+    let is_here = |claim: &Claim| owned.contains(&claim.key.bucket);
+    let here: Vec<Finished<'_>> = finished.iter().filter(|(claim, _)| is_here(claim)).copied().collect();
+    let written = write(&mut tx, &here).await?;
+    tx.commit().await?;
+    let saved = finished.iter().map(|(claim, _)| match is_here(claim) {
+        false => Saved::Elsewhere,
+        true if written.contains(&claim.key.job.0) => Saved::Yes,
+        true => Saved::Superseded,
+    });
+    Ok(saved.collect())
+}
+
+/// Writes results whose buckets are fenced; the ids of the jobs that were still under their claims.
+async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>, StoreError> {
+    let found: Vec<(Uuid, i32, &Entity)> = finished
+        .iter()
+        .flat_map(|(claim, analysis)| (1..).zip(&analysis.entities).map(|(n, e)| (claim.key.job.0, n, e)))
+        .collect();
+    let query = tx.query_scalar::<Uuid>(SUCCEED);
+    let query = query
+        .bind(column(finished, |(claim, _)| claim.key.bucket.number()))
+        .bind(column(finished, |(claim, _)| claim.key.job.0))
+        .bind(column(finished, |(claim, _)| claim.token.0))
+        .bind(Event::Ended.entry(None, None))
+        .bind(column(finished, |(_, analysis)| analysis.model_version.clone()))
+        .bind(column(finished, |(_, analysis)| analysis.text_key.to_string()))
+        .bind(column(finished, |(_, analysis)| analysis.text_sha256.to_vec()))
+        .bind(column(finished, |(_, analysis)| analysis.text_chars as i64))
+        .bind(column(finished, |(_, analysis)| analysis.windows as i32))
+        .bind(column(finished, |(_, analysis)| analysis.tokens as i64))
+        .bind(column(finished, |(_, analysis)| analysis.entities.len() as i32));
+    let query = query
+        .bind(column(&found, |(job, _, _)| *job))
+        .bind(column(&found, |(_, ordinal, _)| *ordinal))
+        .bind(column(&found, |(_, _, entity)| entity.label.clone()))
+        .bind(column(&found, |(_, _, entity)| entity.text.clone()))
+        .bind(column(&found, |(_, _, entity)| entity.span.start.cast_signed()))
+        .bind(column(&found, |(_, _, entity)| entity.span.end.cast_signed()))
+        .bind(column(&found, |(_, _, entity)| entity.span.start_byte.cast_signed()))
+        .bind(column(&found, |(_, _, entity)| entity.span.end_byte.cast_signed()))
+        .bind(column(&found, |(_, _, entity)| entity.page.map(u32::cast_signed)))
+        .bind(column(&found, |(_, _, entity)| entity.score));
+    let written = query.fetch_all(tx.connection()).await;
+    written.map_err(|error| tx.failed(error))
+}
+
+/// One column of rows, as `unnest` takes it.
+fn column<Row, T>(rows: &[Row], value: impl Fn(&Row) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
 }
 
 /// Ends a claimed job as failed: its row is the dead letter. `false`: the claim is no longer the job's.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use docket_shared::ids::{ClaimToken, JobKey};
 use docket_shared::job::JobState;
+use docket_shared::sharding;
 use docket_shared::store::claims::{self, Answer, Asker};
 use docket_shared::store::documents::{self, EntityPage};
-use docket_shared::store::results::{self, Failure};
+use docket_shared::store::results::{self, Failure, Saved};
 use docket_shared::store::sweep;
 
 use crate::fixture::{Fixture, analysis, direct_and_pooled, granted};
@@ -15,6 +16,7 @@ direct_and_pooled!(
     a_job_goes_from_accepted_to_its_entities,
     a_copy_of_a_message_changes_nothing,
     a_superseded_claim_that_finishes_late_changes_nothing,
+    results_written_together_stand_or_fall_alone,
     asking_again_with_the_same_token_continues_the_claim,
     giving_back_costs_no_attempt,
     an_error_waits_and_a_failure_is_the_dead_letter,
@@ -27,6 +29,7 @@ async fn names(fixture: &Fixture, key: JobKey) -> Vec<String> {
     let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
     let page = EntityPage {
         label: None,
+        min_score: None,
         after: 0,
         limit: 100,
     };
@@ -120,6 +123,38 @@ async fn a_superseded_claim_that_finishes_late_changes_nothing(fixture: Fixture)
         (job.attempts, &job.history[1]["event"], &job.history[1]["worker"]),
         (2, &"crashed".into(), &"slow".into())
     );
+}
+
+/// Two good ones, one whose claim was taken over and one whose bucket another shard owns.
+async fn results_written_together_stand_or_fall_alone(fixture: Fixture) {
+    let clients = (0..).map(|number| format!("client-{number}"));
+    let shard_of = |client: &String| fixture.shards.owner(sharding::bucket_of(&client.parse().unwrap()));
+    let here = shard_of(&"client-0".to_owned());
+    let mut local = clients.clone().filter(|client| shard_of(client) == here);
+    let local: [String; 3] = std::array::from_fn(|_| local.next().unwrap());
+    let foreign = clients.into_iter().find(|client| shard_of(client) != here).unwrap();
+    let mut claims = Vec::new();
+    for client in local.iter().chain([&foreign]) {
+        let (key, _) = fixture.accept(client).await;
+        claims.push(granted(fixture.claim(key, "w1").await));
+    }
+    fixture.age(claims[1].key, 20).await;
+    let newer = granted(fixture.claim(claims[1].key, "w2").await);
+    let mut found: Vec<_> = ["Ada", "Old", "Cy", "Di"].map(analysis).into();
+    found[2].entities = ["Cy", "Cyd"].map(|name| analysis(name).entities.remove(0)).into();
+    let together: Vec<results::Finished<'_>> = claims.iter().zip(&found).collect();
+    let saved = results::save_together(fixture.shards.shard(&here).unwrap(), &together).await;
+    assert_eq!(
+        saved.unwrap(),
+        [Saved::Yes, Saved::Superseded, Saved::Yes, Saved::Elsewhere]
+    );
+    let expected: [&[&str]; 4] = [&["Ada"], &[], &["Cy", "Cyd"], &[]];
+    for (claim, expected) in claims.iter().zip(expected) {
+        assert_eq!(names(&fixture, claim.key).await, expected);
+    }
+    assert_eq!(fixture.job(claims[1].key, &local[1]).await.state, JobState::Running);
+    assert!(results::save(&fixture.shards, &newer, &found[1]).await.unwrap());
+    assert!(results::save(&fixture.shards, &claims[3], &found[3]).await.unwrap());
 }
 
 async fn asking_again_with_the_same_token_continues_the_claim(fixture: Fixture) {

@@ -7,7 +7,7 @@ use docket_shared::entity::{Entity, Span};
 use docket_shared::ids::{Bucket, ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
 use docket_shared::sharding;
 use docket_shared::store::claims::{self, Answer, Asker, Claim};
-use docket_shared::store::jobs::{self, HandOver, JobView, NewDocument};
+use docket_shared::store::jobs::{self, HandOver, JobView, NewDocument, NewJob};
 use docket_shared::store::results::Analysis;
 use docket_shared::store::{Database, Shards, StoreConfig};
 use sqlx::{Connection, PgConnection};
@@ -69,7 +69,7 @@ impl Fixture {
         (
             JobKey {
                 bucket,
-                job: document.job,
+                job: document.job.id,
             },
             handover,
         )
@@ -139,7 +139,7 @@ pub fn document(bucket: Bucket, client: &ClientId) -> NewDocument {
     let id = DocumentId::generate();
     NewDocument {
         id,
-        job: JobId::generate(),
+        job: job("ner-legal"),
         external_id: Some("contract 7".into()),
         file_name: Some("vertrag ü.txt".into()),
         media_type: "text/plain".into(),
@@ -149,8 +149,13 @@ pub fn document(bucket: Bucket, client: &ClientId) -> NewDocument {
             bytes: 3_000,
             sha256: [7; 32],
         },
-        model: model(),
-        model_version: None,
+    }
+}
+
+pub fn job(model: &str) -> NewJob {
+    NewJob {
+        id: JobId::generate(),
+        model: model.parse().unwrap(),
         trace_parent: None,
     }
 }

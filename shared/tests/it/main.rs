@@ -7,4 +7,5 @@ mod dispatch;
 mod fence;
 mod fixture;
 mod idempotency;
+mod jobs;
 mod queue;

@@ -1,8 +1,8 @@
-//! One window's scores -> the best labels for its words that BIO allows.
+//! One window's scores -> the best labels for its words that the model's scheme allows.
 //!
-//! An inside may only follow a word of the same kind. Forbidding the rest, instead of taking each word's own best label,
-//! is worth up to two points of F1 and costs a thousandth of what the model does. A word's label is that of its first
-//! token. What is kept of a word is its label and that label's probability: eight bytes, not a float for each label.
+//! An inside may only follow a word of the same kind, and where the scheme marks last words, no entity ends without one.
+//! Forbidding the rest, instead of taking each word's own best label, is worth up to two points of F1 and costs a
+//! thousandth of what the model does. A word's label is that of its first token. What is kept of a word is its label and that label's probability: eight bytes, not a float for each label.
 
 use crate::infer::InferError;
 use crate::infer::labels::{Labels, Tag};
@@ -50,8 +50,10 @@ fn probability(scores: &[f32], label: usize) -> f32 {
 /// The best sequence of labels that ends in each label, for the words so far.
 struct Paths<'a> {
     labels: &'a Labels,
-    /// For each kind the labels that its inside may follow: its beginning and its inside.
-    members: Vec<Vec<u16>>,
+    /// Labels behind which an entity need not go on: what may end the text, or stand before a word that needs none.
+    closed: Vec<u16>,
+    /// For each kind the labels that its further words may follow.
+    open: Vec<Vec<u16>>,
     totals: Vec<f32>,
     /// For each word and label, the label of the word before on the best way to it.
     came_from: Vec<u16>,
@@ -59,15 +61,24 @@ struct Paths<'a> {
 
 impl<'a> Paths<'a> {
     fn new(labels: &'a Labels, words: usize) -> Self {
-        let mut members = vec![Vec::new(); labels.kinds().len()];
+        let mut open = vec![Vec::new(); labels.kinds().len()];
+        let mut closed = Vec::with_capacity(labels.len());
         for (label, tag) in (0..).zip(labels.tags()) {
-            if let Tag::Begin(kind) | Tag::Inside(kind) = *tag {
-                members[kind].push(label);
+            let opener = match *tag {
+                Tag::Begin(kind) | Tag::Inside(kind) => Some(kind),
+                Tag::Outside | Tag::End(_) | Tag::Single(_) | Tag::Part(_) => None,
+            };
+            if let Some(kind) = opener {
+                open[kind].push(label);
+            }
+            if opener.is_none() || !labels.says_ends() {
+                closed.push(label);
             }
         }
         Self {
             labels,
-            members,
+            closed,
+            open,
             totals: Vec::new(),
             came_from: Vec::with_capacity(words * labels.len()),
         }
@@ -76,16 +87,16 @@ impl<'a> Paths<'a> {
     /// What is the same for all labels of a word (its softmax's sum) is the same on every way: raw scores can be added.
     fn step(&mut self, scores: &[f32]) {
         let before = std::mem::take(&mut self.totals);
-        let best = best_of(&before, 0..self.labels.len() as u16);
+        let best = best_of(&before, &self.closed);
         for (&tag, &score) in self.labels.tags().iter().zip(scores) {
             let from = match tag {
-                Tag::Inside(kind) => best_of(&before, self.members[kind].iter().copied()),
-                Tag::Begin(_) | Tag::Outside => best,
+                Tag::Inside(kind) | Tag::End(kind) => best_of(&before, &self.open[kind]),
+                Tag::Outside | Tag::Begin(_) | Tag::Single(_) | Tag::Part(_) => best,
             };
-            let total = match tag {
-                _ if !before.is_empty() => before[usize::from(from)],
-                Tag::Inside(_) => f32::NEG_INFINITY, // Nothing stands before the first word.
-                Tag::Begin(_) | Tag::Outside => 0.0,
+            let total = match before.get(usize::from(from)) {
+                Some(total) => *total,
+                None if tag.needs_before() => f32::NEG_INFINITY, // Nothing stands before the first word.
+                None => 0.0,
             };
             self.came_from.push(from);
             self.totals.push(total + score);
@@ -96,7 +107,7 @@ impl<'a> Paths<'a> {
     fn best(&self) -> Vec<u16> {
         let width = self.labels.len();
         let words = self.came_from.len() / width;
-        let mut path = vec![best_of(&self.totals, 0..width as u16); words];
+        let mut path = vec![best_of(&self.totals, &self.closed); words];
         for word in (1..words).rev() {
             path[word - 1] = self.came_from[word * width + usize::from(path[word])];
         }
@@ -105,9 +116,10 @@ impl<'a> Paths<'a> {
 }
 
 /// The label with the highest total; 0 where there are none yet.
-fn best_of(totals: &[f32], labels: impl Iterator<Item = u16>) -> u16 {
-    let total = |&label: &u16| totals.get(usize::from(label)).copied().unwrap_or(f32::NEG_INFINITY);
-    labels.max_by(|a, b| total(a).total_cmp(&total(b))).unwrap_or(0)
+fn best_of(totals: &[f32], labels: &[u16]) -> u16 {
+    let total = |label: u16| totals.get(usize::from(label)).copied().unwrap_or(f32::NEG_INFINITY);
+    let highest = labels.iter().copied().max_by(|&a, &b| total(a).total_cmp(&total(b)));
+    highest.unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -118,9 +130,14 @@ mod tests {
     use crate::infer::labels::ModelConfig;
     use crate::infer::manifest::LabelScheme;
 
-    /// I-A, O, B-A, B-B, I-B.
-    fn labels() -> Labels {
-        let names = ["I-A", "O", "B-A", "B-B", "I-B"];
+    /// A model's labels of each scheme, not in their usual order.
+    const SCHEMES: [(LabelScheme, &[&str]); 3] = [
+        (LabelScheme::Bio, &["I-A", "O", "B-A", "B-B", "I-B"]),
+        (LabelScheme::Bioes, &["E-A", "I-A", "O", "B-A", "S-B"]),
+        (LabelScheme::Plain, &["A", "O", "B", "C", "D"]),
+    ];
+
+    fn labels(scheme: LabelScheme, names: &[&str]) -> Labels {
         let config = ModelConfig {
             id2label: names
                 .iter()
@@ -130,15 +147,23 @@ mod tests {
             pad_token_id: 0,
             max_position_embeddings: None,
         };
-        Labels::of(&config, LabelScheme::Bio).expect("they are BIO")
+        Labels::of(&config, scheme).expect("they are labels of the scheme")
     }
 
-    fn allowed(labels: &Labels, path: &[u16]) -> bool {
-        path.iter().enumerate().all(|(word, &label)| match labels.tag(label) {
-            Tag::Inside(kind) => {
-                word > 0 && [Tag::Begin(kind), Tag::Inside(kind)].contains(&labels.tag(path[word - 1]))
+    /// Said once more, by names: what stands before a word, and what behind it; nothing is "O".
+    fn allowed(scheme: LabelScheme, names: &[&str], path: &[u16]) -> bool {
+        let named: Vec<&str> = path.iter().map(|&label| names[usize::from(label)]).collect();
+        let around: Vec<&str> = [&["O"], &named[..], &["O"]].concat();
+        around.windows(2).all(|pair| {
+            let [(before, kind_before), (word, kind)] =
+                [pair[0], pair[1]].map(|name| name.split_once('-').unwrap_or((name, "")));
+            let goes_on = ["I", "E"].contains(&word);
+            let is_open = ["B", "I"].contains(&before);
+            match scheme {
+                LabelScheme::Bio => !goes_on || (is_open && kind == kind_before),
+                LabelScheme::Bioes => goes_on == is_open && (!goes_on || kind == kind_before),
+                LabelScheme::Plain => true,
             }
-            Tag::Begin(_) | Tag::Outside => true,
         })
     }
 
@@ -162,15 +187,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_allowed_sequence_is_better(words in prop::collection::vec(prop::collection::vec(-9.0_f32..9.0, 5), 0..5)) {
-            let labels = labels();
+        fn no_allowed_sequence_is_better(
+            (scheme, names) in prop::sample::select(&SCHEMES[..]),
+            words in prop::collection::vec(prop::collection::vec(-9.0_f32..9.0, 5), 0..5),
+        ) {
+            let labels = labels(scheme, names);
             let slices: Vec<&[f32]> = words.iter().map(Vec::as_slice).collect();
             let scores = read(&labels, &slices).expect("they are numbers");
             let path: Vec<u16> = scores.words.iter().map(|word| word.label).collect();
             prop_assert_eq!(path.len(), words.len());
-            prop_assert!(allowed(&labels, &path));
+            prop_assert!(allowed(scheme, names, &path), "{path:?}");
             let every = every_path(5, words.len());
-            let best = every.iter().filter(|path| allowed(&labels, path)).map(|path| total(&words, path)).fold(f32::MIN, f32::max);
+            let best = every
+                .iter()
+                .filter(|path| allowed(scheme, names, path))
+                .map(|path| total(&words, path))
+                .fold(f32::MIN, f32::max);
             prop_assert!(words.is_empty() || (total(&words, &path) - best).abs() < 1e-4);
             prop_assert!(scores.words.iter().all(|word| (0.0..=1.0).contains(&word.probability)));
         }
@@ -178,9 +210,10 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
+        let (scheme, names) = SCHEMES[0];
         for bad in [f32::NAN, f32::INFINITY] {
             assert!(matches!(
-                read(&labels(), &[&[0.0, bad, 0.0, 0.0, 0.0]]),
+                read(&labels(scheme, names), &[&[0.0, bad, 0.0, 0.0, 0.0]]),
                 Err(InferError::NotFinite)
             ));
         }

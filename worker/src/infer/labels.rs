@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::manifest::{LabelScheme, ManifestError, read_json};
 
@@ -12,8 +12,8 @@ use super::manifest::{LabelScheme, ManifestError, read_json};
 pub struct ModelConfig {
     /// Label of each output, by its number in decimal.
     pub id2label: BTreeMap<String, String>,
-    /// The id that fills up short rows; masked, so most models do not care.
-    #[serde(default)]
+    /// The id that fills up short rows, 0 where there is none; masked, so most models do not care.
+    #[serde(default, deserialize_with = "zero_for_null")]
     pub pad_token_id: u32,
     /// Longest sequence the model has positions for, where it says so.
     pub max_position_embeddings: Option<usize>,
@@ -28,21 +28,61 @@ pub enum Tag {
     Begin(usize),
     /// A further word of the entity that the word before belongs to.
     Inside(usize),
+    /// The last of the words, where labels tell it.
+    End(usize),
+    /// The only word of an entity, where labels tell it.
+    Single(usize),
+    /// Any word of an entity, where labels tell no more.
+    Part(usize),
 }
+
+/// Makes a tag of a kind's number.
+type OfKind = fn(usize) -> Tag;
 
 /// A model's labels, in the order of its outputs.
 ///
-/// Invariants: at least one label is outside, and each kind has exactly one beginning and at most one inside.
+/// Invariants: at least one label is outside, no other two say the same, and each entity that can begin can end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
     tags: Vec<Tag>,
     kinds: Vec<String>,
+    scheme: LabelScheme,
 }
 
 impl ModelConfig {
     /// Reads a `config.json`.
     pub fn from_file(path: &Path) -> Result<Self, ManifestError> {
         read_json(path)
+    }
+}
+
+fn zero_for_null<'de, D: Deserializer<'de>>(json: D) -> Result<u32, D::Error> {
+    Option::deserialize(json).map(Option::unwrap_or_default)
+}
+
+impl Tag {
+    /// The kind of entity; none outside.
+    pub fn kind(self) -> Option<usize> {
+        match self {
+            Self::Outside => None,
+            Self::Begin(kind) | Self::Inside(kind) | Self::End(kind) | Self::Single(kind) | Self::Part(kind) => {
+                Some(kind)
+            }
+        }
+    }
+
+    /// Whether a word belongs to the entity of the word before it.
+    pub fn goes_on(self, before: Self) -> bool {
+        let joins = matches!(
+            (before, self),
+            (Self::Begin(_) | Self::Inside(_), Self::Inside(_) | Self::End(_)) | (Self::Part(_), Self::Part(_))
+        );
+        joins && before.kind() == self.kind()
+    }
+
+    /// Whether a word can only be what it is behind another of its entity.
+    pub fn needs_before(self) -> bool {
+        matches!(self, Self::Inside(_) | Self::End(_))
     }
 }
 
@@ -53,42 +93,62 @@ impl Labels {
             .map(|id| config.id2label.get(&id.to_string()))
             .collect();
         let names = in_order.ok_or_else(|| ManifestError::Labels("id2label does not count up from 0".into()))?;
-        match scheme {
-            LabelScheme::Bio => Self::bio(&names),
+        let mut labels = Self {
+            tags: Vec::with_capacity(names.len()),
+            kinds: Vec::new(),
+            scheme,
+        };
+        for name in names {
+            labels.push(name)?;
         }
+        labels.check()?;
+        Ok(labels)
     }
 
-    fn bio(names: &[&String]) -> Result<Self, ManifestError> {
+    fn push(&mut self, name: &str) -> Result<(), ManifestError> {
+        let refuse = |reason: String| Err(ManifestError::Labels(format!("{name} {reason}")));
+        if name == "O" {
+            self.tags.push(Tag::Outside);
+            return Ok(());
+        }
+        let Some((tag, kind)) = spelled(name, self.scheme) else {
+            return refuse(format!("is no label of the scheme {:?}", self.scheme));
+        };
+        let known = self.kinds.iter().position(|known| known == kind);
+        let tag = tag(known.unwrap_or(self.kinds.len()));
+        if self.tags.contains(&tag) {
+            return refuse("stands twice".into());
+        }
+        if known.is_none() {
+            self.kinds.push(kind.to_owned());
+        }
+        self.tags.push(tag);
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
         let refuse = |reason: String| Err(ManifestError::Labels(reason));
-        let mut kinds: Vec<String> = Vec::new();
-        for kind in names.iter().filter_map(|name| name.strip_prefix("B-")) {
-            if kind.is_empty() || kinds.iter().any(|known| known == kind) {
-                return refuse(format!("B-{kind} is empty or stands twice"));
-            }
-            kinds.push(kind.to_owned());
-        }
-        let mut tags = Vec::with_capacity(names.len());
-        for name in names {
-            let kind_of = |kind: &str| kinds.iter().position(|known| known == kind);
-            let tag = match name.split_once('-') {
-                None if *name == "O" => Some(Tag::Outside),
-                Some(("B", kind)) => kind_of(kind).map(Tag::Begin),
-                Some(("I", kind)) => kind_of(kind).map(Tag::Inside),
-                _ => None,
-            };
-            match tag {
-                Some(tag @ Tag::Inside(_)) if tags.contains(&tag) => return refuse(format!("{name} stands twice")),
-                Some(tag) => tags.push(tag),
-                None => return refuse(format!("{name} is no label of the scheme BIO, or its B- is missing")),
-            }
-        }
-        if !tags.contains(&Tag::Outside) {
+        if !self.tags.contains(&Tag::Outside) {
             return refuse("there is no O".into());
         }
-        if u16::try_from(tags.len()).is_err() {
-            return refuse(format!("{} labels are more than 16 bits can number", tags.len()));
+        if u16::try_from(self.tags.len()).is_err() {
+            return refuse(format!("{} labels are more than 16 bits can number", self.tags.len()));
         }
-        Ok(Self { tags, kinds })
+        let has = |tag| self.tags.contains(&tag);
+        for (kind, name) in self.kinds.iter().enumerate() {
+            if has(Tag::Inside(kind)) && !has(Tag::Begin(kind)) {
+                return refuse(format!("I-{name} has no B-{name}"));
+            }
+            if self.says_ends() && has(Tag::Begin(kind)) != has(Tag::End(kind)) {
+                return refuse(format!("of B-{name} and E-{name} there is one without the other"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the scheme marks an entity's last word, so that none ends without one.
+    pub fn says_ends(&self) -> bool {
+        self.scheme == LabelScheme::Bioes
     }
 
     /// How many outputs the model has for a token.
@@ -117,11 +177,28 @@ impl Labels {
     }
 }
 
+/// What a label says of the kind with a number, and that kind's name.
+fn spelled(name: &str, scheme: LabelScheme) -> Option<(OfKind, &str)> {
+    let (prefix, kind) = match scheme {
+        LabelScheme::Plain => ("", name),
+        LabelScheme::Bio | LabelScheme::Bioes => name.split_once('-')?,
+    };
+    let tag: OfKind = match (scheme, prefix) {
+        (LabelScheme::Plain, _) => Tag::Part,
+        (LabelScheme::Bio | LabelScheme::Bioes, "B") => Tag::Begin,
+        (LabelScheme::Bio | LabelScheme::Bioes, "I") => Tag::Inside,
+        (LabelScheme::Bioes, "E" | "L") => Tag::End,
+        (LabelScheme::Bioes, "S" | "U") => Tag::Single,
+        (LabelScheme::Bio | LabelScheme::Bioes, _) => return None,
+    };
+    (!kind.is_empty()).then_some((tag, kind))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn labels(names: &[&str]) -> Result<Labels, ManifestError> {
+    fn labels(scheme: LabelScheme, names: &[&str]) -> Result<Labels, ManifestError> {
         let config = ModelConfig {
             id2label: names
                 .iter()
@@ -131,31 +208,57 @@ mod tests {
             pad_token_id: 0,
             max_position_embeddings: None,
         };
-        Labels::of(&config, LabelScheme::Bio)
+        Labels::of(&config, scheme)
     }
 
     #[test]
     fn labels_may_come_in_any_order() {
-        let labels = labels(&["I-X-Y", "O", "B-Z", "B-X-Y"]).expect("they are BIO");
-        assert_eq!(labels.kinds(), ["Z", "X-Y"]);
-        assert_eq!(
-            labels.tags(),
-            [Tag::Inside(1), Tag::Outside, Tag::Begin(0), Tag::Begin(1)]
-        );
+        let bio = labels(LabelScheme::Bio, &["I-X-Y", "O", "B-Z", "B-X-Y"]).expect("they are BIO");
+        assert_eq!(bio.kinds(), ["X-Y", "Z"]);
+        assert_eq!(bio.tags(), [Tag::Inside(0), Tag::Outside, Tag::Begin(1), Tag::Begin(0)]);
+        let plain = labels(LabelScheme::Plain, &["B-X", "O", "Y"]).expect("every name is plain");
+        assert_eq!(plain.kinds(), ["B-X", "Y"]);
+        assert_eq!(plain.tags(), [Tag::Part(0), Tag::Outside, Tag::Part(1)]);
     }
 
     #[test]
-    fn what_is_not_bio_is_refused() {
-        for bad in [
-            &["B-X", "I-X"][..],
-            &["O", "I-X"],
-            &["O", "X"],
-            &["O", "B-X", "B-X"],
-            &["O", "B-X", "I-X", "I-X"],
-            &["O", "B-"],
-            &[],
-        ] {
-            assert!(labels(bad).is_err(), "{bad:?}");
+    fn bilou_is_bioes_by_other_letters() {
+        let bioes = labels(LabelScheme::Bioes, &["O", "S-X", "E-X", "B-X", "I-X"]).expect("they are BIOES");
+        let bilou = labels(LabelScheme::Bioes, &["O", "U-X", "L-X", "B-X", "I-X"]).expect("they are BILOU");
+        assert_eq!(bioes, bilou);
+        let tags = [Tag::Outside, Tag::Single(0), Tag::End(0), Tag::Begin(0), Tag::Inside(0)];
+        assert_eq!(bioes.tags(), tags);
+    }
+
+    #[test]
+    fn a_configuration_may_name_no_padding() {
+        for json in [r#"{"id2label": {}}"#, r#"{"id2label": {}, "pad_token_id": null}"#] {
+            let config: ModelConfig = serde_json::from_str(json).expect("it is a configuration");
+            assert_eq!(config.pad_token_id, 0);
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_scheme_is_refused() {
+        let bad: [(LabelScheme, &[&str]); 15] = [
+            (LabelScheme::Bio, &["B-X", "I-X"]),
+            (LabelScheme::Bio, &["O", "I-X"]),
+            (LabelScheme::Bio, &["O", "X"]),
+            (LabelScheme::Bio, &["O", "B-X", "B-X"]),
+            (LabelScheme::Bio, &["O", "B-X", "I-X", "I-X"]),
+            (LabelScheme::Bio, &["O", "B-"]),
+            (LabelScheme::Bio, &["O", "B-X", "S-X"]),
+            (LabelScheme::Bio, &[]),
+            (LabelScheme::Bioes, &["O", "B-X", "I-X"]),
+            (LabelScheme::Bioes, &["O", "S-X", "E-X"]),
+            (LabelScheme::Bioes, &["O", "S-X", "U-X"]),
+            (LabelScheme::Bioes, &["O", "S-X", "I-X"]),
+            (LabelScheme::Plain, &["X", "Y"]),
+            (LabelScheme::Plain, &["O", "X", "X"]),
+            (LabelScheme::Plain, &["O", ""]),
+        ];
+        for (scheme, names) in bad {
+            assert!(labels(scheme, names).is_err(), "{scheme:?} {names:?}");
         }
     }
 }

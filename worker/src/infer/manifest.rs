@@ -29,7 +29,7 @@ const WINDOW_TOKENS_MAX: usize = 4096;
 const HASH_CHUNK_BYTES: usize = 64 * 1024;
 
 /// What a model is, and which files it is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// What its author says about it.
     #[serde(flatten)]
@@ -39,7 +39,7 @@ pub struct Manifest {
 }
 
 /// What an author says about a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// The model's name.
     pub name: ModelName,
@@ -57,6 +57,20 @@ pub struct About {
     pub provenance: String,
     /// Under which terms they may be used.
     pub licence: String,
+    /// What its answers must be worth to be published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+}
+
+/// The accuracy below which a model is not published: what making its file small and fast may cost at most.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// The file of the folder with labelled text, as `docket-worker evaluate` reads it.
+    pub data: String,
+    /// Micro F1 on it, 0 to 1, of the same weights in 32-bit floats.
+    pub reference_f1: f64,
+    /// How much less the model's own may be.
+    pub loss_max: f64,
 }
 
 /// How labels tell an entity's first word from the others.
@@ -65,6 +79,11 @@ pub struct About {
 pub enum LabelScheme {
     /// `B-X` begins an X, `I-X` goes on with it, `O` is nothing.
     Bio,
+    /// As BIO, and `E-X` is the last word of an X, `S-X` its only one. BILOU is the same by other letters: `L-X`, `U-X`.
+    #[serde(alias = "bilou")]
+    Bioes,
+    /// `X` is any word of an X, `O` is nothing. Two of a kind without a word between them are told for one.
+    Plain,
 }
 
 /// One file of a model.
@@ -205,6 +224,9 @@ impl Manifest {
         {
             return refuse(format!("{missing} is not among the files"));
         }
+        if let Some(reason) = self.about.gate.as_ref().and_then(|gate| gate.fault(&self.files)) {
+            return refuse(reason);
+        }
         // Names become paths on disk and keys in the bucket.
         let plain = |name: &str| !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
         if let Some(name) = self.files.keys().find(|name| name.is_empty() || !plain(name)) {
@@ -224,8 +246,33 @@ impl Manifest {
     }
 }
 
+impl Gate {
+    /// The least micro F1 that passes.
+    pub fn f1_min(&self) -> f64 {
+        self.reference_f1 - self.loss_max
+    }
+
+    fn fault(&self, files: &BTreeMap<String, FileEntry>) -> Option<String> {
+        let Self {
+            data,
+            reference_f1,
+            loss_max,
+        } = self;
+        if !files.contains_key(data) {
+            Some(format!("the gate's data, {data}, is not among the files"))
+        } else if !(0.0..=1.0).contains(reference_f1) {
+            Some(format!("the gate's reference_f1 is {reference_f1}, not 0 to 1"))
+        } else if !(0.0..=*reference_f1).contains(loss_max) {
+            Some(format!("the gate's loss_max is {loss_max}, not 0 to its reference_f1"))
+        } else {
+            None
+        }
+    }
+}
+
 impl FileEntry {
-    fn of(path: &Path) -> Result<Self, ManifestError> {
+    /// Reads a file for its size and hash.
+    pub fn of(path: &Path) -> Result<Self, ManifestError> {
         let unreadable = |source| ManifestError::Read {
             path: path.to_owned(),
             source,
@@ -279,11 +326,28 @@ mod tests {
                 overlap_tokens: 32,
                 provenance: String::new(),
                 licence: String::new(),
+                gate: None,
             },
             files: [MODEL_FILE, TOKENIZER_FILE, CONFIG_FILE]
                 .map(|file| (file.to_owned(), entry.clone()))
                 .into(),
         }
+    }
+
+    fn gate(data: &str, reference_f1: f64, loss_max: f64) -> Gate {
+        Gate {
+            data: data.into(),
+            reference_f1,
+            loss_max,
+        }
+    }
+
+    #[test]
+    fn a_gate_comes_back_as_it_was_written() {
+        let mut manifest = manifest();
+        manifest.about.gate = Some(gate(CONFIG_FILE, 0.8712, 0.01));
+        let json = manifest.to_json();
+        assert_eq!(Manifest::from_json(json.as_bytes()).expect("it is valid"), manifest);
     }
 
     #[test]
@@ -296,7 +360,7 @@ mod tests {
     #[test]
     fn what_contradicts_the_rules_is_refused() {
         type Breakage = (&'static str, fn(&mut Manifest));
-        let breakages: [Breakage; 7] = [
+        let breakages: [Breakage; 10] = [
             ("is no version", |m| m.about.version = "a/b".into()),
             ("window_tokens is 15", |m| m.about.window_tokens = 15),
             ("window_tokens is 4097", |m| m.about.window_tokens = 4097),
@@ -305,6 +369,15 @@ mod tests {
             ("no plain file name", |m| {
                 let entry = m.files[CONFIG_FILE].clone();
                 m.files.insert("../evil".into(), entry);
+            }),
+            ("the gate's data, gate.jsonl", |m| {
+                m.about.gate = Some(gate("gate.jsonl", 0.9, 0.1));
+            }),
+            ("the gate's reference_f1 is 1.1", |m| {
+                m.about.gate = Some(gate(CONFIG_FILE, 1.1, 0.1));
+            }),
+            ("the gate's loss_max is 0.6", |m| {
+                m.about.gate = Some(gate(CONFIG_FILE, 0.5, 0.6));
             }),
             ("the SHA-256 of config.json", |m| {
                 m.files

@@ -2,11 +2,14 @@
 //!
 //! The library is loaded once a process, from a path that the configuration names, and lives until the process ends.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ort::environment::Environment;
-use ort::session::{Session, SessionInputValue, builder::GraphOptimizationLevel};
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::session::{Session, SessionInputValue};
 use ort::value::{Outlet, TensorRef};
 
 use super::InferError;
@@ -19,11 +22,43 @@ const MASK: &str = "attention_mask";
 const TYPES: &str = "token_type_ids";
 const LOGITS: &str = "logits";
 
-/// The loaded library.
+/// The loaded library, and what it shall run models on.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     library: PathBuf,
     environment: Environment,
+    provider: Provider,
+}
+
+/// What models run on: an execution provider, as onnxruntime calls it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Provider {
+    /// The machine's own cores.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU. Needs a worker with the feature `cuda`, an onnxruntime with CUDA, its libraries and a device.
+    Cuda,
+}
+
+impl FromStr for Provider {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda),
+            _ => Err(format!("{name:?} is neither cpu nor cuda")),
+        }
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        })
+    }
 }
 
 /// Why the library or a model cannot be loaded.
@@ -69,6 +104,7 @@ pub enum LoadError {
 #[derive(Debug)]
 pub struct ModelSession {
     session: Session,
+    provider: Provider,
     output: String,
     takes_types: bool,
     pad_id: i64,
@@ -109,16 +145,26 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|error| refuse(error.into()))?;
-        let runtime = Self { library, environment };
+        let runtime = Self {
+            library,
+            environment,
+            provider: Provider::default(),
+        };
         *loaded = Some(runtime.clone());
         Ok(runtime)
+    }
+
+    /// The same library, to run models on something else.
+    pub fn on(self, provider: Provider) -> Self {
+        Self { provider, ..self }
     }
 }
 
 impl ModelSession {
-    /// Loads a model to run on `threads` threads, the calling one included.
+    /// Loads a model to run on the runtime's provider, or on the CPU where that cannot be used, which is logged. On a CPU
+    /// it takes `threads` threads, the calling one included.
     pub fn load(runtime: &Runtime, model: &Path, threads: usize, pad_id: u32) -> Result<Self, LoadError> {
-        let session = build(runtime, model, threads).map_err(|source| LoadError::Model {
+        let (session, provider) = build_or_fall_back(runtime, model, threads).map_err(|source| LoadError::Model {
             model: model.to_owned(),
             source,
         })?;
@@ -142,6 +188,7 @@ impl ModelSession {
         };
         Ok(Self {
             session,
+            provider,
             output,
             takes_types,
             pad_id: i64::from(pad_id),
@@ -149,6 +196,11 @@ impl ModelSession {
             mask: Vec::new(),
             types: Vec::new(),
         })
+    }
+
+    /// What the model runs on.
+    pub fn provider(&self) -> Provider {
+        self.provider
     }
 
     /// Scores rows of token ids, special ones included. Shorter rows are filled up, and what fills them is masked.
@@ -204,14 +256,41 @@ impl Logits {
     }
 }
 
+/// A GPU that is missing, or cannot take the model, must not keep documents waiting: the CPU reads them as well, only later.
+fn build_or_fall_back(runtime: &Runtime, model: &Path, threads: usize) -> Result<(Session, Provider), ort::Error> {
+    let wanted = runtime.provider;
+    match build(runtime, model, threads, wanted) {
+        Ok(session) => Ok((session, wanted)),
+        Err(error) if wanted != Provider::Cpu => {
+            tracing::warn!(provider = %wanted, %error, "the provider cannot be used: the model runs on the CPU");
+            Ok((build(runtime, model, threads, Provider::Cpu)?, Provider::Cpu))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Windows differ in length, and the memory pattern would keep a plan and its block for every length ever seen. Off,
-/// with the arena on, memory stands still after warm-up and at most two percent of the speed is lost: measured.
-fn build(runtime: &Runtime, model: &Path, threads: usize) -> Result<Session, ort::Error> {
-    Session::builder(&runtime.environment)?
+/// with the arena on, memory stands still after warm-up and at most two percent of the speed is lost: measured on a CPU.
+fn build(runtime: &Runtime, model: &Path, threads: usize, provider: Provider) -> Result<Session, ort::Error> {
+    let builder = Session::builder(&runtime.environment)?
         .with_optimization_level(GraphOptimizationLevel::Level3)?
         .with_intra_threads(threads)?
-        .with_memory_pattern(false)?
-        .commit_from_file(model)
+        .with_memory_pattern(false)?;
+    let mut builder = match provider {
+        Provider::Cpu => builder,
+        Provider::Cuda => with_cuda(builder)?,
+    };
+    builder.commit_from_file(model)
+}
+
+#[cfg(feature = "cuda")]
+fn with_cuda(builder: SessionBuilder) -> Result<SessionBuilder, ort::Error> {
+    Ok(builder.with_execution_providers([ort::ep::CUDA::default().build().error_on_failure()])?)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn with_cuda(_builder: SessionBuilder) -> Result<SessionBuilder, ort::Error> {
+    Err(ort::Error::new("this worker was built without the feature `cuda`"))
 }
 
 fn failed(error: ort::Error) -> InferError {

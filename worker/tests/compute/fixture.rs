@@ -13,6 +13,7 @@ use docket_worker::infer::labels::{Labels, ModelConfig};
 use docket_worker::infer::manifest::{CONFIG_FILE, LabelScheme, TOKENIZER_FILE};
 use docket_worker::model::{Model, ModelSettings};
 use docket_worker::window::{self, Splitter, TextTokenizer, Windows};
+use proptest::test_runner::{Config, RngSeed};
 use tokio::sync::OnceCell;
 
 /// Names in four kinds, a date and a sum, as contracts have them.
@@ -20,6 +21,24 @@ pub const CONTRACT: &str = "This Loan Agreement is made on March 9, 2015 between
     corporation, and Maria L. Gonzalez, residing in Austin, Texas. The Borrower shall pay $2,500,000 to the Lender. \
     This Agreement is governed by the Securities Exchange Act of 1934, and any dispute shall be brought before the \
     United States District Court for the Southern District of New York.";
+
+/// Where the search for counter-examples begins. `PROPTEST_RNG_SEED` begins it elsewhere.
+const SEED: u64 = 20_240_229;
+
+/// How properties are tried: on the same texts in every run, so that a test that fails also fails when it is looked into.
+pub fn properties(cases: u32) -> Config {
+    let config = Config::default();
+    let rng_seed = match config.rng_seed {
+        RngSeed::Random => RngSeed::Fixed(SEED),
+        RngSeed::Fixed(seed) => RngSeed::Fixed(seed),
+    };
+    Config {
+        cases,
+        rng_seed,
+        failure_persistence: None,
+        ..config
+    }
+}
 
 /// The folder of the default model.
 pub fn folder() -> PathBuf {

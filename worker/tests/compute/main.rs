@@ -1,6 +1,11 @@
-//! The compute steps on the default model, without any server: windows, scores, entities.
+//! The compute steps without any server: windows, scores, entities. Only `models` needs a bucket.
 
+mod evaluate;
+mod exports;
 mod fixture;
 mod folder;
+mod models;
+mod provider;
 mod scores;
 mod unicode;
+mod windows;

@@ -10,7 +10,7 @@ use docket_worker::window::{PIECE_BYTES_MAX, Windows};
 use proptest::prelude::*;
 use tokenizers::Tokenizer;
 
-use crate::fixture::{CONTRACT, folder, labels, splitter, text};
+use crate::fixture::{CONTRACT, folder, labels, properties, splitter, text};
 
 /// What tokenizers stumble over: marks and accents both ways, emoji of several scalars, scripts without spaces, syllables
 /// that decompose, ligatures, invisible and control characters, all kinds of line ends, special tokens spelled out.
@@ -66,7 +66,7 @@ const FRAGMENTS: &[&str] = &[
     "pneumonoultramicroscopic",
 ];
 
-fn any_text() -> impl Strategy<Value = String> {
+pub fn any_text() -> impl Strategy<Value = String> {
     let fragments = prop::collection::vec(prop::sample::select(FRAGMENTS), 0..400).prop_map(|parts| parts.concat());
     prop_oneof![2 => fragments, 1 => any::<String>(), 1 => "\\PC{0,300}"]
 }
@@ -91,6 +91,8 @@ fn random_entities(text: &ExtractedText, windows: &Windows, dice: &[u8]) -> Vec<
 }
 
 proptest! {
+    #![proptest_config(properties(256))]
+
     #[test]
     fn entities_stand_where_their_offsets_say(given in any_text(), dice in prop::collection::vec(any::<u8>(), 1..50)) {
         let text = text(&given);
@@ -129,7 +131,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(properties(24))]
 
     #[test]
     fn pieces_give_the_tokens_of_the_whole(unit in any_text()) {

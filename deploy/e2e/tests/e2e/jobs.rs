@@ -36,10 +36,8 @@ async fn a_document_goes_all_the_way_to_its_entities() {
         assert!(found.contains(&expected), "{expected:?} is not in {found:?}");
     }
     let job = caller.job(&accepted).await;
-    assert_eq!(
-        (job["attempts"].as_i64(), job["model"].as_str()),
-        (Some(1), Some("ner-legal@2"))
-    );
+    assert_eq!(job["attempts"], 1);
+    assert!(job["model"].as_str().unwrap().starts_with("ner-legal@"), "{job}");
     assert_eq!(caller.text(&accepted).await, LETTER);
     assert!(
         worker

@@ -3,6 +3,7 @@
 
 mod broker;
 mod jobs;
+mod models;
 mod shards;
 mod workers;
 

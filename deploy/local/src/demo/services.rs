@@ -221,6 +221,8 @@ fn settings(info: &StackInfo, jwt_secret: String) -> BTreeMap<&'static str, Stri
         ("DOCKET_S3_REGION", info.s3.region.clone()),
         ("DOCKET_JWT_SECRET", jwt_secret),
         ("DOCKET_ONNXRUNTIME_LIB", info.onnxruntime.display().to_string()),
+        // Several workers share this machine.
+        ("DOCKET_SESSIONS", own("DOCKET_SESSIONS", "1")),
         (
             "DOCKET_MODEL_CACHE_DIR",
             info.state.join("models").display().to_string(),

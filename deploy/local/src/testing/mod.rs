@@ -7,12 +7,14 @@ mod broker;
 mod link;
 mod pgbouncer;
 mod template;
+mod tiny_model;
 mod world;
 
 pub use binaries::{binary, build_binaries};
 pub use broker::PrivateBroker;
 pub use link::{Link, stack};
 pub use pgbouncer::PgBouncer;
+pub use tiny_model::{Fault, Scheme, TinyModel};
 pub use world::{World, WorldOptions};
 
 use crate::checkout::Checkout;

@@ -142,6 +142,8 @@ impl World {
             ("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{}", port())),
             ("DOCKET_JWT_SECRET", JWT_SECRET.to_owned()),
             ("DOCKET_ONNXRUNTIME_LIB", self.onnxruntime.display().to_string()),
+            // Several workers share this machine.
+            ("DOCKET_SESSIONS", "1".to_owned()),
             ("DOCKET_MODEL_CACHE_DIR", self.models.display().to_string()),
         ];
         settings

@@ -2,12 +2,13 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use docket_shared::ids::ModelName;
+use docket_shared::ids::ModelRef;
 use mime::Mime;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::http::error::{ApiError, Kind};
+use crate::http::models;
 
 /// Kinds of documents that can be read. The worker has a file for each.
 const MEDIA_TYPES: [&str; 1] = ["text/plain"];
@@ -26,7 +27,7 @@ pub struct Fields {
     /// The caller's own id.
     pub external_id: Option<String>,
     /// The model that was asked for.
-    pub model: Option<ModelName>,
+    pub model: Option<ModelRef>,
     /// The caller's own data.
     pub metadata: Option<Value>,
 }
@@ -51,7 +52,7 @@ impl Fields {
     pub fn set(&mut self, name: &str, value: String) -> Result<bool, ApiError> {
         match name {
             "external_id" => self.external_id = Some(external_id(value)?),
-            "model" => self.model = Some(model(&value)?),
+            "model" => self.model = Some(models::parse(&value)?),
             "metadata" => self.metadata = Some(metadata(&value)?),
             _ => return Ok(false),
         }
@@ -67,11 +68,6 @@ fn external_id(id: String) -> Result<String, ApiError> {
     Err(invalid(format!(
         "external_id must have 1 to {EXTERNAL_ID_CHARS_MAX} characters, none of them control ones."
     )))
-}
-
-fn model(name: &str) -> Result<ModelName, ApiError> {
-    name.parse()
-        .map_err(|_| ApiError::new(Kind::UnknownModel, "No model has such a name."))
 }
 
 fn metadata(text: &str) -> Result<Value, ApiError> {
@@ -304,7 +300,8 @@ mod tests {
         for bad in ["", "[]", "1", "{", r#"{"a":["\u0000"]}"#, r#"{"\u0000":1}"#] {
             assert!(!takes("metadata", bad.into()), "{bad}");
         }
-        assert!(takes("model", "ner-legal".into()) && !takes("model", "no such/model".into()));
+        assert!(takes("model", "ner-legal".into()) && takes("model", "ner-legal@2".into()));
+        assert!(!takes("model", "no such/model".into()) && !takes("model", "ner-legal@".into()));
         assert!(!takes("other", String::new()));
     }
 }

@@ -3,7 +3,7 @@
 
 use axum::body::Bytes;
 use docket_shared::blob::{BlobKey, PutError, Stored, Upload};
-use docket_shared::ids::{DocumentId, JobId, ModelName};
+use docket_shared::ids::{DocumentId, JobId, ModelRef};
 use futures::future::join_all;
 use futures::{Stream, TryStreamExt};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use super::fields::Head;
 use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Kind};
+use crate::http::models;
 
 /// How long the objects of a refused request are being removed; what is left then the sweeper removes after a day.
 const DISCARD_MAX: Duration = Duration::from_secs(10);
@@ -72,7 +73,7 @@ impl Intake {
     }
 
     /// The model that shall read a file.
-    pub fn model_of<'a>(&'a self, head: &'a Head) -> &'a ModelName {
+    pub fn model_of<'a>(&'a self, head: &'a Head) -> &'a ModelRef {
         head.fields.model.as_ref().unwrap_or(&self.state.model_default)
     }
 
@@ -88,7 +89,7 @@ impl Intake {
         };
         let stored = match self.keep {
             Keep::Stored => {
-                self.require_model(&head).await?;
+                models::require(&self.state, self.model_of(&head)).await?;
                 let key = self.key_of(document);
                 self.begun.push(key.clone());
                 self.state.blobs.put(&key, upload).await
@@ -116,17 +117,6 @@ impl Intake {
             stored,
         });
         Ok(())
-    }
-
-    async fn require_model(&self, head: &Head) -> Result<(), ApiError> {
-        let model = self.model_of(head);
-        if self.state.models.exists(model).await? {
-            return Ok(());
-        }
-        Err(ApiError::new(
-            Kind::UnknownModel,
-            format!("No model {model} is published."),
-        ))
     }
 
     /// Removes what was stored: its request was refused, so no row names it.

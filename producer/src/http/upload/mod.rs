@@ -6,8 +6,8 @@
 mod accept;
 mod body;
 mod fields;
+mod fingerprint;
 mod form;
-mod idempotent;
 mod intake;
 
 use std::time::Instant;
@@ -16,7 +16,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use docket_shared::metrics;
 use docket_shared::store::idempotency::Key;
@@ -26,18 +26,17 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::AppState;
 use super::auth::Caller;
+use super::commit::Refusal;
 use super::error::{ApiError, Kind};
 use super::extract::Params;
+use super::idempotent::{self, Begun, Hold, IDEMPOTENCY_REPLAYED};
 use super::observe::trace_parent;
 use super::openapi::UploadProblems;
 use super::views::{self, Accepted, AcceptedForm};
-use accept::{Acceptance, Refusal};
+use accept::Acceptance;
 use fields::{Fields, Head};
-use idempotent::{Begun, Hold};
+use fingerprint::fingerprint;
 use intake::{Intake, Keep, Taken};
-
-/// Says that an answer was given before.
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What holds for the document, or for all documents of a form until it says otherwise.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -46,7 +45,7 @@ pub struct UploadQuery {
     /// The caller's own id for the document.
     #[param(min_length = 1, max_length = 200)]
     external_id: Option<String>,
-    /// The model that shall read it; another than the service's default.
+    /// The model that shall read it, as `name` or `name@version`; without a version the one that holds then.
     model: Option<String>,
     /// The caller's own data: a JSON object of at most 4 KiB.
     metadata: Option<String>,
@@ -58,7 +57,7 @@ pub struct UploadQuery {
 struct UploadForm {
     /// The caller's own id for the documents after it.
     external_id: Option<String>,
-    /// The model that shall read the documents after it.
+    /// The model that shall read the documents after it, as `name` or `name@version`.
     model: Option<String>,
     /// The caller's own data for the documents after it: a JSON object of at most 4 KiB.
     metadata: Option<String>,
@@ -195,22 +194,14 @@ impl Upload {
             return Ok(accepted(&answer));
         };
         match idempotent::begin(&self.state.shards, key).await? {
-            Begun::Reserved(hold) => match self.store(body, Some(&hold)).await {
-                Ok(answer) => Ok(accepted(&answer)),
-                Err(Refusal {
-                    error,
-                    perhaps_accepted,
-                }) => {
-                    if !perhaps_accepted {
-                        hold.free().await;
-                    }
-                    Err(error)
-                }
-            },
+            Begun::Reserved(hold) => {
+                let stored = self.store(body, Some(&hold)).await;
+                Ok(accepted(&hold.settle(stored).await?))
+            }
             Begun::Answered(earlier) => {
                 let mut intake = Intake::new(&self.state, &self.caller, Keep::Hash);
                 self.read(body, &mut intake).await?;
-                let answer = earlier.answer(&idempotent::fingerprint(self.is_form(), intake.taken()))?;
+                let answer = earlier.answer(&fingerprint(self.is_form(), intake.taken()))?;
                 let answer = serde_json::from_value(answer).map_err(ApiError::internal)?;
                 Ok(([(IDEMPOTENCY_REPLAYED, "true")], accepted(&answer)).into_response())
             }
@@ -251,7 +242,7 @@ impl Upload {
         };
         let kept = hold.map(|hold| {
             let answer = serde_json::to_value(&answer).expect("ids and text always serialise");
-            (hold, idempotent::fingerprint(self.is_form(), intake.taken()), answer)
+            (hold, fingerprint(self.is_form(), intake.taken()), answer)
         });
         let trace_parent = self.trace_parent.as_deref();
         let acceptance = Acceptance {

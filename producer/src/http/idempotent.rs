@@ -1,4 +1,4 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a caller that does not know whether its upload was
+//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header-07): a caller that does not know whether its request was
 //! accepted sends it again with the same key, and it is accepted once.
 
 use std::convert::Infallible;
@@ -13,12 +13,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::intake::Taken;
-use crate::http::auth::Caller;
-use crate::http::error::{ApiError, Kind};
+use super::auth::Caller;
+use super::commit::Refusal;
+use super::error::{ApiError, Kind};
 
 /// The request header.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that an answer was given before.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Longest key, in bytes.
 const KEY_BYTES_MAX: usize = 255;
 /// How often a reservation is renewed while its upload runs: two renewals may fail before it is believed dead.
@@ -112,7 +114,7 @@ impl Hold {
         }
     }
 
-    /// Writes the answer, in the transaction that accepts the documents.
+    /// Writes the answer, in the transaction that accepts the request.
     pub async fn answer(&self, tx: &mut FencedTx, fingerprint: &[u8], answer: &Value) -> Result<(), ApiError> {
         if idempotency::answer(tx, &self.key, self.request, (fingerprint, answer)).await? {
             return Ok(());
@@ -120,8 +122,21 @@ impl Hold {
         Err(in_progress()) // Another request took it over while this one could not renew it.
     }
 
-    /// Frees the key: its request was refused, so the next one with it shall be served.
-    pub async fn free(&self) {
+    /// Ends the request. One that was refused frees its key, so that the next one with it is served; but not if it may
+    /// have been accepted all the same.
+    pub async fn settle<T>(self, served: Result<T, Refusal>) -> Result<T, ApiError> {
+        match served {
+            Ok(served) => Ok(served),
+            Err(refusal) => {
+                if !refusal.perhaps_accepted {
+                    self.free().await;
+                }
+                Err(refusal.error)
+            }
+        }
+    }
+
+    async fn free(&self) {
         let freed = within(async {
             let mut tx = self.shards.begin(self.key.bucket).await?;
             idempotency::free(&mut tx, &self.key, self.request).await?;
@@ -148,118 +163,37 @@ impl Earlier {
         if self.fingerprint == fingerprint {
             return Ok(self.answer);
         }
-        let detail = "This Idempotency-Key was used for an upload with other content; use a new one.";
+        let detail = "This Idempotency-Key was used for another request; use a new one.";
         Err(ApiError::new(Kind::IdempotencyMismatch, detail))
     }
 }
 
-/// What makes two uploads the same: form or not, and of each file its content and all that was said about it.
-pub fn fingerprint(form: bool, files: &[Taken]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    let mut add = |part: &[u8]| {
-        hash.update((part.len() as u64).to_be_bytes()); // So that no two lists of parts read the same.
-        hash.update(part);
-    };
-    add(&[u8::from(form)]);
-    for Taken { head, stored, .. } in files {
-        let fields = &head.fields;
-        add(&stored.sha256);
-        add(head.media_type.as_bytes());
-        let model = fields.model.as_ref().map(ToString::to_string);
-        let metadata = fields.metadata.as_ref().map(canonical);
-        for part in [&head.file_name, &fields.external_id, &model, &metadata] {
-            add(&[u8::from(part.is_some())]);
-            add(part.as_deref().unwrap_or_default().as_bytes());
-        }
-    }
-    hash.finalize().into()
-}
+/// What makes two requests the same, as a hash of its parts.
+#[derive(Default)]
+pub struct Fingerprint(Sha256);
 
-/// JSON with its keys in order, whatever order the library keeps them in.
-fn canonical(value: &Value) -> String {
-    let list = |parts: Vec<String>| parts.join(",");
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| *name);
-            let fields = fields
-                .into_iter()
-                .map(|(name, value)| format!("{}:{}", Value::from(&**name), canonical(value)));
-            format!("{{{}}}", list(fields.collect()))
-        }
-        Value::Array(values) => format!("[{}]", list(values.iter().map(canonical).collect())),
-        scalar => scalar.to_string(),
+impl Fingerprint {
+    /// Adds a part; its length goes before it, so that no two lists of parts read the same.
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.update((part.len() as u64).to_be_bytes());
+        self.0.update(part);
+    }
+
+    /// Adds a part that may be absent, which is not the same as empty.
+    pub fn add_optional(&mut self, part: Option<&str>) {
+        self.add(&[u8::from(part.is_some())]);
+        self.add(part.unwrap_or_default().as_bytes());
+    }
+
+    /// The hash.
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use docket_shared::blob::Stored;
-    use docket_shared::ids::{DocumentId, JobId};
-
     use super::*;
-    use crate::http::upload::fields::{Fields, Head};
-
-    fn file(change: impl Fn(&mut Head, &mut Stored)) -> Taken {
-        let mut stored = Stored {
-            bytes: 1,
-            sha256: [7; 32],
-        };
-        let fields = Fields {
-            external_id: Some("a".into()),
-            model: None,
-            metadata: None,
-        };
-        let mut head = Head {
-            media_type: "text/plain",
-            file_name: Some("b".into()),
-            fields,
-        };
-        change(&mut head, &mut stored);
-        Taken {
-            head,
-            document: DocumentId::generate(),
-            job: JobId::generate(),
-            stored,
-        }
-    }
-
-    fn with_metadata(text: &str) -> Taken {
-        file(|head, _| head.fields.metadata = Some(serde_json::from_str(text).unwrap()))
-    }
-
-    #[test]
-    fn a_fingerprint_changes_with_everything_that_was_sent() {
-        let one = |file: Taken| fingerprint(false, &[file]);
-        let same = one(file(|_, _| ()));
-        assert_eq!(same, one(file(|_, _| ())), "new ids make no difference");
-        let others = [
-            fingerprint(true, &[file(|_, _| ())]),
-            fingerprint(false, &[file(|_, _| ()), file(|_, _| ())]),
-            one(file(|_, stored| stored.sha256[0] = 0)),
-            one(file(|head, _| head.file_name = None)),
-            one(file(|head, _| head.file_name = Some(String::new()))),
-            one(file(|head, _| {
-                (head.file_name, head.fields.external_id) = (Some("a".into()), Some("b".into()));
-            })),
-            one(file(|head, _| head.fields.model = Some("m".parse().unwrap()))),
-            one(with_metadata("{}")),
-        ];
-        let distinct: std::collections::HashSet<_> = others.iter().chain([&same]).collect();
-        assert_eq!(distinct.len(), others.len() + 1);
-    }
-
-    #[test]
-    fn the_order_and_spacing_of_metadata_make_no_difference() {
-        let (a, b) = (
-            r#"{"x":[1,{"p":null,"q":"\""}],"a":true}"#,
-            r#"{ "a": true, "x": [1, {"q":"\u0022", "p":null}] }"#,
-        );
-        assert_eq!(
-            fingerprint(false, &[with_metadata(a)]),
-            fingerprint(false, &[with_metadata(b)])
-        );
-    }
 
     #[test]
     fn keys_are_visible_and_not_too_long() {

@@ -1,0 +1,52 @@
+//! Command line of the benchmarks.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use docket_bench::bare::{self, BareArgs};
+use docket_bench::contest;
+use docket_bench::settings::Settings;
+use docket_bench::soak::{self, SoakSettings};
+
+/// Measures Docket on the servers of the test stack. Say ratios of one run, not figures of one machine.
+#[derive(Debug, Parser)]
+#[command(name = "docket-bench", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The worker against bare onnxruntime and against a Celery pipeline, in turns on the same cores.
+    Worker(Settings),
+    /// The worker's memory under a long mixed load, and small documents beside a very large one.
+    Soak(SoakSettings),
+    /// Bare onnxruntime alone; `worker` runs this in a process of its own.
+    #[command(hide = true)]
+    Bare(BareArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("docket-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Worker(settings) => contest::run(&settings).await,
+        Command::Soak(settings) => soak::run(&settings).await,
+        Command::Bare(args) => {
+            let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;
+            println!("{}", serde_json::to_string(&runs.context("run the model")??)?);
+            Ok(())
+        }
+    }
+}

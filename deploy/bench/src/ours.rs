@@ -1,0 +1,65 @@
+//! Docket as a contestant: one worker of the release build on a backlog that was uploaded before it started.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use docket_local::poll;
+
+use crate::docket::{Docket, Row, Uploaded, Worker};
+use crate::f1::{Found, LabelledText};
+use crate::meter::Meter;
+use crate::settings::Settings;
+use crate::stats::Figures;
+
+/// Longest time of a round.
+const ROUND_MAX: Duration = Duration::from_secs(30 * 60);
+
+/// Reads the corpus once. Seconds are from the first claim to the last result in Postgres, by the shards' clocks.
+pub async fn round(docket: &mut Docket, texts: &[String], settings: &Settings, stack: u32) -> Result<Figures> {
+    let jobs = docket.upload_all(texts).await?;
+    let mut worker = docket.worker(settings.cores(), settings.sessions).await?;
+    until_ended(docket, &mut worker, &jobs, 1).await?;
+    let meter = Meter::start(worker.program.pid(), stack);
+    let rows = until_ended(docket, &mut worker, &jobs, jobs.len()).await?;
+    let mut figures = meter.stop();
+    let stages = worker.stage_seconds().await?;
+    figures.extend(
+        stages
+            .into_iter()
+            .map(|(stage, seconds)| (format!("stage_seconds.{stage}"), seconds)),
+    );
+    worker.program.stop().await?;
+    let first = rows.iter().filter_map(|row| row.started).fold(f64::INFINITY, f64::min);
+    let last = rows.iter().map(|row| row.ended).fold(0.0, f64::max);
+    figures.insert("seconds".to_owned(), last - first);
+    let windows: i64 = rows.iter().filter_map(|row| row.windows).map(i64::from).sum();
+    figures.insert("windows".to_owned(), windows as f64);
+    Ok(figures)
+}
+
+/// What the worker finds in labelled texts, asked of the API.
+pub async fn entities(docket: &mut Docket, texts: &[LabelledText], settings: &Settings) -> Result<Vec<Vec<Found>>> {
+    let texts: Vec<String> = texts.iter().map(|text| text.text.clone()).collect();
+    let jobs = docket.upload_all(&texts).await?;
+    let mut worker = docket.worker(settings.cores(), settings.sessions).await?;
+    until_ended(docket, &mut worker, &jobs, jobs.len()).await?;
+    worker.program.stop().await?;
+    let mut found = Vec::with_capacity(jobs.len());
+    for job in &jobs {
+        found.push(docket.entities(job).await?);
+    }
+    Ok(found)
+}
+
+/// Waits until so many of these jobs have ended; all must have succeeded.
+async fn until_ended(docket: &mut Docket, worker: &mut Worker, jobs: &[Uploaded], count: usize) -> Result<Vec<Row>> {
+    let rows = poll::until("the worker ends its jobs", ROUND_MAX, async || {
+        worker.program.check()?;
+        let rows = docket.ended(jobs).await?;
+        Ok((rows.len() >= count).then_some(rows))
+    })
+    .await?;
+    let failed = rows.iter().find(|row| !row.succeeded);
+    ensure!(failed.is_none(), "a job failed: {}", failed.context("there is one")?.id);
+    Ok(rows)
+}

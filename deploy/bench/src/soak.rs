@@ -1,0 +1,311 @@
+//! `bench soak`: a worker under a mixed load for a long time, its memory looked at each second; then small documents beside
+//! a very large one.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use docket_local::poll;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::corpus::{self, Kind};
+use crate::docket::{self, Docket, Row, Uploaded, Worker};
+use crate::proc;
+use crate::report::{self, Report};
+use crate::stats::{self, Figures};
+
+/// How often jobs are looked at and replaced.
+const TICK: Duration = Duration::from_millis(250);
+/// How often memory is looked at.
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+/// How long what is under way at the end may take.
+const DRAIN_MAX: Duration = Duration::from_secs(30 * 60);
+/// Contracts of one cycle of lengths; the next cycle has other texts.
+const CONTRACTS_A_CYCLE: usize = 40;
+/// Letters of one cycle of lengths.
+const LETTERS_A_CYCLE: usize = 60;
+/// Words of a document of a megabyte: the contracts here have 5.9 bytes a word, its space included.
+const MEGABYTE_WORDS: usize = 175_000;
+/// Letters timed alone, and as many beside the large document: the 95th percentile is the fourth longest time.
+const LETTERS_TIMED: usize = 60;
+/// Client of the timed letters, and that of the large document.
+const SMALL_CLIENT: usize = 0;
+const LARGE_CLIENT: usize = 1;
+
+/// How to soak.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct SoakSettings {
+    /// How long the mixed load lasts.
+    #[arg(long, default_value_t = 10.0)]
+    pub minutes: f64,
+    /// Seed of the documents.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Model calls at the same time.
+    #[arg(long, default_value_t = 1)]
+    pub sessions: usize,
+    /// Characters of the large document; 0 leaves that part out.
+    #[arg(long, default_value_t = 5_000_000)]
+    pub large: usize,
+    /// Write all figures to a file, as one JSON object.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub json: Option<PathBuf>,
+}
+
+/// Somebody who always has so many documents under way.
+#[derive(Debug)]
+struct Client {
+    number: usize,
+    at_once: usize,
+    kind: Load,
+    uploads: usize,
+    under_way: Vec<Uploaded>,
+}
+
+/// What a client uploads.
+#[derive(Debug, Clone, Copy)]
+enum Load {
+    Letters,
+    Contracts,
+    Megabytes,
+}
+
+/// What came of the mixed load.
+#[derive(Debug, Default)]
+struct Mixed {
+    memory: Vec<f64>,
+    documents: usize,
+    failed: usize,
+}
+
+/// Runs it.
+pub async fn run(settings: &SoakSettings) -> Result<()> {
+    let mut docket = Docket::start(&docket::logs()?).await?;
+    let mut worker = docket.worker(None, settings.sessions).await?;
+    println!("mixed load for {} minutes", settings.minutes);
+    let mixed = mixed(&mut docket, &mut worker, settings).await?;
+    let mut figures = Figures::new();
+    let mut add = |name: &str, value: Option<f64>| {
+        figures.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add("rss_drift", stats::drift(&mixed.memory));
+    add("rss_median_bytes", stats::median(&mixed.memory));
+    add("rss_peak_bytes", Some(proc::peak_bytes(&[worker.program.pid()]) as f64));
+    add("documents", Some(mixed.documents as f64));
+    add("failed", Some(mixed.failed as f64));
+    let mut ratios = json!({});
+    if settings.large > 0 {
+        let (found, ratio) = beside_large(&mut docket, &mut worker, settings).await?;
+        figures.extend(found);
+        ratios["small_p95_beside_large_to_alone"] = json!(ratio);
+    }
+    worker.program.stop().await?;
+    docket.stop().await?;
+    let lines: Vec<&str> = figures.keys().map(String::as_str).collect();
+    println!(
+        "\n{}\n\nratios\n{ratios:#}",
+        report::table(&[("soak", &figures)], &lines)
+    );
+    let mut figures: Value = serde_json::to_value(&figures)?;
+    figures["rss_bytes"] = json!(mixed.memory);
+    Report::new("soak", serde_json::to_value(settings)?, figures, ratios).write(settings.json.as_deref())
+}
+
+/// Clients replace each document that ended by the next, until the time is over; then what is under way may end.
+async fn mixed(docket: &mut Docket, worker: &mut Worker, settings: &SoakSettings) -> Result<Mixed> {
+    let mut clients = [
+        Client::new(0, 4, Load::Letters),
+        Client::new(1, 4, Load::Letters),
+        Client::new(2, 3, Load::Contracts),
+        Client::new(3, 1, Load::Megabytes),
+    ];
+    let mut found = Mixed::default();
+    let (began, mut sampled) = (Instant::now(), Instant::now());
+    let lasts = Duration::from_secs_f64(settings.minutes * 60.0);
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tick.tick().await;
+        worker.program.check()?;
+        let goes_on = began.elapsed() < lasts;
+        for client in &mut clients {
+            let ended = client.take_ended(docket).await?;
+            found.documents += ended.len();
+            found.failed += ended.iter().filter(|row| !row.succeeded).count();
+            if goes_on {
+                client.fill(docket, settings.seed).await?;
+            }
+        }
+        if goes_on && sampled.elapsed() >= SAMPLE_EVERY {
+            sampled += SAMPLE_EVERY;
+            found
+                .memory
+                .extend(proc::resident_bytes(worker.program.pid()).map(|bytes| bytes as f64));
+        }
+        if clients.iter().all(|client| client.under_way.is_empty()) && !goes_on {
+            return Ok(found);
+        }
+        ensure!(began.elapsed() < lasts + DRAIN_MAX, "the last documents do not end");
+    }
+}
+
+/// Letters one by one, first alone, then while a large document is read. Figures, and what the 95th percentiles of the
+/// time from accept to result are to each other.
+async fn beside_large(
+    docket: &mut Docket,
+    worker: &mut Worker,
+    settings: &SoakSettings,
+) -> Result<(Figures, Option<f64>)> {
+    println!("{LETTERS_TIMED} letters alone");
+    let alone = timed_letters(docket, worker, settings.seed).await?;
+    let large = large_text(settings);
+    let chars = large.chars().count();
+    println!("{LETTERS_TIMED} letters beside a document of {chars} characters");
+    let uploaded = docket.upload(LARGE_CLIENT, &large).await?;
+    poll::until("the large document is claimed", DRAIN_MAX, async || {
+        Ok((docket.state(&uploaded).await? == "running").then_some(()))
+    })
+    .await?;
+    let beside = timed_letters(docket, worker, settings.seed).await?;
+    let was_beside = docket.state(&uploaded).await? == "running";
+    let row = until_ended(docket, worker, &uploaded).await?;
+    ensure!(row.succeeded, "the large document failed");
+    ensure!(
+        row.text_chars == Some(chars as i64),
+        "of {chars} characters {:?} were read",
+        row.text_chars
+    );
+    let seconds = row.ended - row.started.unwrap_or(row.created);
+    let p95 = |times: &[f64]| stats::percentile(times, 0.95);
+    let named = [
+        ("small_alone_p50_seconds", stats::median(&alone)),
+        ("small_alone_p95_seconds", p95(&alone)),
+        ("small_beside_large_p50_seconds", stats::median(&beside)),
+        ("small_beside_large_p95_seconds", p95(&beside)),
+        ("large_characters", Some(chars as f64)),
+        ("large_seconds", Some(seconds)),
+        (
+            "large_seconds_a_window",
+            row.windows.map(|windows| seconds / f64::from(windows.max(1))),
+        ),
+        ("large_outlasted_small", Some(f64::from(u8::from(was_beside)))),
+    ];
+    let figures = named
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+    Ok((
+        figures,
+        p95(&beside).zip(p95(&alone)).map(|(beside, alone)| beside / alone),
+    ))
+}
+
+/// Seconds from accept to result of each of the same letters, one after the other.
+async fn timed_letters(docket: &mut Docket, worker: &mut Worker, seed: u64) -> Result<Vec<f64>> {
+    let mut seconds = Vec::with_capacity(LETTERS_TIMED);
+    for text in corpus::texts(Kind::Letters, LETTERS_TIMED, seed) {
+        let uploaded = docket.upload(SMALL_CLIENT, &text).await?;
+        let row = until_ended(docket, worker, &uploaded).await?;
+        ensure!(row.succeeded, "a letter failed");
+        seconds.push(row.ended - row.created);
+    }
+    Ok(seconds)
+}
+
+async fn until_ended(docket: &mut Docket, worker: &mut Worker, uploaded: &Uploaded) -> Result<Row> {
+    poll::until("a document ends", DRAIN_MAX, async || {
+        worker.program.check()?;
+        Ok(docket.ended(std::slice::from_ref(uploaded)).await?.pop())
+    })
+    .await
+}
+
+/// Contracts one after the other, up to so many characters.
+fn large_text(settings: &SoakSettings) -> String {
+    let mut text = String::new();
+    let mut chars = 0;
+    for index in 0.. {
+        let part = corpus::text(Kind::Contracts, MEGABYTE_WORDS, settings.seed, index);
+        let taken: String = part.chars().take(settings.large - chars).collect();
+        chars += taken.chars().count();
+        text.push_str(&taken);
+        if chars >= settings.large {
+            break;
+        }
+    }
+    text
+}
+
+impl Client {
+    fn new(number: usize, at_once: usize, kind: Load) -> Self {
+        Self {
+            number,
+            at_once,
+            kind,
+            uploads: 0,
+            under_way: Vec::new(),
+        }
+    }
+
+    async fn take_ended(&mut self, docket: &mut Docket) -> Result<Vec<Row>> {
+        if self.under_way.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ended = docket.ended(&self.under_way).await?;
+        self.under_way
+            .retain(|uploaded| ended.iter().all(|row| row.id != uploaded.job));
+        Ok(ended)
+    }
+
+    async fn fill(&mut self, docket: &Docket, seed: u64) -> Result<()> {
+        while self.under_way.len() < self.at_once {
+            let text = self.kind.text(seed + self.number as u64, self.uploads);
+            self.uploads += 1;
+            let uploaded = docket
+                .upload(self.number, &text)
+                .await
+                .context("keep the worker busy")?;
+            self.under_way.push(uploaded);
+        }
+        Ok(())
+    }
+}
+
+impl Load {
+    /// The next text of a client. Lengths come round, texts do not.
+    fn text(self, seed: u64, number: usize) -> String {
+        let of_cycle = |kind, cycle| corpus::lengths(kind, cycle, seed)[number % cycle];
+        let (kind, words) = match self {
+            Self::Letters => (Kind::Letters, of_cycle(Kind::Letters, LETTERS_A_CYCLE)),
+            Self::Contracts => (Kind::Contracts, of_cycle(Kind::Contracts, CONTRACTS_A_CYCLE)),
+            Self::Megabytes => (Kind::Contracts, MEGABYTE_WORDS),
+        };
+        corpus::text(kind, words, seed, number as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_megabyte_is_one_and_no_two_documents_are_alike() {
+        let text = Load::Megabytes.text(1, 0);
+        assert!((1_000_000..1_150_000).contains(&text.len()), "{}", text.len());
+        assert_ne!(Load::Letters.text(1, 0), Load::Letters.text(1, LETTERS_A_CYCLE));
+    }
+
+    #[test]
+    fn the_large_document_has_exactly_its_characters() {
+        let settings = SoakSettings {
+            minutes: 0.0,
+            seed: 1,
+            sessions: 1,
+            large: 1_300_000,
+            json: None,
+        };
+        assert_eq!(large_text(&settings).chars().count(), 1_300_000);
+    }
+}

@@ -1,0 +1,187 @@
+//! `POST /v1/documents/{id}/jobs`: another analysis of a document that is there.
+//!
+//! As an upload does, it runs in a task of its own, which a caller that leaves does not end, and never waits for the broker.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use docket_shared::ids::{DocumentId, JobId, JobKey, ModelRef};
+use docket_shared::store::FencedTx;
+use docket_shared::store::idempotency::Key;
+use docket_shared::store::jobs::{self, HandOver, NewJob, OPEN_JOBS_MAX, Reanalysis};
+use serde::Deserialize;
+use serde_json::Value;
+use tracing::Instrument;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::auth::Caller;
+use super::commit::{self, Refusal};
+use super::error::{ApiError, Kind};
+use super::extract::Id;
+use super::idempotent::{self, Begun, Fingerprint, Hold, IDEMPOTENCY_REPLAYED};
+use super::models;
+use super::observe::trace_parent;
+use super::openapi::ReanalysisProblems;
+use super::views::Job;
+
+/// Largest body, in bytes: it names a model.
+const BODY_BYTES_MAX: usize = 1024;
+/// How long the body may take: it is one packet.
+const BODY_MAX: Duration = Duration::from_secs(10);
+
+/// What is asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewAnalysis {
+    /// The model that shall read the document, as `name` or `name@version`; another than the service's default.
+    #[schema(examples("ner-legal@2"))]
+    model: Option<String>,
+}
+
+/// Analyse again
+///
+/// Has a document that is there read by another model, another version, or the same one again. What was found before stays
+/// readable. With an `Idempotency-Key` the same request sent again is answered the same and accepted once.
+#[utoipa::path(
+    post,
+    path = "/v1/documents/{document_id}/jobs",
+    operation_id = "create_job",
+    tag = "jobs",
+    params(
+        ("document_id" = Uuid, Path, description = "The document."),
+        ("idempotency-key" = Option<String>, Header, description = "1 to 255 visible characters; kept for a day."),
+        ("traceparent" = Option<String>, Header, description = "W3C trace context, which the analysis goes on with."),
+    ),
+    request_body(content = Option<NewAnalysis>, description = "The model; without a body the service's default."),
+    responses(
+        (status = 202, description = "Accepted: it will be analysed, whatever happens.", body = Job, headers(
+            ("location", description = "Where the job is."),
+            ("idempotency-replayed", description = "`true` when it was accepted before, with the same key."),
+        )),
+        ReanalysisProblems,
+    )
+)]
+pub async fn reanalyse(
+    caller: Caller,
+    Id(id): Id,
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let request = Request {
+        key: idempotent::key_of(&headers, &caller)?,
+        trace_parent: trace_parent(&headers).map(str::to_owned),
+        model: read(body).await?,
+        document: DocumentId(id),
+        caller,
+        state,
+    };
+    let tasks = request.state.shutdown.clone();
+    let task = async move { request.serve().await };
+    tasks.spawn(task.in_current_span()).await.map_err(ApiError::internal)?
+}
+
+/// The model that a body names.
+async fn read(body: Body) -> Result<Option<ModelRef>, ApiError> {
+    let invalid = |detail: String| ApiError::new(Kind::InvalidRequest, detail);
+    let body = tokio::time::timeout(BODY_MAX, to_bytes(body, BODY_BYTES_MAX)).await;
+    let body = body.map_err(|_| ApiError::new(Kind::BodyTimedOut, "The body did not arrive in time."))?;
+    let body = body.map_err(|_| invalid(format!("The body broke off, or has more than {BODY_BYTES_MAX} bytes.")))?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let asked: NewAnalysis =
+        serde_json::from_slice(&body).map_err(|error| invalid(format!("The body cannot be taken: {error}.")))?;
+    asked.model.as_deref().map(models::parse).transpose()
+}
+
+/// A request that is in order.
+struct Request {
+    state: AppState,
+    caller: Caller,
+    document: DocumentId,
+    model: Option<ModelRef>,
+    key: Option<Key>,
+    trace_parent: Option<String>,
+}
+
+impl Request {
+    /// The whole way of a request, from its reserved key to its answer.
+    async fn serve(self) -> Result<Response, ApiError> {
+        let Some(key) = self.key.clone() else {
+            let job = self.accept(None).await.map_err(|refusal| refusal.error)?;
+            return accepted(&job);
+        };
+        match idempotent::begin(&self.state.shards, key).await? {
+            Begun::Reserved(hold) => {
+                let served = self.accept(Some(&hold)).await;
+                accepted(&hold.settle(served).await?)
+            }
+            Begun::Answered(earlier) => {
+                let job = earlier.answer(&self.fingerprint())?;
+                Ok(([(IDEMPOTENCY_REPLAYED, "true")], accepted(&job)?).into_response())
+            }
+        }
+    }
+
+    /// Accepts a job; its answer.
+    async fn accept(&self, hold: Option<&Hold>) -> Result<Value, Refusal> {
+        let job = NewJob {
+            id: JobId::generate(),
+            model: self.model.as_ref().unwrap_or(&self.state.model_default).clone(),
+            trace_parent: self.trace_parent.clone(),
+        };
+        models::require(&self.state, &job.model).await?;
+        let (handover, answer) = commit::commit(self.write(&job, hold)).await?;
+        match handover {
+            HandOver::Mine(lease) => self.state.handover.offer(commit::fresh(&self.caller, job, lease)),
+            HandOver::Dispatcher => {}
+        }
+        Ok(answer)
+    }
+
+    async fn write(&self, job: &NewJob, hold: Option<&Hold>) -> Result<(FencedTx, (HandOver, Value)), ApiError> {
+        let Caller { bucket, client } = &self.caller;
+        let mut tx = self.state.shards.begin(*bucket).await?;
+        let handover = match jobs::reanalyse(&mut tx, *bucket, client, self.document, job).await? {
+            Reanalysis::Accepted(handover) => handover,
+            Reanalysis::NoDocument => return Err(ApiError::not_found()),
+            Reanalysis::TooManyOpen => {
+                let detail =
+                    format!("{OPEN_JOBS_MAX} analyses of this document have not ended yet; let one of them end.");
+                return Err(ApiError::new(Kind::TooManyAnalyses, detail));
+            }
+        };
+        let key = JobKey {
+            bucket: *bucket,
+            job: job.id,
+        };
+        let written = jobs::find(&mut tx, key, client).await?;
+        let written = written.ok_or_else(|| ApiError::internal("a job is not where it was written"))?;
+        let answer = serde_json::to_value(Job::from(&written)).map_err(ApiError::internal)?;
+        if let Some(hold) = hold {
+            hold.answer(&mut tx, &self.fingerprint(), &answer).await?;
+        }
+        Ok((tx, (handover, answer)))
+    }
+
+    /// What makes two requests the same. The path is a part of it, so that no upload reads the same.
+    fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Fingerprint::default();
+        hash.add(format!("/v1/documents/{}/jobs", self.document).as_bytes());
+        hash.add_optional(self.model.as_ref().map(ToString::to_string).as_deref());
+        hash.finish()
+    }
+}
+
+fn accepted(job: &Value) -> Result<Response, ApiError> {
+    let id = job["job_id"].as_str().unwrap_or_default();
+    let location = format!("/v1/jobs/{id}");
+    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(job)).into_response())
+}

@@ -1,0 +1,114 @@
+//! `docket-worker evaluate`.
+
+use std::num::NonZeroUsize;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use docket_shared::blob::{BlobConfig, BlobStore};
+use docket_shared::config::Env;
+use docket_shared::ids::ModelRef;
+use tempfile::TempDir;
+
+use super::report::{Report, Subject};
+use super::{JOIN_DEFAULT, evaluate, join, read_records};
+use crate::config::MODEL_CACHE_DIR;
+use crate::fetch::fetch;
+use crate::infer::manifest::{FileEntry, MANIFEST_FILE, MODEL_FILE, Manifest};
+use crate::model::Model;
+use crate::models;
+
+/// What to evaluate on what.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// A model of the bucket; without a version, the current one. Needs the settings of S3.
+    #[arg(long, value_name = "NAME[@VERSION]", required_unless_present = "folder")]
+    pub model: Option<ModelRef>,
+    /// A model's folder on this machine, with its manifest.json.
+    #[arg(long, conflicts_with = "model")]
+    pub folder: Option<PathBuf>,
+    /// Labelled text: a line of JSON a record, with "tokens" (words) and "labels" (BIO, one a word).
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Another graph to run instead of the model's own, such as the same weights in 32-bit floats.
+    #[arg(long)]
+    pub onnx: Option<PathBuf>,
+    /// Records of each text; they are joined by spaces.
+    #[arg(long, default_value_t = NonZeroUsize::new(JOIN_DEFAULT).expect("it is not 0"))]
+    pub join: NonZeroUsize,
+    /// Only these labels count, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub labels: Option<Vec<String>>,
+    /// Where to write everything as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+/// Evaluates a model and prints how good it is.
+pub async fn run(env: &Env, options: Options) -> anyhow::Result<()> {
+    let folder = match (&options.folder, &options.model) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(model)) => from_bucket(env, model).await?,
+        (None, None) => anyhow::bail!("name a model or a folder"),
+    };
+    let report = report(env, &folder, &options).await?;
+    print!("{report}");
+    if let Some(path) = &options.json {
+        let written = tokio::fs::write(path, report.to_json()).await;
+        written.with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+async fn from_bucket(env: &Env, model: &ModelRef) -> anyhow::Result<PathBuf> {
+    let blobs = BlobStore::connect(&BlobConfig::from_env(env)?).await;
+    let version = models::version_of(&blobs, model).await?;
+    let cache: PathBuf = env.get(&MODEL_CACHE_DIR)?;
+    Ok(fetch(&blobs, &model.name, &version, &cache).await?)
+}
+
+async fn report(env: &Env, folder: &Path, options: &Options) -> anyhow::Result<Report> {
+    let settings = models::settings(env)?;
+    let data = options.data.clone();
+    let records = tokio::task::spawn_blocking(move || read_records(&data)).await??;
+    let with_graph = match options.onnx.clone() {
+        Some(onnx) => {
+            let folder = folder.to_owned();
+            Some(tokio::task::spawn_blocking(move || with_graph(&folder, &onnx)).await??)
+        }
+        None => None,
+    };
+    let folder = with_graph.as_ref().map_or(folder, TempDir::path);
+    let model = Model::load(folder, &settings).await?;
+    let texts = join(&records, options.join.get());
+    let evaluation = evaluate(&model, texts, options.labels.as_deref()).await?;
+    let about = &model.manifest().about;
+    let subject = Subject {
+        model: format!("{}@{}", about.name, about.version),
+        onnx: options.onnx.as_ref().map(|onnx| onnx.display().to_string()),
+        data: options.data.display().to_string(),
+        records: records.len(),
+        join: options.join.get(),
+    };
+    model.stop().await;
+    Ok(Report::new(subject, evaluation))
+}
+
+/// The model with another graph: a folder of links, and a manifest that says so.
+fn with_graph(folder: &Path, onnx: &Path) -> anyhow::Result<TempDir> {
+    let mut manifest = Manifest::from_folder(folder)?;
+    let graph = FileEntry::of(onnx)?;
+    let linked = tempfile::tempdir().context("make a temporary folder")?;
+    for file in manifest.files.keys() {
+        let target = if file == MODEL_FILE {
+            onnx.to_owned()
+        } else {
+            folder.join(file)
+        };
+        let target = std::path::absolute(target)?;
+        symlink(target, linked.path().join(file)).context("link the model's files")?;
+    }
+    manifest.files.insert(MODEL_FILE.to_owned(), graph);
+    std::fs::write(linked.path().join(MANIFEST_FILE), manifest.to_json())?;
+    Ok(linked)
+}

@@ -1,0 +1,79 @@
+//! From a folder into the bucket.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use docket_shared::blob::BlobStore;
+use docket_shared::config::Env;
+use docket_shared::model::{self, Current};
+
+use super::stored::{self, Release};
+use super::{gate, settings};
+use crate::infer::manifest::{MANIFEST_FILE, Manifest};
+use crate::model::Model;
+
+/// How to publish.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Whether the current version stays the current one.
+    pub keep_current: bool,
+}
+
+/// Checks a model's folder, holds it against its gate and puts it into the bucket. Idempotent: what is there already as it
+/// is in the folder is not tried again.
+pub async fn publish(blobs: &BlobStore, env: &Env, folder: &Path, options: Options) -> anyhow::Result<String> {
+    let manifest = Manifest::from_folder(folder)?;
+    let checked = (manifest.clone(), folder.to_owned());
+    tokio::task::spawn_blocking(move || checked.0.verify(&checked.1)).await??;
+    let version = Release {
+        name: manifest.about.name.clone(),
+        version: manifest.about.version.clone(),
+    };
+    match stored::manifest(blobs, &version).await? {
+        Some(published) if published == manifest => {}
+        Some(_) => {
+            anyhow::bail!("{version} is in the bucket already, and not as in the folder: give it another version")
+        }
+        None => {
+            try_out(env, folder, &version).await?;
+            upload(blobs, folder, &manifest, &version).await?;
+        }
+    }
+    if !options.keep_current {
+        let current = Current {
+            version: version.version.clone(),
+        };
+        model::set_current(blobs, &version.name, &current).await?;
+        return Ok(format!("published: {version}"));
+    }
+    Ok(match stored::current(blobs, &version.name).await? {
+        Some(current) => format!("published: {version}; current is {current}"),
+        None => format!("published: {version}; none is current"),
+    })
+}
+
+/// Loads the model, runs it and holds it against its gate.
+async fn try_out(env: &Env, folder: &Path, version: &Release) -> anyhow::Result<()> {
+    let settings = settings(env).context("a model is tried out before it is published")?;
+    let model = Model::load(folder, &settings).await?;
+    let verdict = gate::judge(&model, folder).await?;
+    model.stop().await;
+    match verdict {
+        None => eprintln!("warning: {version} has no gate in its manifest: how accurate it is has not been checked"),
+        Some(verdict) if verdict.is_pass() => println!("gate passed: {verdict}"),
+        Some(verdict) => anyhow::bail!("{version} is not accurate enough to be published: {verdict}"),
+    }
+    Ok(())
+}
+
+/// The manifest is stored last: with it the version is there.
+async fn upload(blobs: &BlobStore, folder: &Path, manifest: &Manifest, version: &Release) -> anyhow::Result<()> {
+    let Release { name, version } = version;
+    for file in manifest.files.keys() {
+        let key = model::file_key(name, version, file);
+        blobs.put_file(&key, &folder.join(file)).await?;
+    }
+    let key = model::file_key(name, version, MANIFEST_FILE);
+    blobs.put_bytes(&key, manifest.to_json().into()).await?;
+    Ok(())
+}

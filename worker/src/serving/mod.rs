@@ -1,0 +1,223 @@
+//! The models that this worker serves: of each the version that holds, changed without a restart when another one is
+//! published, and beside them the versions that jobs insist on.
+
+mod pinned;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use docket_shared::blob::BlobStore;
+use docket_shared::ids::ModelName;
+use docket_shared::shutdown::Shutdown;
+use docket_shared::{metrics, telemetry};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::config::WorkerConfig;
+use crate::fetch::{self, FetchError};
+use crate::model::{Model, ModelError, ModelSettings};
+use pinned::Pinned;
+
+/// How long a worker waits at its start for a store that does not answer, or for a model that is just being published.
+const STORE_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Pause between two tries.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+/// A version that was refused is tried again after this time: its files cannot change, but the machine's troubles pass.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+
+/// The models that this worker serves.
+pub struct Serving {
+    loader: Loader,
+    poll: Duration,
+    current: BTreeMap<ModelName, RwLock<Arc<Loaded>>>,
+    pinned: Pinned,
+}
+
+/// A model that is ready to work. It stays loaded while a job holds it, whatever is published meanwhile.
+pub struct Loaded {
+    model: Model,
+    /// Its room among the versions that jobs insist on, if it is one of those.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Deref for Loaded {
+    type Target = Model;
+    fn deref(&self) -> &Model {
+        &self.model
+    }
+}
+
+/// Why a job gets no model.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// This worker does not serve it.
+    #[error("this worker does not serve {0}")]
+    NotServed(ModelName),
+    /// It is not on this machine.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// It is, and cannot be used.
+    #[error(transparent)]
+    Load(#[from] ModelError),
+}
+
+/// What brings a version from the bucket into memory.
+pub(crate) struct Loader {
+    blobs: BlobStore,
+    cache: PathBuf,
+    settings: ModelSettings,
+}
+
+impl Loader {
+    async fn load(&self, name: &ModelName, version: &str) -> Result<Model, ServeError> {
+        let began = Instant::now();
+        let folder = fetch::fetch(&self.blobs, name, version, &self.cache).await?;
+        let model = Model::load(&folder, &self.settings).await?;
+        tracing::info!(model = %name, version, seconds = began.elapsed().as_secs_f64(), "model loaded");
+        Ok(model)
+    }
+
+    async fn load_current(&self, name: &ModelName) -> Result<Model, ServeError> {
+        let version = fetch::current(&self.blobs, name).await?;
+        self.load(name, &version).await
+    }
+}
+
+impl Serving {
+    /// Loads the version that holds of each model.
+    pub async fn start(blobs: &BlobStore, config: &WorkerConfig) -> anyhow::Result<Self> {
+        let loader = Loader {
+            blobs: blobs.clone(),
+            cache: config.model_cache_dir.clone(),
+            settings: config.engine.clone(),
+        };
+        let mut current = BTreeMap::new();
+        for name in config.models.iter() {
+            let loading = until_there(|| loader.load_current(name)).await;
+            let model = loading.with_context(|| format!("load model {name} (DOCKET_MODELS)"))?;
+            metrics::model_serving(name.as_str(), &model.manifest().about.version, true);
+            current.insert(name.clone(), RwLock::new(Arc::new(Loaded { model, _room: None })));
+        }
+        Ok(Self {
+            loader,
+            poll: config.model_poll,
+            current,
+            pinned: Pinned::new(config.model_versions),
+        })
+    }
+
+    /// Names of the models.
+    pub fn names(&self) -> impl Iterator<Item = &ModelName> {
+        self.current.keys()
+    }
+
+    /// The version that holds of a model.
+    pub fn current(&self, name: &ModelName) -> Result<Arc<Loaded>, ServeError> {
+        let served = self.current.get(name);
+        let served = served.ok_or_else(|| ServeError::NotServed(name.clone()))?;
+        Ok(served.read().expect("no holder panics").clone())
+    }
+
+    /// The version that a job insists on, or else the one that holds. May load it first.
+    pub async fn get(&self, name: &ModelName, version: Option<&str>) -> Result<Arc<Loaded>, ServeError> {
+        let current = self.current(name)?;
+        match version {
+            Some(version) if version != current.manifest().about.version => {
+                self.pinned.get(&self.loader, name, version).await
+            }
+            Some(_) | None => Ok(current),
+        }
+    }
+
+    /// Every version of a model that is loaded now.
+    pub fn loaded(&self, name: &ModelName) -> Vec<Arc<Loaded>> {
+        let mut loaded = self.pinned.loaded(name);
+        loaded.extend(self.current(name).ok());
+        loaded
+    }
+
+    /// Looks every few seconds which version of each model holds, and changes to it once it is loaded and tried out; the
+    /// jobs of the earlier one end with it. One that cannot be used is refused, and the earlier one goes on.
+    pub async fn watch(self: Arc<Self>, shutdown: Shutdown) {
+        let mut refused = HashMap::new();
+        while shutdown.sleep(self.poll).await {
+            for name in self.current.keys() {
+                let changed = shutdown.until_soft(self.follow(name, &mut refused)).await;
+                if let Some(Err(error)) = changed {
+                    let error = telemetry::chain(&error);
+                    tracing::warn!(model = %name, error, "not known which version holds");
+                }
+            }
+            self.pinned.forget_idle();
+        }
+    }
+
+    async fn follow(&self, name: &ModelName, refused: &mut HashMap<ModelName, Refused>) -> Result<(), ServeError> {
+        let held = self.current(name)?;
+        let version = fetch::current(&self.loader.blobs, name).await?;
+        let is_refused = refused.get(name).is_some_and(|refused| refused.holds(&version));
+        if version == held.manifest().about.version || is_refused {
+            return Ok(());
+        }
+        match self.loader.load(name, &version).await {
+            Ok(model) => self.change(name, model),
+            Err(error) => {
+                let (error, going_on) = (telemetry::chain(&error), &held.manifest().about.version);
+                tracing::error!(model = %name, version, going_on, error, "a published version is refused");
+                metrics::model_refused(name.as_str());
+                refused.insert(name.clone(), Refused::now(version));
+            }
+        }
+        Ok(())
+    }
+
+    fn change(&self, name: &ModelName, model: Model) {
+        let version = model.manifest().about.version.clone();
+        let loaded = Arc::new(Loaded { model, _room: None });
+        let mut current = self.current[name].write().expect("no holder panics");
+        let earlier = std::mem::replace(&mut *current, loaded);
+        let earlier = &earlier.manifest().about.version;
+        metrics::model_serving(name.as_str(), earlier, false);
+        metrics::model_serving(name.as_str(), &version, true);
+        tracing::info!(model = %name, earlier, version, "another version holds");
+    }
+}
+
+/// A version that could not be used, and when.
+struct Refused {
+    version: String,
+    at: Instant,
+}
+
+impl Refused {
+    fn now(version: String) -> Self {
+        let at = Instant::now();
+        Self { version, at }
+    }
+
+    fn holds(&self, version: &str) -> bool {
+        self.version == version && self.at.elapsed() < REFUSED_PAUSE
+    }
+}
+
+/// Tries again for a while when that may help: the store may be starting, or the model just being published.
+async fn until_there<F>(load: impl Fn() -> F) -> Result<Model, ServeError>
+where
+    F: Future<Output = Result<Model, ServeError>>,
+{
+    let began = Instant::now();
+    loop {
+        match load().await {
+            Err(ServeError::Fetch(error @ (FetchError::NotPublished { .. } | FetchError::Store(_))))
+                if began.elapsed() < STORE_WAIT_MAX =>
+            {
+                tracing::warn!(error = telemetry::chain(&error), "the model is not there yet");
+                tokio::time::sleep(STORE_PAUSE).await;
+            }
+            loaded => return loaded,
+        }
+    }
+}
