@@ -10,6 +10,7 @@ pub mod ours;
 pub mod peer;
 pub mod proc;
 pub mod program;
+pub mod repeats;
 pub mod report;
 pub mod settings;
 pub mod soak;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use docket_bench::bare::{self, BareArgs};
 use docket_bench::contest;
+use docket_bench::repeats::{self, RepeatsSettings};
 use docket_bench::settings::Settings;
 use docket_bench::soak::{self, SoakSettings};
 
@@ -23,6 +24,8 @@ enum Command {
     Worker(Settings),
     /// The worker's memory under a long mixed load, and small documents beside a very large one.
     Soak(SoakSettings),
+    /// How many windows of a folder of texts repeat: what a cache of results could save.
+    Repeats(RepeatsSettings),
     /// Bare onnxruntime alone; `worker` runs this in a process of its own.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -43,6 +46,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Worker(settings) => contest::run(&settings).await,
         Command::Soak(settings) => soak::run(&settings).await,
+        Command::Repeats(settings) => repeats::run(&settings),
         Command::Bare(args) => {
             let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;
             println!("{}", serde_json::to_string(&runs.context("run the model")??)?);
