@@ -65,21 +65,17 @@ pub enum Command {
 
 /// Does what an operator asks, and says so.
 pub async fn run(env: &Env, command: Command) -> anyhow::Result<()> {
-    if let Command::Seal { folder } = command {
-        println!("sealed: {}", seal::seal(&folder)?);
-        return Ok(());
-    }
-    let blobs = BlobStore::connect(&BlobConfig::from_env(env)?).await;
+    let bucket = async || anyhow::Ok(BlobStore::connect(&BlobConfig::from_env(env)?).await);
     let said = match command {
         Command::Publish { folder, keep_current } => {
             let options = publish::Options { keep_current };
-            publish::publish(&blobs, env, &folder, options).await?
+            publish::publish(&bucket().await?, env, &folder, options).await?
         }
-        Command::List => list::list(&blobs).await?,
-        Command::Check { model } => check::check(&blobs, env, &model).await?,
-        Command::Use { model } => switch(&blobs, &model).await?,
-        Command::Remove { model } => remove::remove(&blobs, &model).await?,
-        Command::Seal { .. } => return Ok(()),
+        Command::List => list::list(&bucket().await?).await?,
+        Command::Check { model } => check::check(&bucket().await?, env, &model).await?,
+        Command::Use { model } => switch(&bucket().await?, &model).await?,
+        Command::Remove { model } => remove::remove(&bucket().await?, &model).await?,
+        Command::Seal { folder } => format!("sealed: {}", seal::seal(&folder)?),
     };
     println!("{said}");
     Ok(())

@@ -66,8 +66,8 @@ impl Writer {
 
 async fn run(shard: Database, mut waiting: mpsc::Receiver<Waiting>) {
     while let Some(first) = waiting.recv().await {
+        let mut entities = first.analysis.entities.len();
         let mut group = vec![first];
-        let mut entities = 0;
         while group.len() < FENCE_BUCKETS_MAX && entities < ENTITIES_MAX {
             let Ok(next) = waiting.try_recv() else { break };
             entities += next.analysis.entities.len();
