@@ -1,4 +1,4 @@
-//! What travels through RabbitMQ, and the states of a job.
+//! What travels through RabbitMQ, and which jobs come first.
 //!
 //! Two releases always run side by side, so the wire type is versioned and is not the domain type.
 
@@ -64,54 +64,32 @@ impl JobMessage {
     }
 }
 
-/// Where a job stands. The first three live in its dispatch row, the others in its job row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Whose turn it is first, among the jobs that are due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum JobState {
-    /// In the shard, to be published when it is due and its client's turn.
-    Waiting,
-    /// Published, not yet claimed.
-    Queued,
-    /// Claimed by a worker.
-    Running,
-    /// Ended with its entities.
-    Succeeded,
-    /// Ended with a reason: the dead letter is the row itself.
-    Failed,
+pub enum Priority {
+    /// Somebody waits for it.
+    #[default]
+    Interactive,
+    /// It may wait; a tenth of the room is its own all the same.
+    Bulk,
 }
 
-impl JobState {
-    /// Every state, live ones first.
-    pub const ALL: [Self; 5] = [
-        Self::Waiting,
-        Self::Queued,
-        Self::Running,
-        Self::Succeeded,
-        Self::Failed,
-    ];
+impl Priority {
+    /// Every priority, the first one first.
+    pub const ALL: [Self; 2] = [Self::Interactive, Self::Bulk];
 
     /// As it stands in the databases and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Waiting => "waiting",
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
+            Self::Interactive => "interactive",
+            Self::Bulk => "bulk",
         }
     }
 
-    /// Whether the job has a dispatch row.
-    pub fn is_live(self) -> bool {
-        match self {
-            Self::Waiting | Self::Queued | Self::Running => true,
-            Self::Succeeded | Self::Failed => false,
-        }
-    }
-
-    /// The state of that name.
+    /// The priority of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == name)
+        Self::ALL.into_iter().find(|priority| priority.as_str() == name)
     }
 }
 

@@ -12,5 +12,6 @@ pub mod queue;
 pub mod sharding;
 pub mod shutdown;
 pub mod spool;
+pub mod state;
 pub mod store;
 pub mod telemetry;

@@ -1,16 +1,20 @@
-//! The worker's claims: it says every few seconds that they are alive, one statement a shard, and learns which it lost.
+//! The worker's claims: it says every few seconds that they are alive, one statement a shard, and looks every second which
+//! of them it lost, be it to another worker or because the job was cancelled or expired.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use docket_shared::ids::{ClaimToken, JobId, JobKey};
 use docket_shared::store::claims::{self, HEARTBEAT_EVERY};
 use docket_shared::store::fence::FENCE_BUCKETS_MAX;
 use docket_shared::store::{Database, Shards};
 use docket_shared::{metrics, telemetry};
+use futures::future;
 use tokio_util::sync::CancellationToken;
 
+/// How often the rows are looked at: work that was cancelled stops within two seconds.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// A shard that takes no heartbeat in this time is tried again at the next one.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -29,7 +33,7 @@ pub struct Alive {
     claims: Claims,
     job: JobId,
     token: ClaimToken,
-    /// Cancelled when another claim took the job over.
+    /// Cancelled when the job is no longer this claim's.
     pub lost: CancellationToken,
 }
 
@@ -55,32 +59,51 @@ impl Claims {
         }
     }
 
-    /// Heartbeats until it is aborted, which is after the drain: claims live through it.
+    /// Heartbeats until it is aborted, which is after the drain: claims live through it. Each shard has a rhythm of its
+    /// own, so that one that is away takes no claim of the others.
     pub async fn run(self, shards: Shards, tick: impl Fn() + Send) {
+        let ticking = async {
+            loop {
+                tick();
+                tokio::time::sleep(CHECK_EVERY).await;
+            }
+        };
+        let beating = shards.all().map(|(_, shard)| self.keep_alive(&shards, shard));
+        futures::join!(ticking, future::join_all(beating));
+    }
+
+    async fn keep_alive(&self, shards: &Shards, shard: &Database) {
+        let mut beaten = Instant::now();
         loop {
-            tokio::time::sleep(HEARTBEAT_EVERY).await;
-            tick();
-            let held: Vec<(JobKey, ClaimToken)> = {
+            tokio::time::sleep(CHECK_EVERY).await;
+            let map = shards.map();
+            let here: Vec<(JobKey, ClaimToken)> = {
                 let held = self.0.lock().expect("no holder panics");
-                held.values().map(|held| (held.key, held.token)).collect()
+                let here = held
+                    .values()
+                    .filter(|held| map.owner(held.key.bucket).as_str() == shard.name());
+                here.map(|held| (held.key, held.token)).collect()
             };
-            for (_, shard) in shards.all() {
-                let map = shards.map();
-                let here: Vec<_> = held
-                    .iter()
-                    .filter(|(key, _)| map.owner(key.bucket).as_str() == shard.name())
-                    .copied()
-                    .collect();
-                for chunk in here.chunks(FENCE_BUCKETS_MAX) {
-                    self.beat(shard, chunk).await;
-                }
+            let beat = beaten.elapsed() >= HEARTBEAT_EVERY;
+            if beat {
+                beaten = Instant::now();
+            }
+            for chunk in here.chunks(FENCE_BUCKETS_MAX) {
+                self.ask(shard, chunk, beat).await;
             }
         }
     }
 
-    async fn beat(&self, shard: &Database, claims: &[(JobKey, ClaimToken)]) {
-        let lost = tokio::time::timeout(HEARTBEAT_TIMEOUT, claims::heartbeat(shard, claims)).await;
-        let lost = match lost {
+    /// Asks which of these claims are lost, with a heartbeat for the others or without.
+    async fn ask(&self, shard: &Database, claims: &[(JobKey, ClaimToken)], beat: bool) {
+        let asked = async {
+            if beat {
+                claims::heartbeat(shard, claims).await
+            } else {
+                claims::lost(shard, claims).await
+            }
+        };
+        let lost = match tokio::time::timeout(HEARTBEAT_TIMEOUT, asked).await {
             Ok(Ok(lost)) => lost,
             Ok(Err(error)) => {
                 metrics::heartbeat_failed(shard.name());

@@ -59,8 +59,8 @@ pub enum JobError {
     /// It ran longer than any job may.
     #[error("not done within {0:?}")]
     TooLong(Duration),
-    /// Another claim took the job over.
-    #[error("another claim took the job over")]
+    /// Another claim took the job over, or it was cancelled, or it expired.
+    #[error("the job was taken over, cancelled or expired")]
     Superseded,
     /// The worker stops.
     #[error("the worker stops")]

@@ -33,6 +33,8 @@ pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocume
     let (outcome, again) = match answer {
         Answer::Ended => ("ended", false),
         Answer::NotDue => ("not_due", false),
+        Answer::Paused => ("paused", false),
+        Answer::Expired => ("expired", false),
         Answer::Poison => ("poison", false),
         // A copy that was delivered before waits: should the running claim die, it is at hand. A fresh one is a duplicate.
         Answer::RunningElsewhere => ("running_elsewhere", delivery.returned),

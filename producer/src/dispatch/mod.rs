@@ -1,4 +1,5 @@
-//! The dispatcher: publishes due dispatch rows, fairly among clients, just enough for about one second of work.
+//! The dispatcher: publishes due dispatch rows, fairly among clients, just enough for about one second of work; interactive work before
+//! bulk work, which has a tenth for its own.
 //!
 //! One dispatcher acts for a shard at a time, under a lease in that shard; every process with this role stands by for all
 //! shards. What it may publish is decided in `plan.rs`; what was lost is repaired in `sweep.rs`.
@@ -15,12 +16,14 @@ use std::time::{Duration, Instant};
 
 use docket_shared::blob::BlobStore;
 use docket_shared::ids::{JobKey, ModelName, ShardName};
+use docket_shared::job::Priority;
 use docket_shared::queue::QueueError;
 use docket_shared::queue::publish::Publisher;
 use docket_shared::shutdown::Shutdown;
+use docket_shared::store::dispatch::Waiting;
 use docket_shared::store::{Database, Shards, StoreError, dispatch, lease, reports};
 use docket_shared::{metrics, telemetry};
-use plan::Flow;
+use plan::{BulkOwed, Flow};
 use uuid::Uuid;
 
 /// Pause between two ticks while work waits: a fiftieth of the second of work that is kept ready.
@@ -84,12 +87,34 @@ struct Acting {
 
 /// What is remembered of a model's flow between ticks.
 struct ModelFlow {
-    cursor: String,
-    clients: usize,
+    interactive: Visits,
+    bulk: Visits,
+    bulk_owed: BulkOwed,
     mean_bytes: f64,
     tokens_per_second: Option<f64>,
     share: f64,
     reported: Option<Instant>,
+}
+
+/// Who was visited last.
+#[derive(Default)]
+struct Visits {
+    cursor: String,
+    clients: usize,
+    weight: f64,
+}
+
+impl ModelFlow {
+    fn visits(&mut self, priority: Priority) -> &mut Visits {
+        match priority {
+            Priority::Interactive => &mut self.interactive,
+            Priority::Bulk => &mut self.bulk,
+        }
+    }
+
+    fn weight(&self) -> f64 {
+        (self.interactive.weight + self.bulk.weight).max(1.0)
+    }
 }
 
 impl Acting {
@@ -119,19 +144,20 @@ impl Acting {
         metrics::acting(self.name.as_str(), false);
     }
 
-    /// `None`: another process acts for the shard. Else whether anything is waiting.
+    /// `None`: another process acts for the shard. Else whether anything was due.
     async fn tick(&mut self) -> Result<Option<bool>, TickError> {
         if !self.holds_lease().await? {
             return Ok(None);
         }
-        let models = dispatch::waiting_models(&self.shard).await?;
-        if models.is_empty() {
-            metrics::waiting_clients(self.name.as_str(), 0);
+        let waiting = dispatch::waiting(&self.shard).await?;
+        let (mut clients, mut due) = (0, false);
+        for of_model in waiting.chunk_by(|a, b| a.model == b.model) {
+            due |= self.publish_due(of_model).await?;
+            let flow = &self.flows[&of_model[0].model];
+            clients += flow.interactive.clients + flow.bulk.clients;
         }
-        for model in &models {
-            self.publish_due(model).await?;
-        }
-        Ok(Some(!models.is_empty()))
+        metrics::waiting_clients(self.name.as_str(), clients);
+        Ok(Some(due))
     }
 
     async fn holds_lease(&mut self) -> Result<bool, StoreError> {
@@ -150,42 +176,75 @@ impl Acting {
         Ok(self.renewed.is_some())
     }
 
-    /// Publishes as many of a model's due jobs as its queue has room for.
-    async fn publish_due(&mut self, model: &ModelName) -> Result<(), TickError> {
+    /// Publishes as many of a model's due jobs as there is room for; whether any was due.
+    async fn publish_due(&mut self, waiting: &[Waiting]) -> Result<bool, TickError> {
+        let model = &waiting[0].model;
         let depth = self.dispatcher.publisher.depth(model).await?;
         metrics::queue_ready(model.as_str(), depth.ready);
         self.report(model).await;
         let flow = self.flows.get_mut(model).expect("made by report");
-        let target = plan::depth_target(Flow {
+        let target = plan::in_flight_target(Flow {
             consumers: depth.consumers,
             tokens_per_second: flow.tokens_per_second,
             mean_job_bytes: flow.mean_bytes,
         });
-        let room = plan::room(target, depth.ready, flow.share);
-        let each = plan::rows_a_client(room, flow.clients);
-        let scan = dispatch::scan(&self.shard, model, &flow.cursor, each).await?;
-        metrics::waiting_clients(self.name.as_str(), scan.clients);
-        flow.cursor = scan.cursor.unwrap_or_default();
-        flow.clients = scan.clients;
+        let room = plan::room(target, depth.ready, flow.share, waiting[0].running);
+        let has = |priority| waiting.iter().any(|waiting| waiting.priority == priority);
+        let (mut due, mut interactive) = (false, 0);
+        if has(Priority::Interactive) {
+            let owed = if has(Priority::Bulk) { flow.bulk_owed.jobs() } else { 0 };
+            let room = room.saturating_sub(owed);
+            let (any, published) = self.publish_kind(model, Priority::Interactive, room).await?;
+            (due, interactive) = (any, published);
+        }
+        if has(Priority::Bulk) {
+            let flow = self.flows.get_mut(model).expect("made by report");
+            let room = room.saturating_sub(interactive).max(flow.bulk_owed.jobs());
+            let (any, published) = self.publish_kind(model, Priority::Bulk, room).await?;
+            due |= any;
+            let flow = self.flows.get_mut(model).expect("made by report");
+            flow.bulk_owed.count(interactive, published);
+        }
+        Ok(due)
+    }
+
+    /// Publishes due jobs of one priority; whether any was due, and how many were published.
+    async fn publish_kind(
+        &mut self,
+        model: &ModelName,
+        priority: Priority,
+        room: usize,
+    ) -> Result<(bool, usize), TickError> {
+        let flow = self.flows.get_mut(model).expect("made by report");
+        let visits = flow.visits(priority);
+        let each = plan::rows_a_client(room, visits.clients);
+        let scan = dispatch::scan(&self.shard, (model, priority), &visits.cursor, each).await?;
+        *visits = Visits {
+            cursor: scan.cursor.unwrap_or_default(),
+            clients: scan.clients,
+            weight: scan.weight,
+        };
         if !scan.candidates.is_empty() {
             let bytes: i64 = scan.candidates.iter().map(|candidate| candidate.size_bytes).sum();
             flow.mean_bytes = bytes as f64 / scan.candidates.len() as f64;
         }
-        let mut keys = &plan::allot(&scan.candidates, room)[..];
-        while !keys.is_empty() {
-            let batch = dispatch::fit_fence(keys);
+        let keys = plan::allot(&scan.candidates, room, priority == Priority::Interactive);
+        let mut left = &keys[..];
+        while !left.is_empty() {
+            let batch = dispatch::fit_fence(left);
             publish(&self.dispatcher.publisher, &self.shard, batch).await?;
-            keys = &keys[batch.len()..];
+            left = &left[batch.len()..];
         }
-        Ok(())
+        Ok((!scan.candidates.is_empty(), keys.len()))
     }
 
     /// Exchanges figures with the catalog every few seconds. Without it the last ones hold, then the lower bounds.
     async fn report(&mut self, model: &ModelName) {
         let shards = self.dispatcher.shards.all().count() as f64;
         let flow = self.flows.entry(model.clone()).or_insert_with(|| ModelFlow {
-            cursor: String::new(),
-            clients: 0,
+            interactive: Visits::default(),
+            bulk: Visits::default(),
+            bulk_owed: BulkOwed::default(),
             mean_bytes: plan::JOB_BYTES_ASSUMED,
             tokens_per_second: None,
             share: 1.0 / shards,
@@ -196,13 +255,13 @@ impl Acting {
         }
         flow.reported = Some(Instant::now());
         let catalog = self.dispatcher.shards.catalog();
-        let (clients, speed) = tokio::join!(
-            reports::activity(catalog, &self.name, model, flow.clients.max(1)),
+        let (all, speed) = tokio::join!(
+            reports::activity(catalog, &self.name, model, flow.weight()),
             reports::tokens_per_second(catalog, model)
         );
-        match (clients, speed) {
-            (Ok(clients), Ok(speed)) => {
-                flow.share = flow.clients.max(1) as f64 / clients.max(1) as f64;
+        match (all, speed) {
+            (Ok(all), Ok(speed)) => {
+                flow.share = flow.weight() / all.max(flow.weight());
                 flow.tokens_per_second = speed;
             }
             (Err(error), _) | (_, Err(error)) => {

@@ -1,7 +1,7 @@
 //! How much is published, and whose. Pure.
 //!
-//! The broker keeps about one second of work ready: enough that no worker idles, little enough that the shards still
-//! decide who is next.
+//! About one second of work is with the broker and the workers: enough that no worker idles, little enough that the shards
+//! still decide who is next.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,12 @@ use docket_shared::ids::{ClientId, JobKey};
 use docket_shared::queue::PREFETCH;
 use docket_shared::store::dispatch::Candidate;
 
-/// Seconds of work kept ready in the broker.
-const SECONDS_READY: f64 = 1.0;
+/// Seconds of work kept with the broker and the workers, beside what keeps their steps busy.
+const SECONDS_IN_FLIGHT: f64 = 1.0;
+/// Jobs a worker has in its hands whatever its speed: while the model reads one, others are fetched and written.
+const JOBS_A_WORKER_MIN: f64 = 2.0;
+/// The same while no worker says how fast it is.
+const JOBS_A_WORKER_ASSUMED: u32 = 4;
 /// Messages kept ready while nobody consumes: a first worker finds something at once.
 const READY_WITHOUT_CONSUMERS: u32 = 16;
 /// Bytes of plain text that make one token, roughly: the default model reads 4.4 characters of contract a token.
@@ -19,6 +23,10 @@ const BYTES_A_TOKEN: f64 = 4.4;
 pub const JOB_BYTES_ASSUMED: f64 = 3_000.0;
 /// Rows of one client that a scan looks at, at most.
 const ROWS_A_CLIENT_MAX: i64 = 256;
+/// Bulk jobs published for each interactive one, while both wait: bulk work is slow then, but never stands still.
+const BULK_FLOOR: f64 = 0.1;
+/// Most bulk jobs that may be published at once because none were for long.
+const BULK_OWED_MAX: f64 = 16.0;
 
 /// What is known of a model's flow.
 #[derive(Debug, Clone, Copy)]
@@ -31,24 +39,25 @@ pub struct Flow {
     pub mean_job_bytes: f64,
 }
 
-/// Messages to be kept ready in the queue.
-pub fn depth_target(flow: Flow) -> u32 {
+/// Jobs to be kept in flight, that is ready in the queue or with a worker, all shards together. Not more than workers
+/// take at once: what is ready waits in the order it came, and a client that comes new would wait behind it, while among
+/// the jobs in its hands a worker decides anew for each pass.
+pub fn in_flight_target(flow: Flow) -> u32 {
     if flow.consumers == 0 {
         return READY_WITHOUT_CONSUMERS;
     }
-    let low = 2 * flow.consumers;
-    let high = low * u32::from(PREFETCH);
     let Some(speed) = flow.tokens_per_second else {
-        return low;
+        return flow.consumers * JOBS_A_WORKER_ASSUMED;
     };
     let job_tokens = (flow.mean_job_bytes / BYTES_A_TOKEN).max(1.0);
-    let jobs = f64::from(flow.consumers) * speed * SECONDS_READY / job_tokens;
-    (jobs as u32).clamp(low, high)
+    let each = (JOBS_A_WORKER_MIN + speed * SECONDS_IN_FLIGHT / job_tokens).min(f64::from(PREFETCH));
+    (f64::from(flow.consumers) * each) as u32
 }
 
-/// Messages that this shard may add now: its share of what is missing.
-pub fn room(target: u32, ready: u32, share: f64) -> usize {
-    (f64::from(target.saturating_sub(ready)) * share.clamp(0.0, 1.0)).ceil() as usize
+/// Jobs that this shard may add now: its share of what is missing in the broker, less what workers have of it.
+pub fn room(target: u32, ready: u32, share: f64, running: i64) -> usize {
+    let missing = (f64::from(target.saturating_sub(ready)) * share.clamp(0.0, 1.0)).ceil();
+    (missing as usize).saturating_sub(usize::try_from(running).unwrap_or(0))
 }
 
 /// Rows that a scan looks at a client: twice its fair part, since others may have less.
@@ -57,26 +66,42 @@ pub fn rows_a_client(room: usize, clients: usize) -> i64 {
     i64::try_from(fair).unwrap_or(i64::MAX).clamp(1, ROWS_A_CLIENT_MAX)
 }
 
-/// Which candidates are published, in this order: clients take turns, those with less in the broker first. A client with
-/// nothing in the broker always gets one, whatever the room.
-pub fn allot(candidates: &[Candidate], room: usize) -> Vec<JobKey> {
-    let mut clients: Vec<(i64, Vec<JobKey>)> = Vec::new();
-    let mut index: HashMap<&ClientId, usize> = HashMap::new();
-    for candidate in candidates {
-        let at = *index.entry(&candidate.client).or_insert_with(|| {
-            clients.push((candidate.in_broker, Vec::new()));
-            clients.len() - 1
-        });
-        clients[at].1.push(candidate.key);
+/// What bulk work is owed, in jobs: interactive work comes first, and leaves it a tenth.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BulkOwed(f64);
+
+impl BulkOwed {
+    /// Jobs that are bulk work's own now, whatever the room.
+    pub fn jobs(self) -> usize {
+        self.0 as usize
     }
-    // The n-th row of a client that has k in the broker has rank k + n: taking by rank fills everybody to one level.
-    let mut ranked: Vec<(i64, JobKey)> = clients
-        .into_iter()
-        .flat_map(|(in_broker, keys)| (in_broker..).zip(keys))
-        .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    let first = ranked.iter().take_while(|(rank, _)| *rank == 0).count();
-    ranked.truncate(room.max(first));
+
+    /// Counts what was published while bulk work waited.
+    pub fn count(&mut self, interactive: usize, bulk: usize) {
+        self.0 = (self.0 + interactive as f64 * BULK_FLOOR - bulk as f64).clamp(0.0, BULK_OWED_MAX);
+    }
+}
+
+/// Which candidates are published, in this order, up to the room: clients are filled to one level of jobs in flight, by
+/// their weights, those with the fewest first, and none beyond its cap. With `always_one` a client with nothing in flight
+/// gets one whatever the room.
+pub fn allot(candidates: &[Candidate], room: usize, always_one: bool) -> Vec<JobKey> {
+    let mut seen: HashMap<&ClientId, i64> = HashMap::new();
+    let mut ranked: Vec<(f64, JobKey)> = Vec::new();
+    for candidate in candidates {
+        let before = seen.entry(&candidate.client).or_insert(candidate.in_flight);
+        if *before < candidate.in_flight_max {
+            ranked.push((*before as f64 / f64::from(candidate.weight), candidate.key));
+            *before += 1;
+        }
+    }
+    // Stable: clients of one level keep the order of the scan, and a client's rows theirs.
+    ranked.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let free = ranked
+        .iter()
+        .take_while(|(level, _)| *level == 0.0 && always_one)
+        .count();
+    ranked.truncate(room.max(free));
     ranked.into_iter().map(|(_, key)| key).collect()
 }
 
@@ -87,9 +112,10 @@ mod tests {
 
     use super::*;
 
-    fn candidates(of: &[(&str, i64, usize)]) -> Vec<Candidate> {
+    /// Clients with jobs in flight, weight, and rows that are due.
+    fn candidates(of: &[(&str, i64, f32, usize)]) -> Vec<Candidate> {
         let mut all = Vec::new();
-        for (client, in_broker, rows) in of {
+        for (client, in_flight, weight, rows) in of {
             let client: ClientId = client.parse().unwrap();
             for _ in 0..*rows {
                 let key = JobKey {
@@ -99,7 +125,9 @@ mod tests {
                 all.push(Candidate {
                     key,
                     client: client.clone(),
-                    in_broker: *in_broker,
+                    in_flight: *in_flight,
+                    in_flight_max: 12,
+                    weight: *weight,
                     size_bytes: 3_000,
                 });
             }
@@ -109,69 +137,76 @@ mod tests {
 
     fn counts(candidates: &[Candidate], room: usize) -> HashMap<String, usize> {
         let mut counts = HashMap::new();
-        for key in allot(candidates, room) {
-            let owner = candidates.iter().find(|candidate| candidate.key == key).unwrap();
-            *counts.entry(owner.client.to_string()).or_default() += 1;
+        for key in allot(candidates, room, true) {
+            let of = candidates.iter().find(|candidate| candidate.key == key).unwrap();
+            *counts.entry(of.client.to_string()).or_default() += 1;
         }
         counts
     }
 
     #[test]
-    fn a_noisy_client_gets_no_more_than_a_quiet_one() {
-        let all = candidates(&[("noisy", 0, 100), ("quiet", 0, 3)]);
-        assert_eq!(
-            counts(&all, 6),
-            HashMap::from([("noisy".into(), 3), ("quiet".into(), 3)])
-        );
-        // What the quiet one does not need is not wasted.
-        assert_eq!(
-            counts(&all, 10),
-            HashMap::from([("noisy".into(), 7), ("quiet".into(), 3)])
-        );
+    fn clients_are_filled_to_one_level() {
+        let all = candidates(&[("noisy", 0, 1.0, 100), ("quiet", 0, 1.0, 2), ("busy", 6, 1.0, 100)]);
+        let expected = [("noisy", 6), ("quiet", 2)].map(|(name, n)| (name.to_owned(), n));
+        assert_eq!(counts(&all, 8), HashMap::from(expected));
     }
 
     #[test]
-    fn what_is_in_the_broker_counts() {
-        let all = candidates(&[("noisy", 8, 100), ("quiet", 0, 100)]);
-        assert_eq!(counts(&all, 8), HashMap::from([("quiet".into(), 8)]));
+    fn weights_share_the_room() {
+        let all = candidates(&[("large", 0, 3.0, 100), ("small", 0, 1.0, 100)]);
+        let expected = [("large", 9), ("small", 3)].map(|(name, n)| (name.to_owned(), n));
+        assert_eq!(counts(&all, 12), HashMap::from(expected));
     }
 
     #[test]
-    fn a_client_with_nothing_in_the_broker_gets_one_without_room() {
-        let all = candidates(&[("a", 0, 5), ("b", 0, 5), ("c", 1, 5)]);
+    fn nobody_is_filled_beyond_its_cap() {
+        let all = candidates(&[("noisy", 10, 1.0, 100), ("full", 12, 1.0, 3)]);
+        assert_eq!(counts(&all, 50), HashMap::from([("noisy".into(), 2)]));
+    }
+
+    #[test]
+    fn a_client_with_nothing_in_flight_gets_one_without_room() {
+        let all = candidates(&[("a", 0, 1.0, 5), ("b", 0, 0.5, 5), ("c", 1, 9.0, 5)]);
         assert_eq!(counts(&all, 0), HashMap::from([("a".into(), 1), ("b".into(), 1)]));
+        assert!(allot(&all, 0, false).is_empty());
     }
 
     #[test]
-    fn depth_is_a_second_of_work_within_bounds() {
+    fn bulk_work_is_owed_a_tenth() {
+        let mut owed = BulkOwed::default();
+        let mut bulk = 0;
+        for _ in 0..1_000 {
+            let now = owed.jobs();
+            owed.count(1, now);
+            bulk += now;
+        }
+        assert!((99..=100).contains(&bulk), "{bulk}");
+        owed.count(100_000, 0);
+        assert_eq!(owed.jobs(), 16);
+    }
+
+    #[test]
+    fn a_second_of_work_is_kept_in_flight_within_bounds() {
         let flow = Flow {
             consumers: 0,
             tokens_per_second: None,
             mean_job_bytes: 4_400.0,
         };
-        assert_eq!(depth_target(flow), 16);
-        assert_eq!(depth_target(Flow { consumers: 2, ..flow }), 4);
+        assert_eq!(in_flight_target(flow), 16);
+        assert_eq!(in_flight_target(Flow { consumers: 2, ..flow }), 8);
         let fast = Flow {
             consumers: 2,
             tokens_per_second: Some(10_000.0),
             ..flow
         };
-        assert_eq!(depth_target(fast), 20, "2 workers x 10,000 tokens/s / 1,000 tokens");
         assert_eq!(
-            depth_target(Flow {
-                mean_job_bytes: 1.0,
-                ..fast
-            }),
-            2 * 2 * u32::from(PREFETCH)
+            in_flight_target(fast),
+            24,
+            "2 workers x (2 + 10,000 tokens/s / 1,000 tokens)"
         );
-        assert_eq!(
-            depth_target(Flow {
-                mean_job_bytes: 1e9,
-                ..fast
-            }),
-            4
-        );
-        assert_eq!(room(20, 5, 0.5), 8);
-        assert_eq!(room(5, 20, 1.0), 0);
+        let of = |mean_job_bytes| in_flight_target(Flow { mean_job_bytes, ..fast });
+        assert_eq!((of(1.0), of(1e9)), (2 * u32::from(PREFETCH), 4));
+        assert_eq!(room(20, 4, 0.5, 3), 5);
+        assert_eq!((room(5, 20, 1.0, 0), room(20, 0, 1.0, 25)), (0, 0));
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use docket_shared::ids::DocumentId;
-use docket_shared::job::JobState;
+use docket_shared::state::JobState;
 use docket_shared::store::documents::{self, DocumentView, Page};
 use serde::Deserialize;
 use utoipa::IntoParams;

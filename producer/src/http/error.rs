@@ -43,6 +43,8 @@ pub enum Kind {
     NotAnalysed,
     /// As many analyses of the document are open as may be.
     TooManyAnalyses,
+    /// What is to be cancelled has ended.
+    AlreadyEnded,
     /// A document larger than the limit.
     PayloadTooLarge,
     /// A kind of document that cannot be read.
@@ -104,6 +106,7 @@ impl Kind {
                 "too-many-analyses",
                 "The document is being analysed as often as it may be",
             ),
+            Self::AlreadyEnded => (S::CONFLICT, "already-ended", "The job has ended"),
             Self::PayloadTooLarge => (S::PAYLOAD_TOO_LARGE, "payload-too-large", "The document is too large"),
             Self::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
@@ -174,6 +177,7 @@ impl Kind {
             | Self::BodyTimedOut
             | Self::NotAnalysed
             | Self::TooManyAnalyses
+            | Self::AlreadyEnded
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
             | Self::InvalidField

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 use docket_shared::store::idempotency::{self, Key, Reservation};
+use docket_shared::store::jobs::Schedule;
 use docket_shared::store::{FencedTx, Shards, within};
 use docket_shared::telemetry;
 use serde_json::Value;
@@ -183,6 +184,14 @@ impl Fingerprint {
     pub fn add_optional(&mut self, part: Option<&str>) {
         self.add(&[u8::from(part.is_some())]);
         self.add(part.unwrap_or_default().as_bytes());
+    }
+
+    /// Adds when a job is to be done.
+    pub fn add_schedule(&mut self, schedule: &Schedule) {
+        self.add(schedule.priority.as_str().as_bytes());
+        for time in [schedule.not_before, schedule.deadline] {
+            self.add_optional(time.map(|time| time.to_string()).as_deref());
+        }
     }
 
     /// The hash.

@@ -1,20 +1,21 @@
-//! What callers read of analyses: those of a document, and one with everything that happened to it.
+//! Analyses: those of a document, one with everything that happened to it, and the end of one that nobody wants.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use docket_shared::ids::{DocumentId, JobId, JobKey};
 use docket_shared::store::documents;
-use docket_shared::store::jobs::{self, JobPage};
+use docket_shared::store::jobs::{self, Cancellation, JobPage};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::AppState;
 use super::auth::Caller;
 use super::conditional;
-use super::error::ApiError;
+use super::error::{ApiError, Kind};
 use super::extract::{Id, Params};
-use super::openapi::{ListOfProblems, ReadProblems};
+use super::openapi::{CancelProblems, ListOfProblems, ReadProblems};
 use super::page;
 use super::views::{Happened, Job, JobWithHistory, Jobs};
 
@@ -123,4 +124,35 @@ pub async fn one(
             history,
         },
     )
+}
+
+/// Cancel
+///
+/// Ends a job that is not wanted any more, whatever it is doing; a worker that is at it stops within seconds. Cancelling
+/// it again is answered the same.
+#[utoipa::path(
+    delete,
+    path = "/v1/jobs/{job_id}",
+    operation_id = "cancel_job",
+    tag = "jobs",
+    params(("job_id" = Uuid, Path, description = "The job.")),
+    responses((status = 200, description = "The job, cancelled.", body = Job), CancelProblems)
+)]
+pub async fn cancel(caller: Caller, Id(id): Id, State(state): State<AppState>) -> Result<Json<Job>, ApiError> {
+    let key = JobKey {
+        bucket: caller.bucket,
+        job: JobId(id),
+    };
+    let mut tx = state.shards.begin(caller.bucket).await?;
+    match jobs::cancel(&mut tx, key, &caller.client).await? {
+        Cancellation::Cancelled(job) => {
+            tx.commit().await?;
+            Ok(Json(Job::from(&*job)))
+        }
+        Cancellation::Ended(ended) => {
+            let detail = format!("The job has {} already.", ended.as_str());
+            Err(ApiError::new(Kind::AlreadyEnded, detail))
+        }
+        Cancellation::NoJob => Err(ApiError::not_found()),
+    }
 }

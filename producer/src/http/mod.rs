@@ -20,6 +20,7 @@ mod openapi;
 mod page;
 mod reanalyse;
 mod results;
+mod schedule;
 mod server;
 mod upload;
 mod views;
@@ -213,7 +214,7 @@ fn answers() -> OpenApiRouter<AppState> {
         .routes(routes!(results::entities))
         .routes(routes!(results::text))
         .routes(routes!(jobs::of_document, reanalyse::reanalyse))
-        .routes(routes!(jobs::one))
+        .routes(routes!(jobs::one, jobs::cancel))
         .routes(routes!(models::list))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -138,8 +138,15 @@ problems!(
     BodyTimedOut,
     IdempotencyInProgress,
     TooManyAnalyses,
+    InvalidField,
     UnknownModel,
     IdempotencyMismatch
+);
+problems!(
+    /// Of a cancellation.
+    CancelProblems,
+    NotFound,
+    AlreadyEnded
 );
 problems!(
     /// Of an upload.

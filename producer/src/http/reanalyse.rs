@@ -11,9 +11,11 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use docket_shared::ids::{DocumentId, JobId, JobKey, ModelRef};
+use docket_shared::job::Priority;
 use docket_shared::store::FencedTx;
 use docket_shared::store::idempotency::Key;
-use docket_shared::store::jobs::{self, HandOver, NewJob, OPEN_JOBS_MAX, Reanalysis};
+use docket_shared::store::jobs::{self, HandOver, NewJob, OPEN_JOBS_MAX, Reanalysis, Schedule};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use tracing::Instrument;
@@ -25,12 +27,12 @@ use super::commit::{self, Refusal};
 use super::error::{ApiError, Kind};
 use super::extract::Id;
 use super::idempotent::{self, Begun, Fingerprint, Hold, IDEMPOTENCY_REPLAYED};
-use super::models;
 use super::observe::trace_parent;
 use super::openapi::ReanalysisProblems;
 use super::views::Job;
+use super::{models, schedule};
 
-/// Largest body, in bytes: it names a model.
+/// Largest body, in bytes: it names a model and two times.
 const BODY_BYTES_MAX: usize = 1024;
 /// How long the body may take: it is one packet.
 const BODY_MAX: Duration = Duration::from_secs(10);
@@ -42,6 +44,37 @@ struct NewAnalysis {
     /// The model that shall read the document, as `name` or `name@version`; another than the service's default.
     #[schema(examples("ner-legal@2"))]
     model: Option<String>,
+    /// Whether somebody waits for the result: `interactive`, which is the default, or `bulk`.
+    priority: Option<String>,
+    /// Not to be analysed before this time (RFC 3339), at most a year ahead.
+    not_before: Option<String>,
+    /// Not to be analysed after this time (RFC 3339): what is not done by then expires.
+    deadline: Option<String>,
+}
+
+/// What is asked for, once it was read.
+#[derive(Debug, Default)]
+struct Asked {
+    model: Option<ModelRef>,
+    schedule: Schedule,
+}
+
+impl NewAnalysis {
+    fn parse(&self) -> Result<Asked, ApiError> {
+        let time =
+            |field: &str, text: &Option<String>| text.as_deref().map(|text| schedule::time(field, text)).transpose();
+        Ok(Asked {
+            model: self.model.as_deref().map(models::parse).transpose()?,
+            schedule: Schedule {
+                priority: self
+                    .priority
+                    .as_deref()
+                    .map_or(Ok(Priority::default()), schedule::priority)?,
+                not_before: time("not_before", &self.not_before)?,
+                deadline: time("deadline", &self.deadline)?,
+            },
+        })
+    }
 }
 
 /// Analyse again
@@ -58,7 +91,10 @@ struct NewAnalysis {
         ("idempotency-key" = Option<String>, Header, description = "1 to 255 visible characters; kept for a day."),
         ("traceparent" = Option<String>, Header, description = "W3C trace context, which the analysis goes on with."),
     ),
-    request_body(content = Option<NewAnalysis>, description = "The model; without a body the service's default."),
+    request_body(
+        content = Option<NewAnalysis>,
+        description = "Model and turn; without a body the service's default model, at once."
+    ),
     responses(
         (status = 202, description = "Accepted: it will be analysed, whatever happens.", body = Job, headers(
             ("location", description = "Where the job is."),
@@ -77,7 +113,7 @@ pub async fn reanalyse(
     let request = Request {
         key: idempotent::key_of(&headers, &caller)?,
         trace_parent: trace_parent(&headers).map(str::to_owned),
-        model: read(body).await?,
+        asked: read(body).await?,
         document: DocumentId(id),
         caller,
         state,
@@ -87,18 +123,18 @@ pub async fn reanalyse(
     tasks.spawn(task.in_current_span()).await.map_err(ApiError::internal)?
 }
 
-/// The model that a body names.
-async fn read(body: Body) -> Result<Option<ModelRef>, ApiError> {
+/// What a body asks for.
+async fn read(body: Body) -> Result<Asked, ApiError> {
     let invalid = |detail: String| ApiError::new(Kind::InvalidRequest, detail);
     let body = tokio::time::timeout(BODY_MAX, to_bytes(body, BODY_BYTES_MAX)).await;
     let body = body.map_err(|_| ApiError::new(Kind::BodyTimedOut, "The body did not arrive in time."))?;
     let body = body.map_err(|_| invalid(format!("The body broke off, or has more than {BODY_BYTES_MAX} bytes.")))?;
     if body.is_empty() {
-        return Ok(None);
+        return Ok(Asked::default());
     }
     let asked: NewAnalysis =
         serde_json::from_slice(&body).map_err(|error| invalid(format!("The body cannot be taken: {error}.")))?;
-    asked.model.as_deref().map(models::parse).transpose()
+    asked.parse()
 }
 
 /// A request that is in order.
@@ -106,7 +142,7 @@ struct Request {
     state: AppState,
     caller: Caller,
     document: DocumentId,
-    model: Option<ModelRef>,
+    asked: Asked,
     key: Option<Key>,
     trace_parent: Option<String>,
 }
@@ -132,9 +168,11 @@ impl Request {
 
     /// Accepts a job; its answer.
     async fn accept(&self, hold: Option<&Hold>) -> Result<Value, Refusal> {
+        schedule::check(&self.asked.schedule, Timestamp::now())?;
         let job = NewJob {
             id: JobId::generate(),
-            model: self.model.as_ref().unwrap_or(&self.state.model_default).clone(),
+            model: self.asked.model.as_ref().unwrap_or(&self.state.model_default).clone(),
+            schedule: self.asked.schedule,
             trace_parent: self.trace_parent.clone(),
         };
         models::require(&self.state, &job.model).await?;
@@ -175,7 +213,8 @@ impl Request {
     fn fingerprint(&self) -> [u8; 32] {
         let mut hash = Fingerprint::default();
         hash.add(format!("/v1/documents/{}/jobs", self.document).as_bytes());
-        hash.add_optional(self.model.as_ref().map(ToString::to_string).as_deref());
+        hash.add_optional(self.asked.model.as_ref().map(ToString::to_string).as_deref());
+        hash.add_schedule(&self.asked.schedule);
         hash.finish()
     }
 }

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use docket_shared::blob::BlobKey;
 use docket_shared::ids::{DocumentId, JobId, JobKey};
-use docket_shared::job::JobState;
+
+use docket_shared::state::JobState;
 use docket_shared::store::FencedTx;
 use docket_shared::store::documents::{self, EntityPage};
 use docket_shared::store::jobs::{self, JobView};
@@ -217,7 +218,11 @@ async fn analysed(
             let state = job.state.as_str();
             format!("The analysis of this document is {state}; ask again when it has succeeded.")
         }
-        JobState::Failed => "The analysis of this document is failed; its job says why.".to_owned(),
+        JobState::Failed | JobState::Expired => {
+            let state = job.state.as_str();
+            format!("The analysis of this document is {state}; its job says why.")
+        }
+        JobState::Cancelled => "The analysis of this document was cancelled.".to_owned(),
     };
     Err(ApiError::new(Kind::NotAnalysed, detail))
 }

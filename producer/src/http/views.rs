@@ -1,7 +1,8 @@
 //! What callers read: the JSON of the API. These types are not the stores' own, so that those can change.
 
 use docket_shared::entity::Entity;
-use docket_shared::job::JobState;
+use docket_shared::job::Priority;
+use docket_shared::state::JobState;
 use docket_shared::store::documents::DocumentView;
 use docket_shared::store::jobs::JobView;
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +25,10 @@ pub enum State {
     Succeeded,
     /// Ended with an error.
     Failed,
+    /// Ended because its caller said so.
+    Cancelled,
+    /// Ended because its deadline passed.
+    Expired,
 }
 
 impl From<JobState> for State {
@@ -34,6 +39,8 @@ impl From<JobState> for State {
             JobState::Running => Self::Running,
             JobState::Succeeded => Self::Succeeded,
             JobState::Failed => Self::Failed,
+            JobState::Cancelled => Self::Cancelled,
+            JobState::Expired => Self::Expired,
         }
     }
 }
@@ -46,6 +53,8 @@ impl From<State> for JobState {
             State::Running => Self::Running,
             State::Succeeded => Self::Succeeded,
             State::Failed => Self::Failed,
+            State::Cancelled => Self::Cancelled,
+            State::Expired => Self::Expired,
         }
     }
 }
@@ -94,6 +103,13 @@ pub struct Job {
     /// The model, with its version when one was asked for and once one has read the document: `name` or `name@version`.
     #[schema(examples("ner-legal@2"))]
     pub model: String,
+    /// `interactive` or `bulk`.
+    #[schema(value_type = String, examples("interactive"))]
+    pub priority: Priority,
+    /// When it may be begun next, while it waits.
+    pub due_at: Option<Timestamp>,
+    /// When it expires, if it does.
+    pub deadline: Option<Timestamp>,
     /// How often it was begun.
     pub attempts: i32,
     /// Why it failed, if it did.
@@ -126,6 +142,9 @@ impl From<&JobView> for Job {
             document_id: job.document_id.0,
             state: job.state.into(),
             model: model_of(job),
+            priority: job.priority,
+            due_at: job.due_at,
+            deadline: job.deadline,
             attempts: job.attempts,
             error: job.error.clone().map(|(kind, detail)| JobError { kind, detail }),
             created_at: job.created_at,
@@ -158,7 +177,8 @@ pub fn model_of(job: &JobView) -> String {
 pub struct Happened {
     /// When.
     pub at: Timestamp,
-    /// What: `claimed`, `crashed`, `errored`, `given_back`, `requeued` or `ended`.
+    /// What: `published`, `claimed`, `crashed`, `errored`, `postponed`, `given_back`, `requeued`, `succeeded`, `failed`,
+    /// `cancelled`, `expired` or `redriven`.
     pub event: String,
     /// Why, where there is a reason.
     #[serde(default)]
@@ -171,7 +191,7 @@ pub struct JobWithHistory {
     /// The job.
     #[serde(flatten)]
     pub job: Job,
-    /// What happened to it, newest last; the newest 20 are kept.
+    /// What happened to it, newest last; the newest 50 are kept.
     pub history: Vec<Happened>,
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::api::{ACME, Api, assert_problem};
 
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 14] = [
     "get /livez",
     "get /metrics",
     "get /readyz",
@@ -17,6 +17,7 @@ const OPERATIONS: [&str; 13] = [
     "get /v1/documents/{document_id}/entities",
     "get /v1/documents/{document_id}/jobs",
     "get /v1/documents/{document_id}/text",
+    "delete /v1/jobs/{job_id}",
     "get /v1/jobs/{job_id}",
     "get /v1/models",
     "post /v1/documents",

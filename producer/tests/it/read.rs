@@ -44,7 +44,7 @@ async fn a_document_is_followed_to_its_entities_and_its_text() {
         .iter()
         .map(|entry| &entry["event"])
         .collect();
-    assert_eq!(events, ["claimed", "ended"]);
+    assert_eq!(events, ["claimed", "succeeded"]);
     assert_eq!(
         [&job["document_id"], &job["created_at"]],
         [&accepted["document_id"], &document["job"]["created_at"]]

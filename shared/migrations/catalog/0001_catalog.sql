@@ -24,11 +24,11 @@ create table worker_reports (
     primary key (worker, model)
 );
 
--- How many clients have work waiting on a shard: a shard's dispatcher takes its share of a queue's room by it.
+-- How much weight the clients have whose work waits on a shard: a shard's dispatcher takes its share of a queue's room by it.
 create table shard_activity (
     shard       text not null,
     model       text not null,
-    clients     integer not null,
+    weight      double precision not null,
     reported_at timestamptz not null default now(),
     primary key (shard, model)
 );
@@ -40,4 +40,14 @@ create table parked_messages (
     body        bytea not null,
     reason      text not null,
     parked_at   timestamptz not null default now()
+);
+
+-- What operators did: written before it is done, and what came of it afterwards.
+create table audit (
+    id      uuid primary key,
+    at      timestamptz not null default now(),
+    actor   text not null,
+    action  text not null,
+    target  jsonb not null,
+    outcome jsonb
 );

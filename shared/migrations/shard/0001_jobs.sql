@@ -61,7 +61,8 @@ create index documents_of_client on documents (bucket, client_id, id);
 
 -- Written when the job is accepted and when it ends; 'open' in between, and then its dispatch row says more.
 -- model_version is the version that was asked for, null when none was. A job that succeeds is read by the version that it
--- asked for, or by the one that held then, and that one is written here: an ended job is never opened again.
+-- asked for, or by the one that held then, and that one is written here: a job that succeeded is never opened again.
+-- Failed and expired jobs are the dead letters; purged_at takes one out of the operators' lists, and nothing else.
 create table jobs (
     bucket            smallint not null,
     id                uuid not null,
@@ -69,7 +70,10 @@ create table jobs (
     client_id         text not null,
     model             text not null,
     model_version     text,
-    state             text not null default 'open' check (state in ('open', 'succeeded', 'failed')),
+    priority          text not null check (priority in ('interactive', 'bulk')),
+    deadline          timestamptz,
+    state             text not null default 'open'
+                      check (state in ('open', 'succeeded', 'failed', 'cancelled', 'expired')),
     attempts          integer not null default 0,
     error_kind        text,
     error_detail      text,
@@ -84,10 +88,12 @@ create table jobs (
     created_at        timestamptz not null default now(),
     started_at        timestamptz,
     ended_at          timestamptz,
+    purged_at         timestamptz,
     primary key (bucket, id)
 );
 create index jobs_of_document on jobs (bucket, document_id, id);
 create index jobs_by_state on jobs (bucket, client_id, state, document_id, id);
+create index jobs_dead on jobs (id) where state in ('failed', 'expired') and purged_at is null;
 
 -- A job's live state, from accept to end: small and hot. heartbeat_at, lease_token and lease_until are in no index, so
 -- that their updates stay within the page.
@@ -97,8 +103,10 @@ create table dispatch (
     client_id    text not null,
     model        text not null,
     state        text not null default 'waiting' check (state in ('waiting', 'queued', 'running')),
+    priority     text not null,
     size_bytes   bigint not null,
     due_at       timestamptz not null default now(),
+    deadline     timestamptz,
     lease_token  uuid,
     lease_until  timestamptz,
     published_at timestamptz,
@@ -118,16 +126,36 @@ create table dispatch (
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500,
         autovacuum_vacuum_cost_delay = 0);
 -- Who has work waiting, and each client's in order.
-create index dispatch_waiting on dispatch (model, client_id, due_at, job_id) where state = 'waiting';
--- How much of a client is in the broker.
-create index dispatch_queued on dispatch (model, client_id) where state = 'queued';
+create index dispatch_waiting on dispatch (model, priority, client_id, due_at, job_id) where state = 'waiting';
+-- How much of a client is with the broker and the workers.
+create index dispatch_in_flight on dispatch (client_id) where state in ('queued', 'running');
 -- Few rows at a time: what the sweeper looks through.
-create index dispatch_running on dispatch (bucket) where state = 'running';
+create index dispatch_queued on dispatch (model) where state = 'queued';
+create index dispatch_running on dispatch (model) where state = 'running';
+create index dispatch_deadline on dispatch (deadline) where deadline is not null;
 
--- A history keeps its newest 20 entries.
+-- What operators decided on a client; one without a row has the defaults.
+create table client_controls (
+    bucket        smallint not null,
+    client_id     text not null,
+    weight        real not null default 1 check (weight between 0.01 and 100),
+    in_flight_max integer check (in_flight_max > 0),
+    paused        boolean not null default false,
+    changed_at    timestamptz not null default now(),
+    primary key (bucket, client_id)
+);
+create index client_controls_by_client on client_controls (client_id);
+
+-- Models that are paused on this shard. Not client data: it stays when buckets move.
+create table paused_models (
+    model     text primary key,
+    paused_at timestamptz not null default now()
+);
+
+-- A history keeps its newest 50 entries: three a try of a job that is tried ten times, and some.
 create function docket_history(history jsonb, entry jsonb) returns jsonb
 language sql immutable as $$
-    select case when jsonb_array_length(history) >= 20 then (history - 0) || jsonb_build_array(entry)
+    select case when jsonb_array_length(history) >= 50 then (history - 0) || jsonb_build_array(entry)
                 else history || jsonb_build_array(entry) end
 $$;
 
@@ -137,7 +165,7 @@ select j.bucket, j.id as job_id, j.document_id, j.client_id, coalesce(x.state, j
        coalesce(x.attempt, j.attempts) as attempts, j.error_kind, j.error_detail,
        coalesce(x.history, j.history) as history, j.text_key, j.text_chars, j.windows, j.tokens, j.entities,
        j.created_at as job_created_at, coalesce(x.claimed_at, j.started_at) as started_at, j.ended_at,
-       j.state as stored_state
+       j.state as stored_state, j.priority, j.deadline, case when x.state = 'waiting' then x.due_at end as due_at
 from jobs j left join dispatch x on x.bucket = j.bucket and x.job_id = j.id;
 
 create table entities (

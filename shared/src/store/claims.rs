@@ -6,11 +6,11 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::dispatch::{buckets_of, columns};
-use super::history::Event;
-use super::results::{self, Failure};
+use super::results::{self, Ending, Failure};
 use super::{Database, FencedTx, Shards, StoreError, seconds};
 use crate::blob::BlobKey;
 use crate::ids::{ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
+use crate::state::Event;
 
 /// How often a worker says that its claims are alive.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
@@ -32,6 +32,8 @@ pub struct Claim {
     pub attempt: i32,
     /// Errors that earlier claims ended with.
     pub errors: i32,
+    /// How long ago it was accepted, or last redriven.
+    pub age: Duration,
     /// Whose job it is.
     pub client: ClientId,
     /// The document.
@@ -57,6 +59,10 @@ pub enum Answer {
     Ended,
     /// It is not due yet; a dispatcher will publish it again.
     NotDue,
+    /// Its client or its model is paused; a dispatcher will publish it again.
+    Paused,
+    /// Its deadline had passed, and it has just been ended for it.
+    Expired,
     /// Another claim is alive.
     RunningElsewhere,
     /// It crashed workers before: ask again with nothing else running.
@@ -66,7 +72,7 @@ pub enum Answer {
 }
 
 // One statement: locks the row, counts a crash if the last claim died, and grants the claim unless something forbids it.
-// A row that is queued but not due is set waiting, so that it is published again when it is.
+// A row that is queued but not due, or paused, is set waiting, so that it is published again when it may be.
 const CLAIM: &str = "
 with found as (
     select d.*, d.state = 'running' and d.claim_token <> $3 as other,
@@ -75,13 +81,21 @@ with found as (
 ), counted as (
     select f.*, f.crashes + (f.dead and not f.alone)::int as crashes_now,
            f.lone_crashes + (f.dead and f.alone)::int as lone_crashes_now,
-           f.state <> 'running' and f.due_at > now() as early
+           f.state <> 'running' and f.due_at > now() as early,
+           f.state <> 'running' and (
+               exists (select 1 from client_controls c
+                       where c.bucket = f.bucket and c.client_id = f.client_id and c.paused)
+               or exists (select 1 from paused_models p where p.model = f.model)) as paused,
+           coalesce(f.deadline <= now(), false) and (f.state <> 'running' or f.dead) as late
     from found f
 ), judged as (
     select c.*, c.lone_crashes_now >= $8 as poison, c.crashes_now >= $7 and not $5 as suspect from counted c
 ), postponed as (
-    update dispatch d set state = 'waiting', published_at = null from judged j
-    where d.bucket = j.bucket and d.job_id = j.job_id and j.early and j.state = 'queued'
+    update dispatch d set state = 'waiting', published_at = null,
+        history = docket_history(d.history, $11 || jsonb_build_object(
+            'at', now(), 'reason', case when j.early then 'not due' else 'paused' end))
+    from judged j
+    where d.bucket = j.bucket and d.job_id = j.job_id and d.state = 'queued' and (j.early or j.paused) and not j.late
 ), granted as (
     update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = now(),
         heartbeat_at = now(), lease_token = null, lease_until = null, crashes = j.crashes_now,
@@ -93,11 +107,12 @@ with found as (
             $10 || jsonb_build_object('at', now())) end
     from judged j
     where d.bucket = j.bucket and d.job_id = j.job_id
-      and not j.early and (not j.other or j.dead) and not j.poison and not j.suspect
-    returning d.bucket, d.job_id, d.attempt, d.errors
+      and not j.early and not j.paused and not j.late and (not j.other or j.dead) and not j.poison and not j.suspect
+    returning d.bucket, d.job_id, d.attempt, d.errors, d.created_at
 )
-select j.early, j.other and not j.dead as alive, j.poison, j.suspect, j.claim_token as last_token,
-       g.attempt, g.errors, d.client_id, d.id as document_id, d.blob_key, d.media_type, d.size_bytes, w.model, w.model_version
+select j.late, j.early, j.paused, j.other and not j.dead as alive, j.poison, j.suspect, j.claim_token as last_token,
+       g.attempt, g.errors, extract(epoch from now() - g.created_at)::double precision as age,
+       d.client_id, d.id as document_id, d.blob_key, d.media_type, d.size_bytes, w.model, w.model_version
 from judged j
 left join granted g on true
 join jobs w on w.bucket = j.bucket and w.id = j.job_id
@@ -105,13 +120,16 @@ join documents d on d.bucket = w.bucket and d.id = w.document_id";
 
 #[derive(FromRow)]
 struct Row {
+    late: bool,
     early: bool,
+    paused: bool,
     alive: bool,
     poison: bool,
     suspect: bool,
     last_token: Option<Uuid>,
     attempt: Option<i32>,
     errors: Option<i32>,
+    age: Option<f64>,
     client_id: String,
     document_id: Uuid,
     blob_key: String,
@@ -148,7 +166,9 @@ pub async fn claim(shards: &Shards, key: JobKey, asker: Asker<'_>) -> Result<Ans
         .bind(SUSPECT_CRASHES)
         .bind(POISON_CRASHES)
         .bind(Event::Crashed.entry(None, None));
-    let query = query.bind(Event::Claimed.entry(Some(asker.worker), None));
+    let query = query
+        .bind(Event::Claimed.entry(Some(asker.worker), None))
+        .bind(Event::Postponed.entry(None, None));
     let row = query
         .fetch_optional(tx.connection())
         .await
@@ -167,6 +187,7 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             token: asker.token,
             attempt,
             errors,
+            age: Duration::try_from_secs_f64(row.age.unwrap_or_default()).unwrap_or_default(),
             client: row.client_id.parse().map_err(undecodable)?,
             document: DocumentId(row.document_id),
             blob: BlobKey::from_stored(row.blob_key),
@@ -176,17 +197,25 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             model_version: row.model_version,
         })));
     }
+    if row.late {
+        results::end(tx, key, None, &Ending::Expired).await?;
+        return Ok(Answer::Expired);
+    }
     if row.early {
         return Ok(Answer::NotDue);
+    }
+    if row.paused {
+        return Ok(Answer::Paused);
     }
     if row.alive {
         return Ok(Answer::RunningElsewhere);
     }
     if row.poison {
-        results::fail(tx, key, row.last_token.map(ClaimToken), &Failure::poison()).await?;
+        let poison = Ending::Failed(Failure::poison());
+        results::end(tx, key, row.last_token.map(ClaimToken), &poison).await?;
         return Ok(Answer::Poison);
     }
-    debug_assert!(row.suspect, "a claim is refused for one of four reasons");
+    debug_assert!(row.suspect, "a claim is refused for one of six reasons");
     Ok(Answer::Suspect)
 }
 
@@ -224,6 +253,25 @@ pub async fn heartbeat(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Res
     Ok(lost.map(|key| key.job).collect())
 }
 
+/// Of these claims, the jobs whose claim is no longer this one: taken over, cancelled, expired, ended. A job whose bucket
+/// is just moving is not among them. At most [`super::fence::FENCE_BUCKETS_MAX`] buckets at a time. Writes nothing.
+pub async fn lost(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
+    let keys: Vec<JobKey> = claims.iter().map(|(key, _)| *key).collect();
+    let (mut tx, owned) = shard.begin_owned(&buckets_of(&keys)).await?;
+    let here = || claims.iter().filter(|(key, _)| owned.contains(&key.bucket));
+    let query = tx.query_scalar::<Uuid>(
+        "select mine.job_id from unnest($1::smallint[], $2::uuid[], $3::uuid[]) as mine(bucket, job_id, token)
+         where not exists (select 1 from dispatch d where d.bucket = mine.bucket and d.job_id = mine.job_id
+                           and d.claim_token = mine.token and d.state = 'running')",
+    );
+    let query = query
+        .bind(here().map(|(key, _)| key.bucket.number()).collect::<Vec<_>>())
+        .bind(here().map(|(key, _)| key.job.0).collect::<Vec<_>>())
+        .bind(here().map(|(_, token)| token.0).collect::<Vec<_>>());
+    let lost = query.fetch_all(tx.connection()).await;
+    Ok(lost.map_err(|error| tx.failed(error))?.into_iter().map(JobId).collect())
+}
+
 /// Sets a job waiting again after an error that may pass. `false` when the claim is no longer the job's.
 pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason: &str) -> Result<bool, StoreError> {
     let mut tx = shards.begin(claim.key.bucket).await?;
@@ -248,6 +296,28 @@ pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason:
         == 1;
     tx.commit().await?;
     Ok(done)
+}
+
+/// Sets a job waiting again because something that it needs is overloaded or away: neither the attempt nor an error is
+/// counted. `false` when the claim is no longer the job's.
+pub async fn postpone(shards: &Shards, claim: &Claim, delay: Duration, reason: &str) -> Result<bool, StoreError> {
+    let mut tx = shards.begin(claim.key.bucket).await?;
+    let query = tx.query(
+        "update dispatch set state = 'waiting', due_at = now() + make_interval(secs => $4), attempt = attempt - 1,
+             claim_token = null, heartbeat_at = null, published_at = null,
+             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker))
+         where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
+    );
+    let query = query
+        .bind(claim.key.bucket.number())
+        .bind(claim.key.job.0)
+        .bind(claim.token.0);
+    let query = query
+        .bind(seconds(delay))
+        .bind(Event::Postponed.entry(None, Some(reason)));
+    let done = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
+    tx.commit().await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Gives a job back unharmed because its worker stops: the attempt is not counted. To be committed before the message is

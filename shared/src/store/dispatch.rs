@@ -1,16 +1,17 @@
 //! Waiting work: who is next, leased, published, marked. Rows are leased, never locked while the broker is waited for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::claims::TAKEOVER_AFTER;
 use super::fence::FENCE_BUCKETS_MAX;
-use super::history::Event;
-use super::{Database, StoreError};
+use super::{Database, StoreError, seconds};
 use crate::ids::{Bucket, ClientId, JobId, JobKey, ModelName};
-use crate::job::AnalyzeDocument;
+use crate::job::{AnalyzeDocument, Priority};
 use crate::sharding;
+use crate::state::Event;
 
 /// Clients visited in one scan: a tick stays short however many clients wait; the cursor gets to all of them.
 pub const CLIENTS_MAX: i32 = 256;
@@ -22,8 +23,12 @@ pub struct Candidate {
     pub key: JobKey,
     /// Whose it is.
     pub client: ClientId,
-    /// Rows of this client in the broker now.
-    pub in_broker: i64,
+    /// Jobs of this client, of whatever model, that are with the broker or a worker now.
+    pub in_flight: i64,
+    /// Most that may be.
+    pub in_flight_max: i64,
+    /// The client's part of the room, beside those of others.
+    pub weight: f32,
     /// Size of the document in bytes.
     pub size_bytes: i64,
 }
@@ -35,6 +40,8 @@ pub struct Scan {
     pub candidates: Vec<Candidate>,
     /// Clients with waiting rows, due or not, that were visited.
     pub clients: usize,
+    /// Their weights, summed.
+    pub weight: f64,
     /// The last client visited, where the next scan goes on; `None` when the end was reached.
     pub cursor: Option<String>,
 }
@@ -43,60 +50,78 @@ pub struct Scan {
 // (PostgreSQL wiki, "Loose indexscan").
 const SCAN: &str = "
 with recursive clients(client_id, n) as (
-    select (select client_id from dispatch where state = 'waiting' and model = $1 and client_id > $2
+    select (select client_id from dispatch where state = 'waiting' and model = $1 and priority = $5 and client_id > $2
             order by client_id limit 1), 1
     union all
-    select (select d.client_id from dispatch d where d.state = 'waiting' and d.model = $1 and d.client_id > c.client_id
+    select (select d.client_id from dispatch d
+            where d.state = 'waiting' and d.model = $1 and d.priority = $5 and d.client_id > c.client_id
             order by d.client_id limit 1), n + 1
     from clients c where c.client_id is not null and n < $4
 )
-select c.client_id, b.in_broker, d.bucket, d.job_id, d.size_bytes
+select c.client_id, coalesce(k.weight, 1) as weight, coalesce(k.in_flight_max, $6) as in_flight_max,
+       b.in_flight, d.bucket, d.job_id, d.size_bytes
 from clients c
+left join client_controls k on k.client_id = c.client_id
 cross join lateral (
-    select count(*) as in_broker from (
-        select 1 from dispatch q where q.state = 'queued' and q.model = $1 and q.client_id = c.client_id limit $3) q
+    select count(*) as in_flight from (
+        select 1 from dispatch q where q.state in ('queued', 'running') and q.client_id = c.client_id
+        limit coalesce(k.in_flight_max, $6)) q
 ) b
 left join lateral (
     select w.bucket, w.job_id, w.size_bytes from dispatch w
-    where w.state = 'waiting' and w.model = $1 and w.client_id = c.client_id and w.due_at <= now()
-      and (w.lease_until is null or w.lease_until < now())
+    where w.state = 'waiting' and w.model = $1 and w.priority = $5 and w.client_id = c.client_id and w.due_at <= now()
+      and (w.lease_until is null or w.lease_until < now()) and not coalesce(k.paused, false)
     order by w.due_at, w.job_id limit $3
 ) d on true
 where c.client_id is not null
 order by c.n";
 
+/// Jobs of one client that are with the broker or a worker at a time, unless its operator says otherwise: above what a
+/// large fleet holds, low enough that counting them is quick.
+pub const IN_FLIGHT_MAX: i32 = 4_096;
+
 #[derive(FromRow)]
 struct ScanRow {
     client_id: String,
-    in_broker: i64,
+    weight: f32,
+    in_flight_max: i32,
+    in_flight: i64,
     bucket: Option<i16>,
     job_id: Option<Uuid>,
     size_bytes: Option<i64>,
 }
 
-/// Looks at up to [`CLIENTS_MAX`] clients after the cursor, at most `each` due rows of each. Nothing is locked.
-pub async fn scan(shard: &Database, model: &ModelName, after: &str, each: i64) -> Result<Scan, StoreError> {
+/// Looks at up to [`CLIENTS_MAX`] clients after the cursor, at most `each` due rows of each, all of one priority. Nothing
+/// is locked.
+pub async fn scan(
+    shard: &Database,
+    (model, priority): (&ModelName, Priority),
+    after: &str,
+    each: i64,
+) -> Result<Scan, StoreError> {
     let mut tx = shard.begin().await?;
     let query = tx
         .query_as::<ScanRow>(SCAN)
         .bind(model.to_string())
         .bind(after.to_owned())
         .bind(each)
-        .bind(CLIENTS_MAX);
+        .bind(CLIENTS_MAX)
+        .bind(priority.as_str())
+        .bind(IN_FLIGHT_MAX);
     let rows = query
         .fetch_all(tx.connection())
         .await
         .map_err(|error| tx.failed(error))?;
-    let visited: BTreeSet<&str> = rows.iter().map(|row| row.client_id.as_str()).collect();
+    let visited: BTreeMap<&str, f32> = rows.iter().map(|row| (row.client_id.as_str(), row.weight)).collect();
     let full = visited.len() as i32 >= CLIENTS_MAX;
-    let (clients, cursor) = (
-        visited.len(),
-        visited.last().filter(|_| full).map(|last| (*last).to_owned()),
-    );
+    let last = visited.last_key_value().filter(|_| full);
+    let (cursor, clients) = (last.map(|(last, _)| (*last).to_owned()), visited.len());
+    let weight = visited.values().copied().map(f64::from).sum();
     let candidates = rows.into_iter().filter_map(candidate).collect();
     Ok(Scan {
         candidates,
         clients,
+        weight,
         cursor,
     })
 }
@@ -111,31 +136,58 @@ fn candidate(row: ScanRow) -> Option<Candidate> {
     Some(Candidate {
         key,
         client,
-        in_broker: row.in_broker,
+        in_flight: row.in_flight,
+        in_flight_max: row.in_flight_max.into(),
+        weight: row.weight,
         size_bytes: row.size_bytes?,
     })
 }
 
-/// Models that have work waiting on this shard.
-pub async fn waiting_models(shard: &Database) -> Result<Vec<ModelName>, StoreError> {
+/// Work of one kind that waits on a shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The model that shall read it.
+    pub model: ModelName,
+    /// Its priority.
+    pub priority: Priority,
+    /// Jobs of the model that workers are at, of this shard and by claims that are alive.
+    pub running: i64,
+}
+
+#[derive(FromRow)]
+struct WaitingRow {
+    model: String,
+    priority: String,
+    running: i64,
+}
+
+/// What waits on this shard by model and priority, due or not; of models that are not paused.
+pub async fn waiting(shard: &Database) -> Result<Vec<Waiting>, StoreError> {
     let mut tx = shard.begin().await?;
-    let query = tx.query_scalar::<Option<String>>(
-        "with recursive models(model) as (
-             select (select model from dispatch where state = 'waiting' order by model limit 1)
+    let query = tx.query_as::<WaitingRow>(
+        "with recursive kinds as (
+             (select model, priority from dispatch where state = 'waiting' order by model, priority limit 1)
              union all
-             select (select d.model from dispatch d where d.state = 'waiting' and d.model > m.model order by d.model limit 1)
-             from models m where m.model is not null
-         ) select model from models",
+             select next.model, next.priority from kinds k cross join lateral (
+                 select d.model, d.priority from dispatch d
+                 where d.state = 'waiting' and (d.model, d.priority) > (k.model, k.priority)
+                 order by d.model, d.priority limit 1) next
+         )
+         select k.model, k.priority, r.running from kinds k cross join lateral (
+             select count(*) as running from dispatch d where d.state = 'running' and d.model = k.model
+                 and d.heartbeat_at > now() - make_interval(secs => $1)) r
+         where not exists (select 1 from paused_models p where p.model = k.model)",
     );
-    let models = query
-        .fetch_all(tx.connection())
-        .await
-        .map_err(|error| tx.failed(error))?;
-    Ok(models
-        .into_iter()
-        .flatten()
-        .filter_map(|model| model.parse().ok())
-        .collect())
+    let rows = query.bind(seconds(TAKEOVER_AFTER)).fetch_all(tx.connection()).await;
+    let rows = rows.map_err(|error| tx.failed(error))?;
+    let waiting = rows.into_iter().filter_map(|row| {
+        Some(Waiting {
+            model: row.model.parse().ok()?,
+            priority: Priority::parse(&row.priority)?,
+            running: row.running,
+        })
+    });
+    Ok(waiting.collect())
 }
 
 #[derive(FromRow)]
@@ -194,7 +246,8 @@ fn message(row: LeasedRow) -> Option<(JobKey, AnalyzeDocument)> {
 /// Marks rows as published, where the lease is still ours; a claim may have come first and cleared it.
 pub async fn mark_published(shard: &Database, keys: &[JobKey], lease: Uuid) -> Result<(), StoreError> {
     const MARK: &str = "
-        update dispatch set state = 'queued', published_at = now(), lease_token = null, lease_until = null
+        update dispatch set state = 'queued', published_at = now(), lease_token = null, lease_until = null,
+            history = docket_history(history, jsonb_build_object('event', 'published', 'at', now()))
         from (select bucket, job_id from dispatch where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[]))
               and lease_token = $3 and state = 'waiting' order by bucket, job_id for update) mine
         where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id";

@@ -11,7 +11,7 @@ use super::{FencedTx, StoreError};
 use crate::blob::BlobKey;
 use crate::entity::{Entity, Span};
 use crate::ids::{Bucket, ClientId, DocumentId, JobKey};
-use crate::job::JobState;
+use crate::state::JobState;
 
 /// A document and its newest job.
 #[derive(Debug, Clone)]
@@ -62,7 +62,8 @@ pub async fn find(
     let query = tx.query_as::<DocumentView>(
         "select d.*, j.* from documents d cross join lateral (
              select job_id, document_id, state, model, model_version, attempts, error_kind, error_detail, history,
-                    text_key, text_chars, windows, tokens, entities, job_created_at, started_at, ended_at
+                    text_key, text_chars, windows, tokens, entities, job_created_at, started_at, ended_at,
+                    priority, due_at, deadline
              from current_jobs where bucket = d.bucket and document_id = d.id order by job_id desc limit 1) j
          where d.bucket = $1 and d.id = $2 and d.client_id = $3",
     );
@@ -89,7 +90,8 @@ pub struct Page {
 const LIST_ALL: &str = "
 select d.*, j.* from documents d cross join lateral (
     select job_id, document_id, state, model, model_version, attempts, error_kind, error_detail, history,
-           text_key, text_chars, windows, tokens, entities, job_created_at, started_at, ended_at
+           text_key, text_chars, windows, tokens, entities, job_created_at, started_at, ended_at,
+           priority, due_at, deadline
     from current_jobs where bucket = d.bucket and document_id = d.id order by job_id desc limit 1) j
 where d.bucket = $1 and d.client_id = $2 and d.id < $3
 order by d.id desc limit $4";

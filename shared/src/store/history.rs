@@ -2,36 +2,10 @@
 
 use serde_json::{Value, json};
 
-/// One thing that happened. The database adds when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// A worker took it.
-    Claimed,
-    /// Its worker stopped answering while it ran.
-    Crashed,
-    /// It failed in a way that may pass.
-    Errored,
-    /// Its worker was stopped and gave it back.
-    GivenBack,
-    /// Its message was believed lost.
-    Requeued,
-    /// It ended.
-    Ended,
-}
+use crate::state::Event;
 
 impl Event {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Claimed => "claimed",
-            Self::Crashed => "crashed",
-            Self::Errored => "errored",
-            Self::GivenBack => "given_back",
-            Self::Requeued => "requeued",
-            Self::Ended => "ended",
-        }
-    }
-
-    /// The entry, without its time; `worker` and `reason` where there is one.
+    /// The entry, without its time, which the database adds; `worker` and `reason` where there is one.
     pub(crate) fn entry(self, worker: Option<&str>, reason: Option<&str>) -> Value {
         let mut entry = json!({ "event": self.as_str() });
         if let Some(worker) = worker {

@@ -7,10 +7,12 @@ use sqlx::query::QueryScalar;
 use sqlx::{FromRow, Postgres, Row};
 use uuid::Uuid;
 
+use super::results::{self, Ending};
 use super::{FencedTx, StoreError};
 use crate::blob::{BlobKey, Stored};
 use crate::ids::{Bucket, ClientId, DocumentId, JobId, JobKey, ModelName, ModelRef, ModelVersion};
-use crate::job::JobState;
+use crate::job::Priority;
+use crate::state::JobState;
 
 /// Jobs of a document that may be open at a time: as many as models are sensibly compared at once. A caller that asks in a
 /// loop does not fill its shard with the same work.
@@ -44,8 +46,21 @@ pub struct NewJob {
     pub id: JobId,
     /// Which model shall read the document.
     pub model: ModelRef,
+    /// When it is its turn.
+    pub schedule: Schedule,
     /// W3C trace context of the request.
     pub trace_parent: Option<String>,
+}
+
+/// When a job is to be done, as its caller wishes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// Whether somebody waits for it.
+    pub priority: Priority,
+    /// Not before this time; at once without one.
+    pub not_before: Option<Instant>,
+    /// Not after this time: from then on it is expired, wherever it is.
+    pub deadline: Option<Instant>,
 }
 
 /// A hand-over of a fresh job: whether the accepting process may publish it at once, and under which lease.
@@ -66,19 +81,24 @@ macro_rules! accept_job {
             "with ",
             $before,
             "job as (
-    insert into jobs (bucket, id, document_id, client_id, model, model_version, trace_parent)
-    values ($1, $4, $2, $3, $5, $6, $7)
+    insert into jobs (bucket, id, document_id, client_id, model, model_version, trace_parent, priority, deadline)
+    values ($1, $4, $2, $3, $5, $6, $7, $10, $12)
 ), waiting as (
     select due_at <= now() and (lease_until is null or lease_until < now()) as free
     from dispatch where model = $5 and state = 'waiting' limit 33
 ), published as (
     select 1 from dispatch where model = $5 and state = 'queued' limit 17
-), idle as (
+), at_once as (
     select (select count(*) <= 32 and not coalesce(bool_or(free), false) from waiting)
-       and (select count(*) <= 16 from published) as yes
+       and (select count(*) <= 16 from published)
+       and coalesce($11 <= now(), true)
+       and not exists (select 1 from client_controls where bucket = $1 and client_id = $3 and paused)
+       and not exists (select 1 from paused_models where model = $5) as yes
 )
-insert into dispatch (bucket, job_id, client_id, model, size_bytes, trace_parent, lease_token, lease_until)
-select $1, $4, $3, $5, $9, $7, case when yes then $8::uuid end, case when yes then now() + interval '30 s' end from idle
+insert into dispatch (bucket, job_id, client_id, model, size_bytes, trace_parent, priority, due_at, deadline,
+                      lease_token, lease_until)
+select $1, $4, $3, $5, $9, $7, $10, coalesce($11, now()), $12,
+       case when yes then $8::uuid end, case when yes then now() + interval '30 s' end from at_once
 returning lease_token"
         )
     };
@@ -87,14 +107,14 @@ returning lease_token"
 const CREATE: &str = accept_job!(
     "document as (
     insert into documents (bucket, id, client_id, size_bytes, external_id, file_name, media_type, metadata, sha256, blob_key)
-    values ($1, $2, $3, $9, $10, $11, $12, $13, $14, $15)
+    values ($1, $2, $3, $9, $13, $14, $15, $16, $17, $18)
 ), "
 );
 const REANALYSE: &str = accept_job!("");
 
 type Accept = QueryScalar<'static, Postgres, Option<Uuid>, PgArguments>;
 
-/// Binds what every accepted job has: `$1` to `$9`.
+/// Binds what every accepted job has: `$1` to `$12`.
 fn bind(query: Accept, (bucket, client): (Bucket, &ClientId), document: (DocumentId, i64), job: &NewJob) -> Accept {
     let (id, size_bytes) = document;
     let version = job.model.version.as_ref().map(ModelVersion::to_string);
@@ -104,10 +124,14 @@ fn bind(query: Accept, (bucket, client): (Bucket, &ClientId), document: (Documen
         .bind(client.to_string())
         .bind(job.id.0);
     let query = query.bind(job.model.name.to_string()).bind(version);
-    query
+    let query = query
         .bind(job.trace_parent.clone())
         .bind(Uuid::new_v4())
-        .bind(size_bytes)
+        .bind(size_bytes);
+    query
+        .bind(job.schedule.priority.as_str())
+        .bind(job.schedule.not_before.map(super::Timestamp::from))
+        .bind(job.schedule.deadline.map(super::Timestamp::from))
 }
 
 async fn accept(tx: &mut FencedTx, query: Accept) -> Result<HandOver, StoreError> {
@@ -200,6 +224,12 @@ pub struct JobView {
     pub model: ModelName,
     /// The version that was asked for or, once it succeeded, the one that read it.
     pub model_version: Option<String>,
+    /// Whether somebody waits for it.
+    pub priority: Priority,
+    /// When it is due, while it waits.
+    pub due_at: Option<Instant>,
+    /// When it expires.
+    pub deadline: Option<Instant>,
     /// Claims so far.
     pub attempts: i32,
     /// Kind and detail of the failure, when it failed.
@@ -228,6 +258,8 @@ impl FromRow<'_, PgRow> for JobView {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         let state: String = row.try_get("state")?;
         let unknown = || sqlx::Error::Decode(format!("job state {state:?}").into());
+        let priority: String = row.try_get("priority")?;
+        let no_priority = || sqlx::Error::Decode(format!("priority {priority:?}").into());
         let kind: Option<String> = row.try_get("error_kind")?;
         let detail: Option<String> = row.try_get("error_detail")?;
         let model: String = row.try_get("model")?;
@@ -237,6 +269,9 @@ impl FromRow<'_, PgRow> for JobView {
             state: JobState::parse(&state).ok_or_else(unknown)?,
             model: model.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
             model_version: row.try_get("model_version")?,
+            priority: Priority::parse(&priority).ok_or_else(no_priority)?,
+            due_at: instant(row, "due_at")?,
+            deadline: instant(row, "deadline")?,
             attempts: row.try_get("attempts")?,
             error: kind.map(|kind| (kind, detail.unwrap_or_default())),
             history: row.try_get("history")?,
@@ -267,6 +302,31 @@ pub async fn find(tx: &mut FencedTx, key: JobKey, client: &ClientId) -> Result<O
         .fetch_optional(tx.connection())
         .await
         .map_err(|error| tx.failed(error))
+}
+
+/// What became of a wish to have a job cancelled.
+#[derive(Debug)]
+pub enum Cancellation {
+    /// It is cancelled, now or since an earlier time.
+    Cancelled(Box<JobView>),
+    /// It had ended otherwise.
+    Ended(JobState),
+    /// The client has no such job.
+    NoJob,
+}
+
+/// Cancels a client's job, whatever it is doing. A worker that is at it learns so within two seconds, and can write
+/// nothing any more from now on.
+pub async fn cancel(tx: &mut FencedTx, key: JobKey, client: &ClientId) -> Result<Cancellation, StoreError> {
+    if find(tx, key, client).await?.is_none() {
+        return Ok(Cancellation::NoJob);
+    }
+    results::end(tx, key, None, &Ending::Cancelled("its caller")).await?;
+    Ok(match find(tx, key, client).await? {
+        Some(job) if job.state == JobState::Cancelled => Cancellation::Cancelled(Box::new(job)),
+        Some(job) => Cancellation::Ended(job.state),
+        None => Cancellation::NoJob,
+    })
 }
 
 /// Which of a document's jobs are listed.

@@ -5,6 +5,8 @@
 
 mod circuit;
 pub mod claims;
+pub mod controls;
+pub mod dead;
 pub mod dispatch;
 pub mod documents;
 pub mod fence;

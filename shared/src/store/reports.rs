@@ -46,25 +46,23 @@ pub async fn tokens_per_second(catalog: &Database, model: &ModelName) -> Result<
         .map_err(|error| tx.failed(error))
 }
 
-/// Notes how many clients have work waiting on a shard, and answers with the sum over all shards that reported lately.
+/// Notes how much weight the clients have whose work waits on a shard, and answers with the sum over all shards that
+/// reported lately.
 pub async fn activity(
     catalog: &Database,
     shard: &ShardName,
     model: &ModelName,
-    clients: usize,
-) -> Result<i64, StoreError> {
+    weight: f64,
+) -> Result<f64, StoreError> {
     let mut tx = catalog.begin().await?;
     let query = tx.query(
-        "insert into shard_activity (shard, model, clients) values ($1, $2, $3)
-         on conflict (shard, model) do update set clients = excluded.clients, reported_at = now()",
+        "insert into shard_activity (shard, model, weight) values ($1, $2, $3)
+         on conflict (shard, model) do update set weight = excluded.weight, reported_at = now()",
     );
-    let query = query
-        .bind(shard.to_string())
-        .bind(model.to_string())
-        .bind(i32::try_from(clients).unwrap_or(i32::MAX));
+    let query = query.bind(shard.to_string()).bind(model.to_string()).bind(weight);
     query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
-    let query = tx.query_scalar::<i64>(
-        "select coalesce(sum(clients), 0) from shard_activity where model = $1 and reported_at > now() - interval '10 s'",
+    let query = tx.query_scalar::<f64>(
+        "select coalesce(sum(weight), 0) from shard_activity where model = $1 and reported_at > now() - interval '10 s'",
     );
     let all = query
         .bind(model.to_string())

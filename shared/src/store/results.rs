@@ -1,13 +1,14 @@
-//! Ending a job: its result or its failure, and the end of its dispatch row, in one statement and only under the claim.
+//! Ending a job: its result or another ending, and the end of its dispatch row, in one statement; what a worker found only
+//! under its claim.
 
 use uuid::Uuid;
 
 use super::claims::Claim;
-use super::history::Event;
 use super::{Database, FencedTx, Shards, StoreError};
 use crate::blob::BlobKey;
 use crate::entity::Entity;
 use crate::ids::{Bucket, ClaimToken, JobKey};
+use crate::state::{Event, JobState};
 
 /// What a worker found.
 #[derive(Debug)]
@@ -47,6 +48,57 @@ impl Failure {
     }
 }
 
+/// Every ending but success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It cannot be done.
+    Failed(Failure),
+    /// Nobody wants it any more; who said so.
+    Cancelled(&'static str),
+    /// Its deadline passed.
+    Expired,
+}
+
+impl Ending {
+    /// The state that the job is left in.
+    pub fn state(&self) -> JobState {
+        match self {
+            Self::Failed(_) => JobState::Failed,
+            Self::Cancelled(_) => JobState::Cancelled,
+            Self::Expired => JobState::Expired,
+        }
+    }
+
+    fn event(&self) -> Event {
+        match self {
+            Self::Failed(_) => Event::Failed,
+            Self::Cancelled(_) => Event::Cancelled,
+            Self::Expired => Event::Expired,
+        }
+    }
+
+    /// Why, for the history.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => failure.kind,
+            Self::Cancelled(by) => by,
+            Self::Expired => EXPIRED_KIND,
+        }
+    }
+
+    /// Kind and detail of its error, as its caller sees them.
+    fn error(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::Failed(failure) => Some((failure.kind, failure.detail.clone())),
+            Self::Cancelled(_) => None,
+            Self::Expired => Some((EXPIRED_KIND, "the job was not done before its deadline".to_owned())),
+        }
+    }
+}
+
+/// The kind of error of jobs that expired.
+pub const EXPIRED_KIND: &str = "deadline_passed";
+
 // The jobs of $1 to $3 that are still under these claims end, each with its row of $5 to $11 and its entities of $12 to
 // $21, which name their job. Rows are locked in the order of their keys, as everywhere.
 const SUCCEED: &str = "
@@ -63,7 +115,8 @@ with results as (
     returning d.bucket, d.job_id, d.attempt, d.claimed_at, d.worker, d.history
 ), job as (
     update jobs j set state = 'succeeded', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
-        history = docket_history(e.history, $4 || jsonb_build_object('at', now(), 'worker', e.worker)),
+        history = docket_history(e.history, $4 || jsonb_build_object(
+            'at', now(), 'worker', e.worker, 'model', j.model || '@' || r.model_version)),
         model_version = r.model_version, text_key = r.text_key, text_sha256 = r.text_sha256, text_chars = r.text_chars,
         windows = r.windows, tokens = r.tokens, entities = r.entities
     from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id
@@ -128,7 +181,7 @@ async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>
         .bind(column(finished, |(claim, _)| claim.key.bucket.number()))
         .bind(column(finished, |(claim, _)| claim.key.job.0))
         .bind(column(finished, |(claim, _)| claim.token.0))
-        .bind(Event::Ended.entry(None, None))
+        .bind(Event::Succeeded.entry(None, None))
         .bind(column(finished, |(_, analysis)| analysis.model_version.clone()))
         .bind(column(finished, |(_, analysis)| analysis.text_key.to_string()))
         .bind(column(finished, |(_, analysis)| analysis.text_sha256.to_vec()))
@@ -159,35 +212,44 @@ fn column<Row, T>(rows: &[Row], value: impl Fn(&Row) -> T) -> Vec<T> {
 /// Ends a claimed job as failed: its row is the dead letter. `false`: the claim is no longer the job's.
 pub async fn save_failure(shards: &Shards, claim: &Claim, failure: &Failure) -> Result<bool, StoreError> {
     let mut tx = shards.begin(claim.key.bucket).await?;
-    let done = fail(&mut tx, claim.key, Some(claim.token), failure).await?;
+    let failed = Ending::Failed(failure.clone());
+    let done = end(&mut tx, claim.key, Some(claim.token), &failed).await?;
     tx.commit().await?;
     Ok(done)
 }
 
-/// Ends a running job as failed within a transaction, if `token` is its last claim's.
-pub(super) async fn fail(
+// With $3 only a job that runs under this claim ends, without it any that is live; with $8 only past its deadline.
+const END: &str = "
+with ended as (
+    delete from dispatch where bucket = $1 and job_id = $2 and ($3::uuid is null or (claim_token = $3 and state = 'running'))
+      and (not $8 or deadline <= now())
+    returning bucket, job_id, attempt, claimed_at, worker, history
+)
+update jobs j set state = $4, attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
+    history = docket_history(e.history, $5 || jsonb_build_object('at', now(), 'worker', e.worker)),
+    error_kind = $6, error_detail = $7
+from ended e where j.bucket = e.bucket and j.id = e.job_id";
+
+/// Ends a job within a transaction: the one that runs under the claim or, without one, whatever it is doing. `false` when
+/// there was nothing to end.
+pub(super) async fn end(
     tx: &mut FencedTx,
     key: JobKey,
-    token: Option<ClaimToken>,
-    failure: &Failure,
+    claim: Option<ClaimToken>,
+    ending: &Ending,
 ) -> Result<bool, StoreError> {
-    let query = tx.query(
-        "with ended as (
-             delete from dispatch where bucket = $1 and job_id = $2 and claim_token is not distinct from $3
-                 and state = 'running'
-             returning bucket, job_id, attempt, claimed_at, worker, history
-         )
-         update jobs j set state = 'failed', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
-             history = docket_history(e.history, $4 || jsonb_build_object('at', now(), 'worker', e.worker)),
-             error_kind = $5, error_detail = $6
-         from ended e where j.bucket = e.bucket and j.id = e.job_id",
-    );
-    let query = query
+    let query = tx
+        .query(END)
         .bind(key.bucket.number())
         .bind(key.job.0)
-        .bind(token.map(|token| token.0) as Option<Uuid>);
-    let query = query.bind(Event::Ended.entry(None, Some(failure.kind)));
-    let query = query.bind(failure.kind).bind(failure.detail.clone());
+        .bind(claim.map(|token| token.0));
+    let (kind, detail) = ending.error().unzip();
+    let query = query
+        .bind(ending.state().as_str())
+        .bind(ending.event().entry(None, Some(ending.reason())))
+        .bind(kind)
+        .bind(detail)
+        .bind(matches!(ending, Ending::Expired));
     let ended = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
     Ok(ended.rows_affected() == 1)
 }

@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::claims::{POISON_CRASHES, SUSPECT_CRASHES};
 use super::dispatch::{buckets_of, columns, fit_fence};
-use super::history::Event;
-use super::results::{self, Failure};
+use super::results::{self, Ending, Failure};
 use super::{Database, StoreError};
 use crate::ids::{ClaimToken, JobId, JobKey};
 use crate::sharding;
+use crate::state::Event;
 
 /// Rows repaired in one transaction.
 const ROWS_MAX: i64 = 256;
@@ -39,6 +39,27 @@ impl Row {
             job: JobId(self.job_id),
         })
     }
+}
+
+// Live past its deadline.
+const LATE: &str = "select bucket, job_id, claim_token from dispatch where deadline <= now() limit $1";
+
+/// Ends jobs whose deadline passed, whatever they are doing. Returns how many; call again until it is 0.
+pub async fn late(shard: &Database) -> Result<u64, StoreError> {
+    let mut tx = shard.begin().await?;
+    let rows = tx.query_as::<Row>(LATE).bind(ROWS_MAX).fetch_all(tx.connection()).await;
+    let rows = rows.map_err(|error| tx.failed(error))?;
+    drop(tx);
+    let mut keys: Vec<JobKey> = rows.iter().filter_map(Row::key).collect();
+    keys.sort_unstable_by_key(|key| (key.bucket, key.job.0));
+    let keys = fit_fence(&keys);
+    let (mut tx, owned) = shard.begin_owned(&buckets_of(keys)).await?;
+    let mut ended = 0;
+    for key in keys.iter().filter(|key| owned.contains(&key.bucket)) {
+        ended += u64::from(results::end(&mut tx, *key, None, &Ending::Expired).await?);
+    }
+    tx.commit().await?;
+    Ok(ended)
 }
 
 /// Sets jobs waiting whose messages were lost. Returns how many; call again until it is 0.
@@ -149,7 +170,7 @@ async fn bury(shard: &Database, key: JobKey, token: ClaimToken) -> Result<bool, 
         .map_err(|error| tx.failed(error))?;
     let Some(crashes) = crashes else { return Ok(false) };
     if crashes >= POISON_CRASHES {
-        results::fail(&mut tx, key, Some(token), &Failure::poison()).await?;
+        results::end(&mut tx, key, Some(token), &Ending::Failed(Failure::poison())).await?;
     }
     tx.commit().await?;
     Ok(true)

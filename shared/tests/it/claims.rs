@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use docket_shared::ids::{ClaimToken, JobKey};
-use docket_shared::job::JobState;
 use docket_shared::sharding;
+use docket_shared::state::JobState;
 use docket_shared::store::claims::{self, Answer, Asker};
 use docket_shared::store::documents::{self, EntityPage};
 use docket_shared::store::results::{self, Failure, Saved};
@@ -64,7 +64,7 @@ async fn a_job_goes_from_accepted_to_its_entities(fixture: Fixture) {
         .iter()
         .map(|entry| entry["event"].clone())
         .collect();
-    assert_eq!(events, ["claimed", "ended"]);
+    assert_eq!(events, ["claimed", "succeeded"]);
     assert!(job.history[0]["at"].is_string() && job.history[0]["worker"] == "w1");
     assert_eq!(names(&fixture, key).await, ["Ada"]);
     let mut tx = fixture.shards.begin(key.bucket).await.unwrap();

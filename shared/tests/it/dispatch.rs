@@ -1,7 +1,8 @@
 //! Waiting work: who may publish it, and when.
 
 use docket_shared::ids::JobKey;
-use docket_shared::job::JobState;
+use docket_shared::job::Priority;
+use docket_shared::state::JobState;
 use docket_shared::store::jobs::HandOver;
 use docket_shared::store::{dispatch, lease, parked, reports, sweep};
 use uuid::Uuid;
@@ -117,8 +118,13 @@ async fn a_scan_visits_every_client_and_no_backlog(fixture: Fixture) {
         .execute(&mut fixture.raw_shard(home.as_str()).await)
         .await
         .unwrap();
-    assert_eq!(dispatch::waiting_models(shard).await.unwrap(), [model()]);
-    let scan = dispatch::scan(shard, &model(), "", 3).await.unwrap();
+    let kind = (&model(), Priority::Interactive);
+    let waiting = dispatch::waiting(shard).await.unwrap();
+    assert_eq!(
+        (waiting.len(), &waiting[0].model, waiting[0].priority),
+        (1, kind.0, kind.1)
+    );
+    let scan = dispatch::scan(shard, kind, "", 3).await.unwrap();
     assert_eq!((scan.clients, scan.cursor), (6, None));
     let of = |name: &str| {
         scan.candidates
@@ -128,7 +134,7 @@ async fn a_scan_visits_every_client_and_no_backlog(fixture: Fixture) {
     };
     assert_eq!(of("acme"), 3);
     assert!(quiet.iter().all(|client| of(client) == 1));
-    let rest = dispatch::scan(shard, &model(), "acme", 3).await.unwrap();
+    let rest = dispatch::scan(shard, kind, "acme", 3).await.unwrap();
     assert_eq!(rest.clients, 5, "the scan goes on after the cursor");
 }
 
@@ -182,6 +188,6 @@ async fn workers_and_shards_tell_one_another(fixture: Fixture) {
         Some(9_500.0)
     );
     let (s1, s2) = ("s1".parse().unwrap(), "s2".parse().unwrap());
-    assert_eq!(reports::activity(catalog, &s1, &model(), 3).await.unwrap(), 3);
-    assert_eq!(reports::activity(catalog, &s2, &model(), 1).await.unwrap(), 4);
+    assert_eq!(reports::activity(catalog, &s1, &model(), 3.0).await.unwrap(), 3.0);
+    assert_eq!(reports::activity(catalog, &s2, &model(), 1.5).await.unwrap(), 4.5);
 }

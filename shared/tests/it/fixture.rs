@@ -7,7 +7,7 @@ use docket_shared::entity::{Entity, Span};
 use docket_shared::ids::{Bucket, ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
 use docket_shared::sharding;
 use docket_shared::store::claims::{self, Answer, Asker, Claim};
-use docket_shared::store::jobs::{self, HandOver, JobView, NewDocument, NewJob};
+use docket_shared::store::jobs::{self, HandOver, JobView, NewDocument, NewJob, Schedule};
 use docket_shared::store::results::Analysis;
 use docket_shared::store::{Database, Shards, StoreConfig};
 use sqlx::{Connection, PgConnection};
@@ -115,6 +115,31 @@ impl Fixture {
         PgConnection::connect(url).await.unwrap()
     }
 
+    /// Takes the accepting process's lease away, as if it had left the job to the dispatcher.
+    pub async fn unlease(&self, key: JobKey) {
+        let sql = "update dispatch set lease_token = null, lease_until = null where job_id = $1";
+        self.on_row(key, sql).await;
+    }
+
+    /// Lets the job's deadline be over.
+    pub async fn set_deadline_passed(&self, key: JobKey) {
+        self.on_row(
+            key,
+            "update dispatch set deadline = now() - interval '1 s' where job_id = $1",
+        )
+        .await;
+    }
+
+    /// Takes the live job out of the way.
+    pub async fn forget(&self, key: JobKey) {
+        self.on_row(key, "delete from dispatch where job_id = $1").await;
+    }
+
+    async fn on_row(&self, key: JobKey, sql: &'static str) {
+        let mut db = self.raw(key.bucket).await;
+        sqlx::query(sql).bind(key.job.0).execute(&mut db).await.unwrap();
+    }
+
     /// Makes the job's last sign of life older, as if time had passed.
     pub async fn age(&self, key: JobKey, seconds: i32) {
         let mut db = self.raw(key.bucket).await;
@@ -156,6 +181,7 @@ pub fn job(model: &str) -> NewJob {
     NewJob {
         id: JobId::generate(),
         model: model.parse().unwrap(),
+        schedule: Schedule::default(),
         trace_parent: None,
     }
 }

@@ -1,8 +1,8 @@
 //! More jobs than one of a document: accepted up to a bound, listed, and which of them stands for the document.
 
 use docket_shared::ids::{Bucket, ClientId, DocumentId, JobId, JobKey};
-use docket_shared::job::JobState;
 use docket_shared::sharding;
+use docket_shared::state::JobState;
 use docket_shared::store::documents::{self, EntityPage};
 use docket_shared::store::jobs::{self, HandOver, JobPage, JobView, NewJob, OPEN_JOBS_MAX, Reanalysis};
 use docket_shared::store::results::{self, Failure};

@@ -9,3 +9,4 @@ mod fixture;
 mod idempotency;
 mod jobs;
 mod queue;
+mod states;

@@ -26,8 +26,10 @@ async fn a_killed_worker_leads_to_a_second_run_and_one_set_of_results() {
         .unwrap()
         .iter()
         .filter_map(|e| e["event"].as_str())
+        // A worker may be faster than the mark that its message was published.
+        .filter(|event| *event != "published")
         .collect();
-    assert_eq!(events, ["claimed", "crashed", "claimed", "ended"]);
+    assert_eq!(events, ["claimed", "crashed", "claimed", "succeeded"]);
 }
 
 #[tokio::test]

@@ -59,6 +59,7 @@ fn new_document(intake: &Intake, taken: &Taken, trace_parent: Option<&str>) -> N
         job: NewJob {
             id: taken.job,
             model: intake.model_of(head).clone(),
+            schedule: head.fields.schedule,
             trace_parent: trace_parent.map(str::to_owned),
         },
         external_id: head.fields.external_id.clone(),

@@ -1,14 +1,16 @@
-//! What a caller says about a document: its type, its name, its own id and data, its model. Checked where it enters.
+//! What a caller says about a document: its type, its name, its own id and data, its model, its turn. Checked where it
+//! enters.
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use docket_shared::ids::ModelRef;
+use docket_shared::store::jobs::Schedule;
 use mime::Mime;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::http::error::{ApiError, Kind};
-use crate::http::models;
+use crate::http::{models, schedule};
 
 /// Kinds of documents that can be read. The worker has a file for each.
 const MEDIA_TYPES: [&str; 1] = ["text/plain"];
@@ -30,6 +32,8 @@ pub struct Fields {
     pub model: Option<ModelRef>,
     /// The caller's own data.
     pub metadata: Option<Value>,
+    /// When it is to be analysed.
+    pub schedule: Schedule,
 }
 
 /// What holds for one file.
@@ -54,6 +58,9 @@ impl Fields {
             "external_id" => self.external_id = Some(external_id(value)?),
             "model" => self.model = Some(models::parse(&value)?),
             "metadata" => self.metadata = Some(metadata(&value)?),
+            "priority" => self.schedule.priority = schedule::priority(&value)?,
+            "not_before" => self.schedule.not_before = Some(schedule::time(name, &value)?),
+            "deadline" => self.schedule.deadline = Some(schedule::time(name, &value)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -302,6 +309,8 @@ mod tests {
         }
         assert!(takes("model", "ner-legal".into()) && takes("model", "ner-legal@2".into()));
         assert!(!takes("model", "no such/model".into()) && !takes("model", "ner-legal@".into()));
+        assert!(takes("priority", "bulk".into()) && takes("deadline", "2027-01-31T18:00:00Z".into()));
+        assert!(!takes("priority", "high".into()) && !takes("not_before", "soon".into()));
         assert!(!takes("other", String::new()));
     }
 }

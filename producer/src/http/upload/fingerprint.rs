@@ -18,6 +18,7 @@ pub fn fingerprint(form: bool, files: &[Taken]) -> [u8; 32] {
         for part in [&head.file_name, &fields.external_id, &model, &metadata] {
             hash.add_optional(part.as_deref());
         }
+        hash.add_schedule(&fields.schedule);
     }
     hash.finish()
 }
@@ -43,6 +44,8 @@ fn canonical(value: &Value) -> String {
 mod tests {
     use docket_shared::blob::Stored;
     use docket_shared::ids::{DocumentId, JobId};
+    use docket_shared::job::Priority;
+    use docket_shared::store::jobs::Schedule;
 
     use super::*;
     use crate::http::upload::fields::{Fields, Head};
@@ -56,6 +59,7 @@ mod tests {
             external_id: Some("a".into()),
             model: None,
             metadata: None,
+            schedule: Schedule::default(),
         };
         let mut head = Head {
             media_type: "text/plain",
@@ -92,6 +96,13 @@ mod tests {
             one(file(|head, _| head.fields.model = Some("m".parse().unwrap()))),
             one(file(|head, _| head.fields.model = Some("m@1".parse().unwrap()))),
             one(with_metadata("{}")),
+            one(file(|head, _| head.fields.schedule.priority = Priority::Bulk)),
+            one(file(|head, _| {
+                head.fields.schedule.deadline = Some(jiff::Timestamp::UNIX_EPOCH);
+            })),
+            one(file(|head, _| {
+                head.fields.schedule.not_before = Some(jiff::Timestamp::UNIX_EPOCH);
+            })),
         ];
         let distinct: std::collections::HashSet<_> = others.iter().chain([&same]).collect();
         assert_eq!(distinct.len(), others.len() + 1);

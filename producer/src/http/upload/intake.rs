@@ -6,6 +6,7 @@ use docket_shared::blob::{BlobKey, PutError, Stored, Upload};
 use docket_shared::ids::{DocumentId, JobId, ModelRef};
 use futures::future::join_all;
 use futures::{Stream, TryStreamExt};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::fields::Head;
 use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Kind};
-use crate::http::models;
+use crate::http::{models, schedule};
 
 /// How long the objects of a refused request are being removed; what is left then the sweeper removes after a day.
 const DISCARD_MAX: Duration = Duration::from_secs(10);
@@ -89,6 +90,7 @@ impl Intake {
         };
         let stored = match self.keep {
             Keep::Stored => {
+                schedule::check(&head.fields.schedule, Timestamp::now())?;
                 models::require(&self.state, self.model_of(&head)).await?;
                 let key = self.key_of(document);
                 self.begun.push(key.clone());

@@ -49,6 +49,12 @@ pub struct UploadQuery {
     model: Option<String>,
     /// The caller's own data: a JSON object of at most 4 KiB.
     metadata: Option<String>,
+    /// Whether somebody waits for the result: `interactive`, which is the default, or `bulk`.
+    priority: Option<String>,
+    /// Not to be analysed before this time (RFC 3339), at most a year ahead.
+    not_before: Option<String>,
+    /// Not to be analysed after this time (RFC 3339): what is not done by then expires.
+    deadline: Option<String>,
 }
 
 /// A form with documents. Text fields hold for the files after them.
@@ -61,6 +67,12 @@ struct UploadForm {
     model: Option<String>,
     /// The caller's own data for the documents after it: a JSON object of at most 4 KiB.
     metadata: Option<String>,
+    /// `interactive` or `bulk`, for the documents after it.
+    priority: Option<String>,
+    /// Not to analyse the documents after it before this time (RFC 3339).
+    not_before: Option<String>,
+    /// Not to analyse the documents after it after this time (RFC 3339).
+    deadline: Option<String>,
     /// The documents, each with its file name and content type; at most 20. The name of these parts does not matter.
     #[schema(value_type = Vec<String>, format = Binary)]
     file: Vec<Vec<u8>>,
@@ -160,6 +172,9 @@ impl Upload {
             ("external_id", query.external_id),
             ("model", query.model),
             ("metadata", query.metadata),
+            ("priority", query.priority),
+            ("not_before", query.not_before),
+            ("deadline", query.deadline),
         ];
         for (name, value) in named {
             if let Some(value) = value {
