@@ -15,6 +15,9 @@ const PUBLISHED: &str = "docket_messages_published_total";
 const PUBLISH_FAILED: &str = "docket_publish_failures_total";
 const DISPATCH_ACTING: &str = "docket_dispatch_acting";
 const DISPATCH_CLIENTS: &str = "docket_dispatch_waiting_clients";
+const BACKLOG_JOBS: &str = "docket_backlog_jobs";
+const BACKLOG_BYTES: &str = "docket_backlog_bytes";
+const BACKLOG_OLDEST: &str = "docket_backlog_oldest_seconds";
 const QUEUE_READY: &str = "docket_queue_ready_messages";
 const REPAIRED: &str = "docket_repaired_rows_total";
 const PARKED: &str = "docket_parked_messages_total";
@@ -22,6 +25,8 @@ const CONNECTED: &str = "docket_broker_connected";
 const JOBS: &str = "docket_jobs_total";
 const JOB_SECONDS: &str = "docket_job_seconds";
 const JOBS_RUNNING: &str = "docket_jobs_running";
+const INTAKE_LIMIT: &str = "docket_worker_intake_limit";
+const STALLED: &str = "docket_worker_stalled_seconds";
 const STAGE_SECONDS: &str = "docket_stage_seconds";
 const TOKENS: &str = "docket_model_tokens_total";
 const RESULTS_TOGETHER: &str = "docket_results_together";
@@ -48,6 +53,13 @@ pub fn describe() {
     describe_counter!(PUBLISH_FAILED, "job messages not confirmed, by reason");
     describe_gauge!(DISPATCH_ACTING, "1 where this process is the dispatcher of the shard");
     describe_gauge!(DISPATCH_CLIENTS, "clients with work waiting, as the last scan saw them");
+    describe_gauge!(BACKLOG_JOBS, "jobs of a shard that have not ended, by model");
+    describe_gauge!(BACKLOG_BYTES, Unit::Bytes, "bytes of their documents");
+    describe_gauge!(
+        BACKLOG_OLDEST,
+        Unit::Seconds,
+        "for how long the oldest of them has been due"
+    );
     describe_gauge!(QUEUE_READY, "messages ready in a model's queue");
     describe_counter!(REPAIRED, "rows that the sweeper repaired, by what was wrong");
     describe_counter!(PARKED, "messages of the dead queue, by what became of them");
@@ -61,6 +73,15 @@ pub fn describe() {
     describe_counter!(MODEL_REFUSED, "published versions that could not be used");
     describe_histogram!(JOB_SECONDS, Unit::Seconds, "time from a claim to its end, by outcome");
     describe_gauge!(JOBS_RUNNING, "jobs claimed by this worker");
+    describe_gauge!(
+        INTAKE_LIMIT,
+        "jobs that this worker takes at a time; less than usual while object storage is overloaded"
+    );
+    describe_gauge!(
+        STALLED,
+        Unit::Seconds,
+        "how long this worker has had jobs in hand without getting anywhere"
+    );
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "time of a job's stage");
     describe_counter!(TOKENS, "tokens of text that were read by the model, each counted once");
     describe_counter!(HEARTBEAT_FAILED, "heartbeats that a shard did not take");
@@ -116,6 +137,14 @@ pub fn waiting_clients(shard: &str, clients: usize) {
     gauge!(DISPATCH_CLIENTS, "shard" => shard.to_owned()).set(clients as f64);
 }
 
+/// What a shard has of a model: jobs, bytes, and seconds since the oldest became due.
+pub fn backlog(shard: &str, model: &str, (jobs, bytes, oldest): (f64, f64, f64)) {
+    let labels = [("shard", shard.to_owned()), ("model", model.to_owned())];
+    gauge!(BACKLOG_JOBS, &labels).set(jobs);
+    gauge!(BACKLOG_BYTES, &labels).set(bytes);
+    gauge!(BACKLOG_OLDEST, &labels).set(oldest);
+}
+
 /// Depth of a model's queue.
 pub fn queue_ready(model: &str, messages: u32) {
     gauge!(QUEUE_READY, "model" => model.to_owned()).set(f64::from(messages));
@@ -147,6 +176,16 @@ pub fn job_settled(outcome: &'static str, elapsed: Option<Duration>) {
 /// Jobs claimed now.
 pub fn jobs_running(jobs: usize) {
     gauge!(JOBS_RUNNING).set(jobs as f64);
+}
+
+/// Jobs that are taken at a time.
+pub fn intake_limit(jobs: f64) {
+    gauge!(INTAKE_LIMIT).set(jobs.floor());
+}
+
+/// No job in hand got anywhere for this long.
+pub fn stalled(time: Duration) {
+    gauge!(STALLED).set(time.as_secs_f64());
 }
 
 /// A stage of a job took this long.

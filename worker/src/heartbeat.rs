@@ -61,10 +61,11 @@ impl Claims {
 
     /// Heartbeats until it is aborted, which is after the drain: claims live through it. Each shard has a rhythm of its
     /// own, so that one that is away takes no claim of the others.
-    pub async fn run(self, shards: Shards, tick: impl Fn() + Send) {
+    pub async fn run(self, shards: Shards, tick: impl Fn(usize) + Send) {
         let ticking = async {
             loop {
-                tick();
+                let in_hand = self.0.lock().expect("no holder panics").len();
+                tick(in_hand);
                 tokio::time::sleep(CHECK_EVERY).await;
             }
         };

@@ -14,6 +14,7 @@ pub mod model;
 pub mod models;
 pub mod outcome;
 pub mod pipeline;
+mod pressure;
 pub mod probes;
 pub mod report;
 pub mod run;

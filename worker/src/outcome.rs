@@ -14,14 +14,24 @@ use crate::infer::InferError;
 use crate::serving::ServeError;
 use crate::window::WindowError;
 
-/// Errors after which a job that might pass is failed all the same: with the backoff's ceilings, tries over half an hour.
-pub const ERRORS_MAX: i32 = 10;
+/// Errors that may pass after which a job is failed all the same: with the backoff's ceilings, tries over half an hour.
+const PASSING_ERRORS_MAX: i32 = 10;
+/// The same for errors that are most likely the document's own doing: each costs a run.
+const OWN_ERRORS_MAX: i32 = 3;
+/// Age from which a job is failed instead of tried again or put off: by then somebody should look. Counted from its
+/// acceptance, or from when an operator had it tried again.
+pub const AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// What becomes of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// Waiting again, after a while.
-    Retry,
+    /// Waiting again after a while, unless it had so many errors with this one.
+    Retry {
+        /// The errors after which it is failed.
+        errors_max: i32,
+    },
+    /// Waiting again after a while with nothing counted: what it needs is overloaded or away.
+    Postpone,
     /// Ended with a reason.
     Fail,
     /// Given back, unharmed.
@@ -75,23 +85,23 @@ impl JobError {
             | Self::Extract(_)
             | Self::Window(WindowError::Tokenize(_))
             | Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => Disposition::Fail,
-            Self::Blob(BlobError::Unavailable { .. })
-            | Self::Model(
+            Self::Blob(BlobError::Unavailable { .. }) | Self::Model(ServeError::Fetch(FetchError::Store(_))) => {
+                Disposition::Postpone
+            }
+            Self::Model(
                 ServeError::NotServed(_)
                 | ServeError::Load(_)
                 | ServeError::Fetch(
-                    FetchError::Store(_)
-                    | FetchError::Pointer(_)
-                    | FetchError::Manifest(_)
-                    | FetchError::Cache { .. }
-                    | FetchError::Panicked,
+                    FetchError::Pointer(_) | FetchError::Manifest(_) | FetchError::Cache { .. } | FetchError::Panicked,
                 ),
             )
             | Self::Infer(_)
-            | Self::Cpu(_)
-            | Self::Window(WindowError::Cpu(_))
-            | Self::TooLong(_)
-            | Self::Store(StoreError::Refused { .. }) => Disposition::Retry,
+            | Self::Store(StoreError::Refused { .. }) => Disposition::Retry {
+                errors_max: PASSING_ERRORS_MAX,
+            },
+            Self::Cpu(_) | Self::Window(WindowError::Cpu(_)) | Self::TooLong(_) => Disposition::Retry {
+                errors_max: OWN_ERRORS_MAX,
+            },
             Self::Store(
                 StoreError::Unavailable { .. }
                 | StoreError::TimedOut

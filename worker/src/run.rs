@@ -24,13 +24,17 @@ use crate::config::WorkerConfig;
 use crate::cpu::CpuPool;
 use crate::heartbeat::Claims;
 use crate::outcome::JobError;
+use crate::pressure::Pressure;
 use crate::probes::Health;
 use crate::serving::Serving;
 use crate::writer::Writer;
 use crate::{pipeline, probes, report, settle};
 
 /// Longest time of a job, from claim to result: well below RabbitMQ's acknowledgement timeout of 30 min.
-const JOB_MAX: Duration = Duration::from_secs(15 * 60);
+pub const JOB_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// How long a delivery waits for a place while object storage is overloaded; then another worker, or this one, gets it later.
+const PLACE_MAX: Duration = Duration::from_secs(60);
 
 /// What every job needs. One a process.
 pub struct Context {
@@ -50,6 +54,10 @@ pub struct Context {
     pub memory: Arc<Semaphore>,
     /// All of its permits.
     pub memory_kib: u32,
+    /// What the probes answer.
+    pub health: Health,
+    /// How many jobs are taken at a time.
+    pub pressure: Pressure,
     /// Who may run beside whom.
     company: Company,
     /// Claims that are kept alive.
@@ -72,8 +80,9 @@ pub async fn run(config: WorkerConfig, metrics: PrometheusHandle, shutdown: Shut
         return Ok(());
     };
     let (ctx, queues) = started?;
-    let ticking = health.clone();
-    let heart = tokio::spawn(ctx.claims.clone().run(ctx.shards.clone(), move || ticking.tick()));
+    let ticking = ctx.clone();
+    let tick = move |in_hand| ticking.health.tick(in_hand, ticking.serving.windows());
+    let heart = tokio::spawn(ctx.claims.clone().run(ctx.shards.clone(), tick));
     let queues: Vec<_> = queues
         .into_iter()
         .map(|queue| tokio::spawn(intake(ctx.clone(), queue)))
@@ -111,6 +120,8 @@ async fn start(
         cpu: CpuPool::new(config.engine.sessions.max(1)),
         memory: Arc::new(Semaphore::new(memory_kib as usize)),
         memory_kib,
+        health: health.clone(),
+        pressure: Pressure::new(usize::from(config.prefetch) * serving.names().count()),
         company: Company::new(),
         claims: Claims::default(),
         shutdown: shutdown.clone(),
@@ -150,6 +161,16 @@ async fn handle(ctx: Arc<Context>, delivery: Delivery) {
     let (key, message) = match JobMessage::decode(&delivery.body) {
         Ok(decoded) => decoded,
         Err(error) => return settle::undecodable(&delivery, &error).await,
+    };
+    let Some(place) = ctx
+        .shutdown
+        .until_soft(tokio::time::timeout(PLACE_MAX, ctx.pressure.enter()))
+        .await
+    else {
+        return settle::untouched(&delivery).await;
+    };
+    let Ok(_place) = place else {
+        return settle::crowded(&ctx, &delivery, &message).await;
     };
     let Some(company) = ctx.shutdown.until_soft(ctx.company.join()).await else {
         return settle::untouched(&delivery).await;

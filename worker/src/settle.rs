@@ -12,12 +12,14 @@ use docket_shared::store::{StoreError, within};
 use docket_shared::{metrics, telemetry};
 use tokio::time::Instant;
 
-use crate::outcome::{Disposition, ERRORS_MAX, JobError};
+use crate::outcome::{AGE_MAX, Disposition, JobError};
 use crate::run::Context;
 use crate::writer::Writer;
 
 /// How long a result is held, unacked, for a shard that does not answer: longer than a failover takes.
 const HOLD_MAX: Duration = Duration::from_secs(60);
+/// How long a job is put off, up to twice as long: an overloaded store is not to be asked at once again.
+const POSTPONED_MIN: Duration = Duration::from_secs(5);
 /// Pause between two tries to write it.
 const HOLD_PAUSE: Duration = Duration::from_secs(1);
 
@@ -63,6 +65,12 @@ pub async fn untouched(delivery: &Delivery) {
     delivery.requeue().await;
 }
 
+/// A job that was not looked at because the worker takes few at a time now.
+pub async fn crowded(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) {
+    metrics::job_settled("crowded", None);
+    later(ctx, delivery, message).await;
+}
+
 /// A claimed job that ended, in whatever way.
 pub async fn finished(
     ctx: &Context,
@@ -75,50 +83,89 @@ pub async fn finished(
         Ok(analysis) => match save(&ctx.writer, claim, &analysis).await {
             Ok(true) => {
                 metrics::tokens(analysis.tokens);
-                Ok("succeeded")
+                Ok(Outcome::Succeeded)
             }
-            Ok(false) => Ok("superseded"),
+            Ok(false) => Ok(Outcome::Superseded),
             Err(error @ StoreError::Refused { .. }) => write_failure(ctx, claim, &error.into()).await,
             Err(error) => Err(error),
         },
         Err(error) => within(write_failure(ctx, claim, &error)).await,
     };
-    let outcome = match &written {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(error), "the job's end was not written");
-            "shard_unreachable"
-        }
-    };
-    tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome, seconds = elapsed.as_secs_f64(), "job settled");
-    metrics::job_settled(outcome, Some(elapsed));
+    let outcome = written.unwrap_or_else(|error| {
+        tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "the job's end was not written");
+        Outcome::ShardUnreachable
+    });
+    let (name, seconds) = (outcome.as_str(), elapsed.as_secs_f64());
+    tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = name, seconds, "job settled");
+    metrics::job_settled(name, Some(elapsed));
+    ctx.health.settled();
     match outcome {
-        "given_back" => delivery.requeue().await,
-        "shard_unreachable" => later(ctx, delivery, message).await,
-        _ => delivery.ack().await,
+        Outcome::Postponed => ctx.pressure.overloaded(),
+        Outcome::Succeeded => ctx.pressure.relieved(),
+        Outcome::Superseded | Outcome::Failed | Outcome::Retried | Outcome::GivenBack | Outcome::ShardUnreachable => {}
+    }
+    match outcome {
+        Outcome::GivenBack => delivery.requeue().await,
+        Outcome::ShardUnreachable => later(ctx, delivery, message).await,
+        Outcome::Succeeded | Outcome::Superseded | Outcome::Failed | Outcome::Retried | Outcome::Postponed => {
+            delivery.ack().await
+        }
     };
 }
 
+/// How a claimed job ended, for its message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Succeeded,
+    Superseded,
+    Failed,
+    Retried,
+    Postponed,
+    GivenBack,
+    ShardUnreachable,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Superseded => "superseded",
+            Self::Failed => "failed",
+            Self::Retried => "retried",
+            Self::Postponed => "postponed",
+            Self::GivenBack => "given_back",
+            Self::ShardUnreachable => "shard_unreachable",
+        }
+    }
+}
+
 /// Writes what follows from an error into the job's row; the name of it.
-async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<&'static str, StoreError> {
+async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<Outcome, StoreError> {
     let failure = error.failure();
     match error.disposition() {
-        Disposition::Drop => Ok("superseded"),
-        Disposition::Requeue => claims::give_back(&ctx.shards, claim).await.map(|_| "given_back"),
-        Disposition::Retry if claim.errors + 1 < ERRORS_MAX => {
+        Disposition::Drop => Ok(Outcome::Superseded),
+        Disposition::Requeue => claims::give_back(&ctx.shards, claim).await.map(|_| Outcome::GivenBack),
+        Disposition::Postpone if claim.age < AGE_MAX => {
+            let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
+            tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
+            claims::postpone(&ctx.shards, claim, delay, failure.kind)
+                .await
+                .map(|_| Outcome::Postponed)
+        }
+        Disposition::Retry { errors_max } if claim.errors + 1 < errors_max && claim.age < AGE_MAX => {
             let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is tried again");
             claims::wait_again(&ctx.shards, claim, delay, failure.kind)
                 .await
-                .map(|_| "retried")
+                .map(|_| Outcome::Retried)
         }
-        Disposition::Retry | Disposition::Fail => {
+        Disposition::Retry { .. } | Disposition::Postpone | Disposition::Fail => {
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job failed");
             results::save_failure(&ctx.shards, claim, &failure)
                 .await
-                .map(|_| "failed")
+                .map(|_| Outcome::Failed)
         }
-        Disposition::Delay => Ok("shard_unreachable"),
+        Disposition::Delay => Ok(Outcome::ShardUnreachable),
     }
 }
 

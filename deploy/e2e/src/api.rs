@@ -42,7 +42,12 @@ impl Caller {
 
     /// Uploads a text for a model, `name` or `name@version`.
     pub async fn upload_for(&self, model: &str, text: &str) -> Accepted {
-        let request = self.http.post(format!("{}/v1/documents?model={model}", self.base));
+        self.upload_with(&format!("model={model}"), text).await
+    }
+
+    /// Uploads a text with fields in the query.
+    pub async fn upload_with(&self, query: &str, text: &str) -> Accepted {
+        let request = self.http.post(format!("{}/v1/documents?{query}", self.base));
         let request = request.header("content-type", "text/plain");
         let sent = request.bearer_auth(&self.token).body(text.to_owned()).send().await;
         accepted(sent.expect("the producer answers")).await
@@ -62,6 +67,15 @@ impl Caller {
             document: earlier.document.clone(),
             job: job["job_id"].as_str().expect("an id").to_owned(),
         }
+    }
+
+    /// Calls a job off; the job as it is then.
+    pub async fn cancel(&self, accepted: &Accepted) -> Value {
+        let request = self.http.delete(format!("{}/v1/jobs/{}", self.base, accepted.job));
+        let sent = request.bearer_auth(&self.token).send().await;
+        let response = sent.expect("the producer answers");
+        assert_eq!(response.status(), 200);
+        response.json().await.expect("the answer is JSON")
     }
 
     /// Uploads a text; the status of the answer, whatever it is.
@@ -112,7 +126,10 @@ impl Caller {
                 if last["state"] == state {
                     return last.clone();
                 }
-                let ended = matches!(last["state"].as_str(), Some("succeeded" | "failed"));
+                let ended = matches!(
+                    last["state"].as_str(),
+                    Some("succeeded" | "failed" | "cancelled" | "expired")
+                );
                 assert!(!ended, "the job ended otherwise: {last}");
                 tokio::time::sleep(WAIT_PAUSE).await;
             }

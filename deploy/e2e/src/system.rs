@@ -241,13 +241,15 @@ impl Program {
 
     /// Waits until a line is among its metrics.
     pub async fn until_metric(&self, line: &str) {
-        let shown = async {
-            while !self.metrics().await.lines().any(|found| found == line) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        let shown = tokio::time::timeout(START_MAX, shown).await;
+        let shown = tokio::time::timeout(START_MAX, self.until_metrics(|found| found == line)).await;
         assert!(shown.is_ok(), "{line:?} is not among the metrics after {START_MAX:?}");
+    }
+
+    /// Waits until a line of its metrics is as wished, for ever.
+    pub async fn until_metrics(&self, wished: impl Fn(&str) -> bool) {
+        while !self.metrics().await.lines().any(&wished) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Its metrics.

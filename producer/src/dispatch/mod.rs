@@ -128,7 +128,10 @@ impl Acting {
                     let _ = tokio::time::timeout(TICK_MAX, sweeper.tick()).await;
                     if published { TICK_BUSY } else { TICK_IDLE }
                 }
-                Ok(None) => TICK_STANDBY,
+                Ok(None) => {
+                    sweeper.stand_by();
+                    TICK_STANDBY
+                }
                 Err(error) => {
                     tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "nothing was dispatched");
                     TICK_STANDBY

@@ -15,6 +15,8 @@ use docket_shared::telemetry;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::backlog;
+
 /// When a caller may try again what failed because something is away: a restart or a failover takes this long.
 const RETRY_AFTER_AWAY: Duration = Duration::from_secs(2);
 /// When a caller may ask again for a request that is still being served.
@@ -59,11 +61,13 @@ pub enum Kind {
     UnknownModel,
     /// The idempotency key was used for another request.
     IdempotencyMismatch,
+    /// The client has as many open jobs as it may.
+    BacklogFull,
     /// A bug of ours.
     Internal,
     /// A store is away.
     Unavailable,
-    /// More uploads than this process takes at a time.
+    /// More than this process, or its shard, takes at a time.
     Overloaded,
     /// This process should be sent no requests.
     NotReady,
@@ -126,9 +130,10 @@ impl Kind {
                 "idempotency-mismatch",
                 "The key was used for another request",
             ),
+            Self::BacklogFull => (S::TOO_MANY_REQUESTS, "backlog-full", "As many jobs are open as may be"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "A part of the service is away"),
-            Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Too many uploads at once"),
+            Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "There is more work than is taken"),
             Self::NotReady => (
                 S::SERVICE_UNAVAILABLE,
                 "not-ready",
@@ -168,6 +173,7 @@ impl Kind {
         match self {
             Self::Unavailable | Self::Overloaded | Self::NotReady => Some(RETRY_AFTER_AWAY),
             Self::IdempotencyInProgress => Some(RETRY_AFTER_IN_PROGRESS),
+            Self::BacklogFull => Some(backlog::RETRY_AFTER),
             Self::InvalidRequest
             | Self::Unauthenticated
             | Self::InvalidToken

@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod auth;
+mod backlog;
 mod commit;
 mod conditional;
 mod documents;
@@ -51,6 +52,7 @@ use crate::models::Models;
 
 use admission::Uploads;
 use auth::{AuthConfig, Verifier};
+use backlog::{BacklogConfig, Backlogs};
 use health::Readiness;
 
 pub use server::serve;
@@ -79,6 +81,8 @@ pub const SETTINGS: &[&Setting] = &[
     &ADDR,
     &DOCUMENT_BYTES_MAX,
     &MODEL_DEFAULT,
+    &backlog::CLIENT_MAX,
+    &backlog::SHARD_MAX,
     &auth::SECRET,
     &auth::PUBLIC_KEY_FILE,
     &auth::ISSUER,
@@ -100,6 +104,8 @@ pub struct HttpConfig {
     pub document_bytes_max: u64,
     /// Model of uploads that name none.
     pub model_default: ModelRef,
+    /// How much may be open.
+    pub backlog: BacklogConfig,
     /// Which tokens are good.
     pub auth: AuthConfig,
 }
@@ -111,6 +117,7 @@ impl HttpConfig {
             addr: env.get(&ADDR)?,
             document_bytes_max: env.within(&DOCUMENT_BYTES_MAX, 1..=DOCUMENT_BYTES_CEILING)?,
             model_default: env.get(&MODEL_DEFAULT)?,
+            backlog: BacklogConfig::from_env(env)?,
             auth: AuthConfig::from_env(env)?,
         })
     }
@@ -125,6 +132,7 @@ pub struct AppState {
     handover: HandOver,
     auth: Verifier,
     uploads: Uploads,
+    backlogs: Backlogs,
     document_bytes_max: u64,
     model_default: ModelRef,
     readiness: Readiness,
@@ -148,6 +156,7 @@ impl AppState {
             handover,
             auth: Verifier::new(&config.auth),
             uploads: Uploads::default(),
+            backlogs: Backlogs::new(config.backlog),
             document_bytes_max: config.document_bytes_max,
             model_default: config.model_default.clone(),
             metrics,

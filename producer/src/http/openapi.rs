@@ -140,7 +140,9 @@ problems!(
     TooManyAnalyses,
     InvalidField,
     UnknownModel,
-    IdempotencyMismatch
+    IdempotencyMismatch,
+    BacklogFull,
+    Overloaded
 );
 problems!(
     /// Of a cancellation.
@@ -161,6 +163,7 @@ problems!(
     TooManyDocuments,
     UnknownModel,
     IdempotencyMismatch,
+    BacklogFull,
     Overloaded
 );
 

@@ -169,6 +169,7 @@ impl Request {
     /// Accepts a job; its answer.
     async fn accept(&self, hold: Option<&Hold>) -> Result<Value, Refusal> {
         schedule::check(&self.asked.schedule, Timestamp::now())?;
+        self.state.backlogs.admit(&self.state.shards, &self.caller).await?;
         let job = NewJob {
             id: JobId::generate(),
             model: self.asked.model.as_ref().unwrap_or(&self.state.model_default).clone(),
@@ -177,6 +178,7 @@ impl Request {
         };
         models::require(&self.state, &job.model).await?;
         let (handover, answer) = commit::commit(self.write(&job, hold)).await?;
+        self.state.backlogs.accepted(&self.caller.client, 1);
         match handover {
             HandOver::Mine(lease) => self.state.handover.offer(commit::fresh(&self.caller, job, lease)),
             HandOver::Dispatcher => {}

@@ -300,7 +300,7 @@ pub async fn assert_problem(response: Response, status: u16, name: &str) -> Stri
     assert!(!problem["title"].as_str().unwrap().is_empty() && problem.as_object().unwrap().len() == 5);
     assert_eq!(
         retry_after.is_some(),
-        status == 503 || name == "idempotency-in-progress",
+        matches!(status, 429 | 503) || name == "idempotency-in-progress",
         "{problem}"
     );
     assert_eq!(challenge.is_some(), status == 401);

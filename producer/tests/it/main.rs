@@ -4,6 +4,7 @@
 
 mod api;
 mod auth;
+mod backlog;
 mod description;
 mod faults;
 mod form;
@@ -11,4 +12,5 @@ mod idempotency;
 mod models;
 mod read;
 mod reanalyse;
+mod turns;
 mod upload;

@@ -197,6 +197,14 @@ create table idempotency_keys (
 );
 create index idempotency_keys_expiry on idempotency_keys (expires_at);
 
+-- How much each model has that has not ended, as the acting dispatcher counted it last. Not client data.
+create table backlogs (
+    model      text primary key,
+    jobs       bigint not null,
+    bytes      bigint not null,
+    counted_at timestamptz not null default now()
+);
+
 -- Who acts for this shard. Not client data: it stays when buckets move.
 create table leases (
     name   text primary key,

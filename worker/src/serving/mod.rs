@@ -139,6 +139,12 @@ impl Serving {
         loaded
     }
 
+    /// Windows that were read by the versions that are loaded now.
+    pub fn windows(&self) -> u64 {
+        let loaded = self.names().flat_map(|name| self.loaded(name));
+        loaded.map(|model| model.batcher().progress().windows).sum()
+    }
+
     /// Looks every few seconds which version of each model holds, and changes to it once it is loaded and tried out; the
     /// jobs of the earlier one end with it. One that cannot be used is refused, and the earlier one goes on.
     pub async fn watch(self: Arc<Self>, shutdown: Shutdown) {

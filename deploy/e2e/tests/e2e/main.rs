@@ -5,6 +5,7 @@ mod broker;
 mod jobs;
 mod models;
 mod shards;
+mod turns;
 mod workers;
 
 /// A short letter with entities that any version of the default model finds.

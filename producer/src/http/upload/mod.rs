@@ -112,6 +112,8 @@ enum Answer {
         (status = 202, description = "Accepted: it will be analysed, whatever happens.", body = Answer, headers(
             ("location", description = "Where the document is, when it is one."),
             ("idempotency-replayed", description = "`true` when it was accepted before, with the same key."),
+            ("ratelimit-policy", description = "How many jobs of the client may be open."),
+            ("ratelimit", description = "How many more that are now."),
         )),
         UploadProblems,
     )
@@ -123,10 +125,12 @@ pub async fn upload(
     request: Request,
 ) -> Response {
     let started = Instant::now();
-    let answered = match run(state, caller, query, request).await {
+    let (backlogs, client) = (state.backlogs.clone(), caller.client.clone());
+    let mut answered = match run(state, caller, query, request).await {
         Ok(answered) => answered,
         Err(error) => error.into_response(),
     };
+    backlogs.add_headers(&client, answered.headers_mut());
     metrics::upload(answered.status().as_u16(), started.elapsed());
     answered
 }
@@ -225,6 +229,7 @@ impl Upload {
 
     /// Stores the documents and accepts them; a refusal leaves nothing of them.
     async fn store(&self, body: Body, hold: Option<&Hold>) -> Result<Answer, Refusal> {
+        self.state.backlogs.admit(&self.state.shards, &self.caller).await?;
         let mut intake = Intake::new(&self.state, &self.caller, Keep::Stored);
         let reading = self.read(body, &mut intake);
         let read = match hold {
@@ -265,7 +270,9 @@ impl Upload {
             trace_parent,
             answer: kept,
         };
-        for fresh in accept::accept(&self.state, intake, acceptance).await? {
+        let fresh = accept::accept(&self.state, intake, acceptance).await?;
+        self.state.backlogs.accepted(&self.caller.client, intake.taken().len());
+        for fresh in fresh {
             self.state.handover.offer(fresh);
         }
         Ok(answer)

@@ -1,0 +1,156 @@
+//! When jobs run, and when they no longer do: turns, pauses, deadlines, cancellations, and stores that are overloaded.
+
+use std::time::{Duration, Instant};
+
+use docket_e2e::system::System;
+use docket_e2e::wire::Wire;
+use docket_shared::config::Env;
+use docket_shared::store::controls::{self, Change};
+use docket_shared::store::{Shards, StoreConfig};
+use jiff::{Timestamp, ToSpan};
+
+use crate::{LETTER, long_text};
+
+#[tokio::test]
+async fn cancelled_work_stops_within_two_seconds() {
+    let system = System::start().await;
+    let worker = system.worker().await;
+    let caller = system.caller("acme").await;
+    let long = caller.upload(&long_text(60)).await;
+    caller.until(&long, "running").await;
+    worker.until_metric("docket_jobs_running 1").await;
+    let begun = Instant::now();
+    let cancelled = caller.cancel(&long).await;
+    assert_eq!(cancelled["state"], "cancelled");
+    worker.until_metric("docket_jobs_running 0").await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let next = caller.upload(LETTER).await;
+    caller.until(&next, "succeeded").await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "the engine went on with what nobody wants"
+    );
+    assert_eq!(caller.job(&long).await["state"], "cancelled");
+}
+
+#[tokio::test]
+async fn work_waits_for_its_time_and_not_longer_than_its_deadline() {
+    let system = System::start().await;
+    let caller = system.caller("acme").await;
+    let soon = |seconds: i64| (Timestamp::now() + seconds.seconds()).to_string();
+    let (not_before, deadline) = (soon(3), soon(2));
+    let later = caller.upload_with(&format!("not_before={not_before}"), LETTER).await;
+    let hurried = caller.upload_with(&format!("deadline={deadline}"), LETTER).await;
+    // Nobody works: it expires where it waits.
+    let expired = caller.until(&hurried, "expired").await;
+    assert_eq!(expired["error"]["kind"], "deadline_passed");
+    let _worker = system.worker().await;
+    let done = caller.until(&later, "succeeded").await;
+    let at = |time: &serde_json::Value| time.as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert!(at(&done["started_at"]) >= at(&not_before.into()), "{done}");
+    assert_eq!(done["attempts"], 1);
+}
+
+#[tokio::test]
+async fn a_paused_client_waits_and_loses_nothing_while_others_go_on() {
+    let system = System::start().await;
+    let _worker = system.worker().await;
+    let config = StoreConfig::from_env(&Env::from_map(system.world.env())).unwrap();
+    let shards = Shards::connect(&config).await.unwrap();
+    let pause = async |paused| {
+        let change = Change {
+            paused: Some(paused),
+            ..Change::default()
+        };
+        controls::set_client(&shards, &"acme".parse().unwrap(), change)
+            .await
+            .unwrap();
+    };
+    let (caller, other) = (system.caller("acme").await, system.caller("other").await);
+    pause(true).await;
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        waiting.push(caller.upload(LETTER).await);
+    }
+    for _ in 0..5 {
+        let accepted = other.upload(LETTER).await;
+        other.until(&accepted, "succeeded").await;
+    }
+    for accepted in &waiting {
+        let job = caller.job(accepted).await;
+        assert_eq!(
+            (&job["state"], &job["attempts"]),
+            (&"waiting".into(), &0.into()),
+            "{job}"
+        );
+    }
+    pause(false).await;
+    for accepted in &waiting {
+        caller.until(accepted, "succeeded").await;
+    }
+}
+
+#[tokio::test]
+async fn interactive_work_goes_first_and_bulk_work_goes_on() {
+    let system = System::start().await;
+    let caller = system.caller("acme").await;
+    let mut bulk = Vec::new();
+    for _ in 0..40 {
+        bulk.push(caller.upload_with("priority=bulk", &LETTER.repeat(5)).await);
+    }
+    let mut interactive = Vec::new();
+    for _ in 0..40 {
+        interactive.push(caller.upload(&LETTER.repeat(5)).await);
+    }
+    let _worker = system.worker().await;
+    for accepted in &interactive {
+        caller.until(accepted, "succeeded").await;
+    }
+    let mut done = 0;
+    for accepted in &bulk {
+        done += usize::from(caller.job(accepted).await["state"] == "succeeded");
+    }
+    // A tenth of what is published is bulk work's own; some was published before there was any other.
+    assert!(
+        (3..30).contains(&done),
+        "{done} of 40 bulk jobs were done with 40 interactive ones"
+    );
+    for accepted in &bulk {
+        caller.until(accepted, "succeeded").await;
+    }
+}
+
+#[tokio::test]
+async fn an_object_store_that_is_away_costs_no_attempts() {
+    let system = System::start().await;
+    let endpoint = system.world.env()["DOCKET_S3_ENDPOINT"].clone();
+    let wire = Wire::to(endpoint.strip_prefix("http://").unwrap()).await;
+    let worker = system
+        .worker_with(&[("DOCKET_S3_ENDPOINT", &format!("http://{}", wire.address))])
+        .await;
+    let caller = system.caller("acme").await;
+    wire.set_whole(false);
+    let mut accepted = Vec::new();
+    for _ in 0..12 {
+        accepted.push(caller.upload(LETTER).await);
+    }
+    worker
+        .until_metrics(|line| {
+            line.strip_prefix("docket_worker_intake_limit ")
+                .is_some_and(|limit| limit.parse::<f64>().unwrap() <= 4.0)
+        })
+        .await;
+    wire.set_whole(true);
+    for accepted in &accepted {
+        let job = caller.until(accepted, "succeeded").await;
+        assert_eq!(job["attempts"], 1, "{job}");
+        assert!(
+            job["history"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|entry| entry["event"] != "errored"),
+            "{job}"
+        );
+    }
+}

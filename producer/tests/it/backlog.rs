@@ -1,0 +1,77 @@
+//! Back-pressure: what is refused while much is open, and what is not touched by it.
+
+use docket_shared::store::backlog;
+use reqwest::{Response, StatusCode};
+
+use crate::api::{ACME, Api, RIVAL, accepted, assert_problem, bucket_of, eventually};
+
+async fn send(api: &Api, client: &str) -> Response {
+    api.post(client, "/v1/documents").body("text").send().await.unwrap()
+}
+
+fn header(response: &Response, name: &str) -> String {
+    response.headers()[name].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_client_with_a_full_backlog_is_told_when_to_come_back() {
+    let api = Api::start_with(&[("DOCKET_BACKLOG_CLIENT_MAX", "3")]).await;
+    let mut last = None;
+    for left in ["2", "1", "0"] {
+        let response = send(&api, ACME).await;
+        assert_eq!(
+            header(&response, "ratelimit-policy"),
+            r#""backlog";q=3;qu="concurrent-requests""#
+        );
+        assert!(header(&response, "ratelimit").starts_with(&format!(r#""backlog";r={left}"#)));
+        last = Some(accepted(response).await);
+    }
+    let refused = send(&api, ACME).await;
+    assert_eq!(
+        (header(&refused, "retry-after"), header(&refused, "ratelimit")),
+        ("10".into(), r#""backlog";r=0;t=10"#.into())
+    );
+    assert_problem(refused, 429, "backlog-full").await;
+    let last = last.unwrap();
+    let again = format!("/v1/documents/{}/jobs", last["document_id"].as_str().unwrap());
+    let refused = api
+        .anonymous(reqwest::Method::POST, &again)
+        .bearer_auth(api.token(ACME));
+    assert_problem(refused.send().await.unwrap(), 429, "backlog-full").await;
+    accepted(send(&api, RIVAL).await).await;
+    assert_eq!(api.objects().await.len(), 4, "a refused document was stored");
+    // What was accepted is not touched, and makes room when it is done.
+    api.analyse(ACME, &last, "text", &[]).await;
+    eventually("there is room", async || {
+        send(&api, ACME).await.status() == StatusCode::ACCEPTED
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_earlier_answer_is_repeated_whatever_the_backlog() {
+    let api = Api::start_with(&[("DOCKET_BACKLOG_CLIENT_MAX", "1")]).await;
+    let keyed = async || {
+        let request = api.post(ACME, "/v1/documents").header("idempotency-key", "once");
+        accepted(request.body("text").send().await.unwrap()).await
+    };
+    let first = keyed().await;
+    assert_problem(send(&api, ACME).await, 429, "backlog-full").await;
+    assert_eq!(keyed().await, first);
+}
+
+#[tokio::test]
+async fn a_full_shard_takes_no_more_of_anybody() {
+    let api = Api::start_with(&[("DOCKET_BACKLOG_SHARD_MAX", "2")]).await;
+    let shard = api.shards.shard(&api.shards.owner(bucket_of(ACME))).unwrap();
+    for _ in 0..2 {
+        accepted(send(&api, ACME).await).await;
+    }
+    let counted = backlog::count(shard).await.unwrap();
+    assert_eq!((counted.len(), counted[0].jobs, counted[0].bytes), (1, 2, 8));
+    let is_full = async || send(&api, ACME).await.status() == StatusCode::SERVICE_UNAVAILABLE;
+    eventually("the shard is full", is_full).await;
+    let refused = send(&api, ACME).await;
+    assert_eq!(header(&refused, "retry-after"), "2");
+    assert_problem(refused, 503, "overloaded").await;
+}
