@@ -130,6 +130,20 @@ impl Fixture {
         .await;
     }
 
+    /// Lets the job's message be published so long ago that it must be lost.
+    pub async fn set_published_long_ago(&self, key: JobKey) {
+        let sql = "update dispatch set published_at = now() - interval '601 s' where job_id = $1 and state = 'queued'";
+        self.on_row(key, sql).await;
+    }
+
+    /// Lets a running job's worker have been silent for exactly so many seconds.
+    pub async fn set_silence(db: &mut PgConnection, key: JobKey, seconds: u64) {
+        let sql = "update dispatch set heartbeat_at = now() - make_interval(secs => $2)
+                   where job_id = $1 and state = 'running'";
+        let query = sqlx::query(sql).bind(key.job.0).bind(seconds as f64);
+        query.execute(db).await.unwrap();
+    }
+
     /// Takes the live job out of the way.
     pub async fn forget(&self, key: JobKey) {
         self.on_row(key, "delete from dispatch where job_id = $1").await;

@@ -8,5 +8,6 @@ mod fence;
 mod fixture;
 mod idempotency;
 mod jobs;
+mod model;
 mod queue;
 mod states;
