@@ -18,7 +18,7 @@ use crate::dispatch::{self, Dispatcher, dead};
 use crate::http::{self, AppState};
 use crate::models::Models;
 
-/// What running requests and ticks may take after the stop began. An upload that takes longer is cut and not accepted.
+/// What running requests and ticks may take after the notice of a stop. An upload that takes longer is cut and not accepted.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
 /// How often the metrics recorder tidies its histograms.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -55,10 +55,11 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.http.addr).await;
     let listener = listener.with_context(|| format!("cannot listen on {} (DOCKET_HTTP_ADDR)", config.http.addr))?;
+    let notice = config.http.stop_notice;
     start(config, roles, (listener, metrics), &shutdown).await?;
     shutdown.soft().await;
     tracing::info!("stopping");
-    shutdown.drain(DRAIN_MAX).await;
+    shutdown.drain(notice + DRAIN_MAX).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -97,7 +98,7 @@ pub async fn start(
     );
     let router = http::router(state, roles.contains(&Role::Api));
     tracing::info!(address = %listener.local_addr()?, roles = ?roles, "serving");
-    shutdown.spawn(http::serve(listener, router, shutdown.clone()));
+    shutdown.spawn(http::serve(listener, router, config.http.stop_notice, shutdown.clone()));
     Ok(())
 }
 

@@ -29,7 +29,8 @@ pub struct System {
 /// A running program; it is killed when dropped.
 pub struct Program {
     child: Child,
-    base: String,
+    /// Where it serves HTTP.
+    pub base: String,
     log: std::path::PathBuf,
 }
 
@@ -72,6 +73,12 @@ impl System {
         );
         let address = env["DOCKET_WORKER_HTTP_ADDR"].clone();
         Program::start("docket-worker", &[], &env, &address).await
+    }
+
+    /// Starts another producer with every role, beside the first one.
+    pub async fn another_producer(&self) -> Program {
+        let env = self.world.env();
+        Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await
     }
 
     /// Ends the producer as `kill -9` does, and starts it again.

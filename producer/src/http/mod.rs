@@ -76,6 +76,14 @@ pub const MODEL_DEFAULT: Setting = Setting::with_default(
     "model that reads documents whose upload names none, as `name` or `name@version`",
 );
 
+/// Notice of a stop.
+pub const STOP_NOTICE: Setting = Setting::with_default(
+    "DOCKET_STOP_NOTICE_SECONDS",
+    "5",
+    "how long a process that was told to stop says \"not ready\" before it refuses connections: longer than load balancers \
+     take to notice",
+);
+
 /// Every setting of this folder.
 pub const SETTINGS: &[&Setting] = &[
     &ADDR,
@@ -83,6 +91,7 @@ pub const SETTINGS: &[&Setting] = &[
     &MODEL_DEFAULT,
     &backlog::CLIENT_MAX,
     &backlog::SHARD_MAX,
+    &STOP_NOTICE,
     &auth::SECRET,
     &auth::PUBLIC_KEY_FILE,
     &auth::ISSUER,
@@ -106,6 +115,8 @@ pub struct HttpConfig {
     pub model_default: ModelRef,
     /// How much may be open.
     pub backlog: BacklogConfig,
+    /// Between "not ready" and closed, when the process is told to stop.
+    pub stop_notice: Duration,
     /// Which tokens are good.
     pub auth: AuthConfig,
 }
@@ -118,6 +129,7 @@ impl HttpConfig {
             document_bytes_max: env.within(&DOCUMENT_BYTES_MAX, 1..=DOCUMENT_BYTES_CEILING)?,
             model_default: env.get(&MODEL_DEFAULT)?,
             backlog: BacklogConfig::from_env(env)?,
+            stop_notice: Duration::from_secs(env.within(&STOP_NOTICE, 0..=60)?),
             auth: AuthConfig::from_env(env)?,
         })
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request, Version};
+use axum::response::Response;
 use docket_shared::shutdown::Shutdown;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -27,21 +29,20 @@ const CONNECTIONS_MAX: usize = 4_096;
 const HEAD_MAX: Duration = Duration::from_secs(75);
 /// Requests at a time on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 128;
-/// Between saying "not ready" and refusing connections: probes that come every second see it first.
-const NOTICE: Duration = Duration::from_secs(1);
 /// How long requests may take after the intake was closed. What takes longer is stuck, or an upload that must come again.
 const STUCK_AFTER: Duration = Duration::from_secs(20);
 /// Pause after a connection could not be taken: the process has too many open files, and only time helps.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves a router on an open listener until the shutdown.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+/// Serves a router on an open listener until the shutdown. When that begins, `notice` passes before connections are
+/// refused: those who balance the load see "not ready" first, and connections that are kept alive end with the next answer.
+pub async fn serve(listener: TcpListener, router: Router, notice: Duration, shutdown: Shutdown) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
     let cut = CancellationToken::new();
     let mut closing = pin!(async {
         shutdown.soft().await;
-        tokio::select! { () = tokio::time::sleep(NOTICE) => {} () = shutdown.hard() => {} }
+        tokio::select! { () = tokio::time::sleep(notice) => {} () = shutdown.hard() => {} }
     });
     loop {
         let (stream, slot) = tokio::select! {
@@ -56,7 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
                 }
             },
         };
-        let connection = connection(stream, router.clone(), graceful.watcher());
+        let connection = connection(stream, router.clone(), graceful.watcher(), shutdown.clone());
         let (hard, cut) = (shutdown.clone(), cut.clone());
         shutdown.spawn(async move {
             tokio::select! { () = connection => {} () = cut.cancelled() => {} () = hard.hard() => {} }
@@ -80,12 +81,22 @@ async fn take(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<(Tcp
     Ok((stream, slot))
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
-    let begun = Arc::new(AtomicBool::new(false));
-    let requested = begun.clone();
+async fn connection(stream: TcpStream, router: Router, watcher: Watcher, shutdown: Shutdown) {
+    let (begun, http1) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (requested, is_http1) = (begun.clone(), http1.clone());
     let service = router.map_request(move |request: Request<Incoming>| {
         requested.store(true, Ordering::Relaxed);
+        is_http1.store(request.version() <= Version::HTTP_11, Ordering::Relaxed);
         request.map(Body::new)
+    });
+    // HTTP/2 says the same with a frame of its own, and forbids the header.
+    let service = service.map_response(move |mut response: Response| {
+        if shutdown.has_begun() && http1.load(Ordering::Relaxed) {
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX);

@@ -4,6 +4,7 @@
 mod broker;
 mod jobs;
 mod models;
+mod restarts;
 mod shards;
 mod turns;
 mod workers;

@@ -139,6 +139,7 @@ impl World {
             ("DOCKET_S3_SECRET_KEY", self.s3.secret_key.clone()),
             ("DOCKET_S3_REGION", self.s3.region.clone()),
             ("DOCKET_HTTP_ADDR", format!("127.0.0.1:{}", port())),
+            ("DOCKET_STOP_NOTICE_SECONDS", "1".to_owned()),
             ("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{}", port())),
             ("DOCKET_JWT_SECRET", JWT_SECRET.to_owned()),
             ("DOCKET_ONNXRUNTIME_LIB", self.onnxruntime.display().to_string()),
