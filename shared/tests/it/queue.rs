@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use docket_local::testing::World;
+use docket_local::testing::{PrivateBroker, World};
 use docket_shared::config::Env;
 use docket_shared::ids::JobId;
 use docket_shared::job::{AnalyzeDocument, JobMessage};
@@ -133,6 +133,78 @@ async fn a_wiped_broker_is_declared_anew() {
         .expect("the topology is declared again");
     let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
     assert_eq!(next(&mut deliveries).await.1, sent);
+}
+
+/// Publishes a job until the broker takes it.
+async fn publish(publisher: &Publisher) -> AnalyzeDocument {
+    let sent = message();
+    let published = async {
+        while publisher
+            .jobs(std::slice::from_ref(&sent))
+            .await
+            .pop()
+            .unwrap()
+            .is_err()
+        {}
+    };
+    tokio::time::timeout(DEADLINE, published)
+        .await
+        .expect("the broker takes it");
+    sent
+}
+
+#[tokio::test]
+async fn a_consumer_that_the_broker_cancels_consumes_again() {
+    let world = World::start().await;
+    let publisher = Publisher::new(config(&world), "test");
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    publish(&publisher).await;
+    next(&mut deliveries).await.0.ack().await;
+    world.delete_queue("docket.jobs.ner-legal").await;
+    let waiting = async { next(&mut deliveries).await.1 };
+    let (got, sent) = tokio::join!(waiting, publish(&publisher));
+    assert_eq!(got, sent);
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_kept_too_long_comes_again() {
+    let broker = PrivateBroker::start().await;
+    broker.set_consumer_timeout(2_000).await;
+    let world = World::start_with(&broker).await;
+    let publisher = Publisher::new(config(&world), "test");
+    let sent = publish(&publisher).await;
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    let (kept, _) = next(&mut deliveries).await;
+    let (again, got) = next(&mut deliveries).await;
+    assert_eq!((got, again.returned), (sent, true));
+    assert!(!kept.ack().await, "the broker took it back");
+    assert!(again.ack().await);
+}
+
+#[tokio::test]
+async fn an_alarm_stops_publishing_and_nothing_else() {
+    let broker = PrivateBroker::start().await;
+    let world = World::start_with(&broker).await;
+    let publisher = Publisher::new(config(&world), "test");
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    let sent = [
+        publish(&publisher).await,
+        publish(&publisher).await,
+        publish(&publisher).await,
+    ];
+    let (first, got) = next(&mut deliveries).await;
+    assert_eq!(got, sent[0]);
+    broker.set_alarm(true).await;
+    let refused = publisher.jobs(&[message()]).await.pop().unwrap();
+    assert!(refused.is_err(), "the broker takes nothing now");
+    assert!(first.ack().await);
+    for sent in &sent[1..] {
+        let (delivery, got) = next(&mut deliveries).await;
+        assert_eq!(&got, sent);
+        assert!(delivery.ack().await);
+    }
+    broker.set_alarm(false).await;
+    publish(&publisher).await;
 }
 
 #[tokio::test]

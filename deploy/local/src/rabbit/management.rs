@@ -104,6 +104,11 @@ impl Management {
         }
     }
 
+    /// Deletes a queue with its messages, and so cancels its consumers.
+    pub async fn delete_queue(&self, vhost: &str, queue: &str) -> Result<()> {
+        self.expect(Method::DELETE, &["queues", vhost, queue], None).await
+    }
+
     /// What a queue holds; `None` if there is no such queue.
     pub async fn queue_depth(&self, vhost: &str, queue: &str) -> Result<Option<QueueDepth>> {
         let answer = self.request(Method::GET, &["queues", vhost, queue], None).await?;

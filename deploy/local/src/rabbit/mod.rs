@@ -21,6 +21,8 @@ pub use management::{Management, QueueDepth};
 
 /// The package's own scripts. Those in `/usr/sbin` insist on the system node's user and folders.
 pub const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
+/// What every node calls itself: each has a port mapper of its own.
+const NODE_NAME: &str = "docket@localhost";
 /// How long a node may take until it answers: 5 s alone, more while a machine also compiles.
 const START_DEADLINE: Duration = Duration::from_secs(120);
 /// How long a node may take to close its queues and end.
@@ -194,6 +196,20 @@ impl Node {
         }
     }
 
+    /// Has the running node evaluate an Erlang expression, as an operator would who changes a setting at once.
+    pub async fn eval(&self, expression: &str) -> Result<()> {
+        let control = self.launch("rabbitmqctl", &Path::new(PROGRAMS).join("rabbitmqctl"))?;
+        let control = control
+            .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
+            .env("RABBITMQ_NODENAME", NODE_NAME);
+        control
+            .arg("eval")
+            .arg(expression)
+            .run()
+            .await
+            .context("change RabbitMQ")
+    }
+
     /// Ends it as `kill -9` does; its data stays.
     pub async fn kill9(&mut self) {
         if let Some(Processes { server, mapper }) = self.processes.take() {
@@ -278,7 +294,7 @@ impl Node {
             // The script then becomes the server instead of its parent, so that signals reach the server.
             .env("RUNNING_UNDER_SYSTEMD", "true")
             .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
-            .env("RABBITMQ_NODENAME", "docket@localhost")
+            .env("RABBITMQ_NODENAME", NODE_NAME)
             .env("RABBITMQ_MNESIA_BASE", folder.join("mnesia"))
             .env("RABBITMQ_LOG_BASE", folder.join("log"))
             .env("RABBITMQ_PID_FILE", folder.join("pid"))

@@ -48,6 +48,28 @@ impl PrivateBroker {
         self.endpoint.clone()
     }
 
+    /// Raises the alarm of too much memory, or ends it. The broker then reads nothing more from connections that publish.
+    pub async fn set_alarm(&self, raised: bool) {
+        let limit = if raised { "1" } else { "512000000" };
+        self.eval(&format!(
+            "vm_memory_monitor:set_vm_memory_high_watermark({{absolute, {limit}}})."
+        ))
+        .await;
+    }
+
+    /// Has channels that are opened from now on closed whose consumer keeps a delivery for longer than this, in
+    /// milliseconds. Looked at every second.
+    pub async fn set_consumer_timeout(&self, timeout: u32) {
+        for setting in [("consumer_timeout", timeout), ("channel_tick_interval", 1_000)] {
+            self.eval(&format!("application:set_env(rabbit, {}, {}).", setting.0, setting.1))
+                .await;
+        }
+    }
+
+    async fn eval(&self, expression: &str) {
+        or_panic("change a broker", self.inner.lock().await.node.eval(expression).await);
+    }
+
     /// Ends it as an operator would; its data stays.
     pub async fn stop(&self) {
         self.inner.lock().await.node.stop().await;

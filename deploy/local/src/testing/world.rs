@@ -181,6 +181,14 @@ impl World {
         connections.len()
     }
 
+    /// Deletes a queue with its messages: the broker cancels its consumers.
+    pub async fn delete_queue(&self, queue: &str) {
+        or_panic(
+            "delete a queue",
+            self.management().delete_queue(&self.vhost, queue).await,
+        );
+    }
+
     /// What a queue holds, by statistics that lag a second or two; `None` if there is no such queue.
     pub async fn queue_depth(&self, queue: &str) -> Option<QueueDepth> {
         or_panic(
