@@ -9,6 +9,7 @@ mod faults;
 mod form;
 mod idempotency;
 mod models;
+mod operator;
 mod read;
 mod reanalyse;
 mod upload;
