@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use docket_shared::config::Env;
 use docket_shared::ids::{ClientId, ModelName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::since::Ago;
@@ -102,7 +102,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Which {
     /// The jobs.
-    #[arg(num_args = 0..=IDS_MAX, required_unless_present = "all", conflicts_with_all = [
+    #[arg(num_args = 0..=IDS_MAX, conflicts_with_all = [
         "all", "client", "state", "reason", "model", "older_than", "newer_than", "limit",
     ])]
     jobs: Vec<Uuid>,
@@ -118,11 +118,13 @@ pub struct Which {
 
 impl Which {
     fn selection(self) -> anyhow::Result<Selection> {
-        Ok(if self.all {
-            Selection::Matching(self.filters.filter()?, self.limit)
-        } else {
-            Selection::Jobs(self.jobs)
-        })
+        if self.all {
+            return Ok(Selection::Matching(self.filters.filter()?, self.limit));
+        }
+        if self.jobs.is_empty() {
+            bail!("name jobs, or say --all for those that the filters let through");
+        }
+        Ok(Selection::Jobs(self.jobs))
     }
 }
 
@@ -184,9 +186,12 @@ fn waits(progress: &Progress) -> &'static str {
 }
 
 fn due(progress: &Progress, rate: f64) -> String {
-    match progress.changed {
-        0 | 1 => String::new(),
-        changed => format!(", the last one due in {:.0} s", (changed - 1) as f64 / rate),
+    let last = progress.changed.saturating_sub(1) as f64 / rate;
+    let last = SignedDuration::from_secs(last.round() as i64);
+    if last.is_zero() {
+        String::new()
+    } else {
+        format!(", the last one due in {last:#}")
     }
 }
 

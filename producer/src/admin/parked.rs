@@ -82,7 +82,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Which {
     /// The messages.
-    #[arg(num_args = 0..=IDS_MAX, required_unless_present = "all", conflicts_with_all = [
+    #[arg(num_args = 0..=IDS_MAX, conflicts_with_all = [
         "all", "older_than", "newer_than", "limit",
     ])]
     messages: Vec<Uuid>,
@@ -98,11 +98,13 @@ pub struct Which {
 
 impl Which {
     fn selection(self) -> anyhow::Result<Selection> {
-        Ok(if self.all {
-            Selection::Matching(self.filters.filter()?, self.limit)
-        } else {
-            Selection::Messages(self.messages)
-        })
+        if self.all {
+            return Ok(Selection::Matching(self.filters.filter()?, self.limit));
+        }
+        if self.messages.is_empty() {
+            bail!("name messages, or say --all for those that the filters let through");
+        }
+        Ok(Selection::Messages(self.messages))
     }
 }
 
