@@ -5,4 +5,5 @@ pub mod config;
 pub mod dispatch;
 pub mod http;
 pub mod models;
+pub mod operate;
 pub mod serve;

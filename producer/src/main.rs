@@ -1,8 +1,10 @@
 //! `docket-producer`: parse, wire, wait.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use docket_producer::http::auth::Bearer;
 use docket_producer::serve::{self, Role};
 use docket_producer::{admin, config::ProducerConfig};
 use docket_shared::config::Env;
@@ -36,11 +38,34 @@ enum Command {
         #[command(subcommand)]
         command: DispatchCommand,
     },
+    /// Failed and expired jobs.
+    Dead {
+        #[command(subcommand)]
+        command: admin::dead::Command,
+    },
+    /// Messages that named no job.
+    Parked {
+        #[command(subcommand)]
+        command: admin::parked::Command,
+    },
+    /// Let the waiting work of a client or of a model stay where it is.
+    Pause(admin::controls::Target),
+    /// Let it go on.
+    Resume(admin::controls::Target),
+    /// Weights and caps of clients.
+    Clients {
+        #[command(subcommand)]
+        command: admin::controls::Clients,
+    },
+    /// What operators did.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print a token for development.
     Token {
-        /// The client it is for.
-        #[arg(long)]
-        client: ClientId,
+        #[command(flatten)]
+        bearer: TokenBearer,
         /// How long it is valid, in seconds.
         #[arg(long, default_value_t = 24 * 3600)]
         lifetime: u64,
@@ -55,10 +80,46 @@ enum DispatchCommand {
     Requeue,
 }
 
+#[derive(Subcommand)]
+enum AuditCommand {
+    /// List actions, newest first.
+    List(admin::audit::List),
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct TokenBearer {
+    /// The client it is for.
+    #[arg(long)]
+    client: Option<ClientId>,
+    /// The operator it is for.
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
+}
+
+impl TokenBearer {
+    fn bearer(&self) -> Bearer<'_> {
+        match (&self.client, &self.operator) {
+            (Some(client), _) => Bearer::Client(client),
+            (None, operator) => Bearer::Operator(operator.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("docket-producer: {}", telemetry::chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
     let env = Env::of_process();
-    match Arguments::parse().command {
+    match command {
         Command::Serve { roles } => {
             let config = ProducerConfig::from_env(&env)?;
             let metrics = telemetry::init(&env, "producer")?;
@@ -68,7 +129,15 @@ async fn main() -> anyhow::Result<()> {
         Command::Dispatch {
             command: DispatchCommand::Requeue,
         } => admin::requeue::run(&env).await,
-        Command::Token { client, lifetime } => admin::token::run(&env, &client, Duration::from_secs(lifetime)),
+        Command::Dead { command } => admin::dead::run(&env, command).await,
+        Command::Parked { command } => admin::parked::run(&env, command).await,
+        Command::Pause(target) => admin::controls::pause(&env, target, true).await,
+        Command::Resume(target) => admin::controls::pause(&env, target, false).await,
+        Command::Clients { command } => admin::controls::clients(&env, command).await,
+        Command::Audit {
+            command: AuditCommand::List(list),
+        } => admin::audit::list(&env, &list).await,
+        Command::Token { bearer, lifetime } => admin::token::run(&env, bearer.bearer(), Duration::from_secs(lifetime)),
         Command::Settings => {
             admin::settings::run();
             Ok(())

@@ -40,6 +40,11 @@ impl Caller {
         accepted(self.post(text.to_owned()).await).await
     }
 
+    /// Uploads bytes as a text, which they need not be.
+    pub async fn upload_bytes(&self, bytes: &'static [u8]) -> Accepted {
+        accepted(self.post(bytes).await).await
+    }
+
     /// Uploads a text for a model, `name` or `name@version`.
     pub async fn upload_for(&self, model: &str, text: &str) -> Accepted {
         self.upload_with(&format!("model={model}"), text).await

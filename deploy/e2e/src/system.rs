@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
 use std::time::Duration;
 
 use docket_local::testing::{self, PrivateBroker, World};
@@ -88,15 +90,26 @@ impl System {
         self.producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
     }
 
-    /// Runs an operator command of the producer.
+    /// Runs an operator command of the producer; what it prints.
     pub async fn operator(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Runs an operator command that does not do what it was asked, or not all of it; what it says of that.
+    pub async fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).await;
+        assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8_lossy(&output.stderr).trim().to_owned()
+    }
+
+    async fn command(&self, arguments: &[&str]) -> Output {
         let command = Command::new(testing::binary("docket-producer"))
             .envs(self.world.env())
             .args(arguments)
             .output();
-        let output = command.await.expect("docket-producer runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        command.await.expect("docket-producer runs")
     }
 
     /// A caller with a token of a client.
@@ -116,10 +129,15 @@ impl System {
         found.expect("every shard owns buckets")
     }
 
-    async fn map(&self) -> std::sync::Arc<ShardMap> {
+    async fn map(&self) -> Arc<ShardMap> {
+        self.shards().await.map()
+    }
+
+    /// Its databases.
+    pub async fn shards(&self) -> Shards {
         let env = docket_shared::config::Env::from_map(self.world.env());
         let config = StoreConfig::from_env(&env).expect("the world's settings are complete");
-        Shards::connect(&config).await.expect("the catalog answers").map()
+        Shards::connect(&config).await.expect("the catalog answers")
     }
 
     /// A plain connection to the shard that has a job.

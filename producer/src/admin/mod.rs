@@ -1,6 +1,41 @@
 //! Operator commands: one file each.
 
+pub mod audit;
+pub mod controls;
+pub mod dead;
 pub mod migrate;
+pub mod parked;
 pub mod requeue;
 pub mod settings;
+mod since;
+mod table;
 pub mod token;
+
+use docket_shared::config::Env;
+use docket_shared::store::{Shards, StoreConfig};
+use serde::Serialize;
+
+use crate::operate::Operations;
+
+/// What whoever runs this command may do, who has the databases' addresses: everything.
+async fn operations(env: &Env) -> anyhow::Result<Operations> {
+    let shards = Shards::connect(&StoreConfig::from_env(env)?).await?;
+    Ok(Operations::new(shards, actor()))
+}
+
+/// The operating system's user, and the host: `ada@node-7`.
+fn actor() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    // The system's own program also knows the users of a directory service.
+    let said = std::process::Command::new("id").arg("-un").output();
+    let said = said.ok().filter(|output| output.status.success());
+    let name = said.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let name = name.filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    format!("{name}@{host}")
+}
+
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}

@@ -1,14 +1,13 @@
-//! `docket-producer token --client acme`: a token for development, signed with the configured secret.
+//! `docket-producer token --client acme`, `--operator ada`: a token for development, signed with the configured secret.
 
 use std::time::Duration;
 
 use docket_shared::config::Env;
-use docket_shared::ids::ClientId;
 
-use crate::http::auth::{self, AuthConfig};
+use crate::http::auth::{self, AuthConfig, Bearer};
 
 /// Prints a token.
-pub fn run(env: &Env, client: &ClientId, lifetime: Duration) -> anyhow::Result<()> {
-    println!("{}", auth::mint(&AuthConfig::from_env(env)?, client, lifetime)?);
+pub fn run(env: &Env, bearer: Bearer<'_>, lifetime: Duration) -> anyhow::Result<()> {
+    println!("{}", auth::mint(&AuthConfig::from_env(env)?, bearer, lifetime)?);
     Ok(())
 }

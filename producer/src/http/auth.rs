@@ -1,4 +1,5 @@
-//! Who is asking: the client comes from a verified bearer token and from nowhere else.
+//! Who is asking: a client, or an operator. Either comes from a verified bearer token and from nowhere else, and no token is
+//! both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 use super::AppState;
 use super::error::{ApiError, Kind};
+use crate::operate::Operations;
 
 /// Shared secret.
 pub const SECRET: Setting = Setting::optional(
@@ -49,6 +51,10 @@ pub const SETTINGS: &[&Setting] = &[&SECRET, &PUBLIC_KEY_FILE, &ISSUER, &AUDIENC
 const SECRET_BYTES_MIN: usize = 32;
 /// Size of an uncompressed point of P-256, in bytes: the key of ES256.
 const P256_POINT_BYTES: usize = 65;
+/// What the claim `scope` of an operator's token has among its words (RFC 8693, section 4.2). A client's token has it not.
+const OPERATOR_SCOPE: &str = "docket:operator";
+/// Longest name of an operator, in bytes: room for an address or a URL, and short enough for every line of the audit.
+const OPERATOR_NAME_BYTES_MAX: usize = 200;
 /// How far the clocks of issuer and verifier may differ.
 const LEEWAY: Duration = Duration::from_secs(30);
 
@@ -154,6 +160,43 @@ impl Verifier {
 
     /// The client that a token was issued to.
     pub fn verify(&self, token: &str) -> Result<ClientId, ApiError> {
+        let claims = self.claims(token)?;
+        if is_operator(&claims) {
+            let detail = "The token is an operator's, which gives no access to documents.";
+            return Err(ApiError::new(Kind::NoClient, detail));
+        }
+        let claim = &self.0.client_claim;
+        let client = claims.get(claim).and_then(Value::as_str);
+        let client = client.and_then(|client| client.parse().ok());
+        client.ok_or_else(|| {
+            ApiError::new(
+                Kind::NoClient,
+                format!("The token is valid, but its claim {claim} is not a client's id."),
+            )
+        })
+    }
+
+    /// The operator that a token was issued to.
+    pub fn verify_operator(&self, token: &str) -> Result<String, ApiError> {
+        let claims = self.claims(token)?;
+        let refused = |detail: String| ApiError::new(Kind::NotOperator, detail);
+        if !is_operator(&claims) {
+            return Err(refused(format!(
+                "The token is valid, but its claim scope has no {OPERATOR_SCOPE}."
+            )));
+        }
+        let name = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+        if (1..=OPERATOR_NAME_BYTES_MAX).contains(&name.len()) {
+            Ok(name.to_owned())
+        } else {
+            Err(refused(format!(
+                "The token's claim sub must name the operator, in at most {OPERATOR_NAME_BYTES_MAX} bytes."
+            )))
+        }
+    }
+
+    /// The claims of a token that is good.
+    fn claims(&self, token: &str) -> Result<Map<String, Value>, ApiError> {
         let inner = &*self.0;
         let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &inner.key, &inner.validation);
         let claims = claims.map_err(|error| {
@@ -167,16 +210,13 @@ impl Verifier {
             };
             ApiError::new(Kind::InvalidToken, reason)
         })?;
-        let client = claims.claims.get(&inner.client_claim).and_then(Value::as_str);
-        let client = client.and_then(|client| client.parse().ok());
-        client.ok_or_else(|| {
-            let claim = &inner.client_claim;
-            ApiError::new(
-                Kind::NoClient,
-                format!("The token is valid, but its claim {claim} is not a client's id."),
-            )
-        })
+        Ok(claims.claims)
     }
+}
+
+fn is_operator(claims: &Map<String, Value>) -> bool {
+    let scope = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
+    scope.split(' ').any(|word| word == OPERATOR_SCOPE)
 }
 
 /// Why no token was made.
@@ -190,8 +230,17 @@ pub enum MintError {
     Sign(#[source] jsonwebtoken::errors::Error),
 }
 
-/// Makes a token for a client, for development. Only with the secret that both sides share.
-pub fn mint(config: &AuthConfig, client: &ClientId, lifetime: Duration) -> Result<String, MintError> {
+/// Whom a token is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Bearer<'a> {
+    /// A client.
+    Client(&'a ClientId),
+    /// An operator of this name.
+    Operator(&'a str),
+}
+
+/// Makes a token, for development. Only with the secret that both sides share.
+pub fn mint(config: &AuthConfig, bearer: Bearer<'_>, lifetime: Duration) -> Result<String, MintError> {
     let Key::Secret(secret) = &config.key else {
         return Err(MintError::NoSecret);
     };
@@ -203,9 +252,31 @@ pub fn mint(config: &AuthConfig, client: &ClientId, lifetime: Duration) -> Resul
         ("nbf".to_owned(), now.into()),
         ("exp".to_owned(), now.saturating_add(lifetime.as_secs()).into()),
     ]);
-    claims.insert(config.client_claim.clone(), client.as_str().into());
+    match bearer {
+        Bearer::Client(client) => {
+            claims.insert(config.client_claim.clone(), client.as_str().into());
+        }
+        Bearer::Operator(name) => {
+            claims.insert("scope".to_owned(), OPERATOR_SCOPE.into());
+            claims.insert("sub".to_owned(), name.into());
+        }
+    }
     let key = EncodingKey::from_secret(secret.as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(MintError::Sign)
+}
+
+/// The token of a request.
+fn token(parts: &Parts) -> Result<&str, ApiError> {
+    let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+    let token = header
+        .and_then(|header| header.split_once(' '))
+        .and_then(|(scheme, token)| {
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then_some(token.trim())
+                .filter(|token| !token.is_empty())
+        });
+    token.ok_or_else(|| ApiError::new(Kind::Unauthenticated, "Send a token as \"Authorization: Bearer ...\"."))
 }
 
 /// The client that a request is of, and where its rows are.
@@ -221,21 +292,19 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
-        let token = header
-            .and_then(|header| header.split_once(' '))
-            .and_then(|(scheme, token)| {
-                scheme
-                    .eq_ignore_ascii_case("bearer")
-                    .then_some(token.trim())
-                    .filter(|token| !token.is_empty())
-            });
-        let token = token
-            .ok_or_else(|| ApiError::new(Kind::Unauthenticated, "Send a token as \"Authorization: Bearer ...\"."))?;
-        let client = state.auth.verify(token)?;
+        let client = state.auth.verify(token(parts)?)?;
         Ok(Self {
             bucket: sharding::bucket_of(&client),
             client,
         })
+    }
+}
+
+impl FromRequestParts<AppState> for Operations {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let actor = state.auth.verify_operator(token(parts)?)?;
+        Ok(Self::new(state.shards.clone(), actor))
     }
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::backlog;
+use crate::operate::OperateError;
 
 /// When a caller may try again what failed because something is away: a restart or a failover takes this long.
 const RETRY_AFTER_AWAY: Duration = Duration::from_secs(2);
@@ -33,6 +34,8 @@ pub enum Kind {
     InvalidToken,
     /// A valid token that names no client.
     NoClient,
+    /// A valid token without the operators' scope.
+    NotOperator,
     /// Nothing of this name that the caller may see.
     NotFound,
     /// The path exists, the method does not.
@@ -92,6 +95,7 @@ impl Kind {
             Self::Unauthenticated => (S::UNAUTHORIZED, "unauthenticated", "A bearer token is needed"),
             Self::InvalidToken => (S::UNAUTHORIZED, "invalid-token", "The bearer token is not valid"),
             Self::NoClient => (S::FORBIDDEN, "no-client", "The token names no client"),
+            Self::NotOperator => (S::FORBIDDEN, "not-operator", "The token is not an operator's"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "There is nothing of this name"),
             Self::MethodNotAllowed => (
                 S::METHOD_NOT_ALLOWED,
@@ -178,6 +182,7 @@ impl Kind {
             | Self::Unauthenticated
             | Self::InvalidToken
             | Self::NoClient
+            | Self::NotOperator
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::BodyTimedOut
@@ -250,6 +255,14 @@ impl ApiError {
         }
     }
 
+    /// The same, explained by another sentence. It must hold nothing that the caller may not know.
+    pub fn saying(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            detail: detail.into(),
+            ..self
+        }
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -272,6 +285,26 @@ impl From<StoreError> for ApiError {
             StoreError::Refused { .. } => Self::internal(error),
         }
     }
+}
+
+impl From<OperateError> for ApiError {
+    fn from(error: OperateError) -> Self {
+        let detail = error.to_string();
+        match error {
+            OperateError::Store(source) => source.into(),
+            // Operators may know what is away.
+            OperateError::NotAudited(source) | OperateError::Unrecorded { source, .. } => {
+                Self::from(source).saying(sentence(&detail))
+            }
+            OperateError::PerhapsThere(_) => Self::new(Kind::Unavailable, sentence(&detail)),
+        }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).chain(['.']).collect()
 }
 
 impl From<BlobError> for ApiError {

@@ -1,4 +1,4 @@
-//! The callers' HTTP API: which routes there are, and what all of them share.
+//! The HTTP API of callers and operators: which routes there are, and what all of them share.
 //!
 //! A request passes `observe.rs` (id, log, metrics, the body of its error), then the guard against panics, then its route.
 //! Routes with a body have limits of their own (`upload/`); the others answer within 15 s.
@@ -18,6 +18,7 @@ mod linger;
 mod models;
 mod observe;
 mod openapi;
+mod operator;
 mod page;
 mod reanalyse;
 mod results;
@@ -193,7 +194,7 @@ impl FromRef<AppState> for PrometheusHandle {
 pub fn router(state: AppState, api: bool) -> Router {
     let mut routes = OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(probes());
     if api {
-        routes = routes.merge(answers()).merge(uploads(&state));
+        routes = routes.merge(answers()).merge(operator::routes()).merge(uploads(&state));
     }
     let (mut router, document) = routes.split_for_parts();
     if api {

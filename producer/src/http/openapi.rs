@@ -18,6 +18,7 @@ use super::error::{Kind, Problem};
         title = "Docket",
         description = "Upload legal documents, and read the people, organisations, courts, statutes, dates and amounts \
             that are found in them. Every path under /v1 needs a bearer token; the token says whose documents are meant. \
+            Those under /v1/operator need an operator's token, whose scope has docket:operator and which opens no others. \
             Errors are problems of RFC 9457, and their types never change.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -26,6 +27,10 @@ use super::error::{Kind, Problem};
         (name = "jobs", description = "Analyses."),
         (name = "models", description = "What reads documents."),
         (name = "operations", description = "For those who run the service."),
+        (name = "dead jobs", description = "For operators: failed and expired jobs of every client."),
+        (name = "parked messages", description = "For operators: messages that named no job."),
+        (name = "controls", description = "For operators: pauses, weights and caps."),
+        (name = "audit", description = "For operators: what operators did."),
     ),
     components(schemas(Problem)),
     modifiers(&Bearer),
@@ -39,7 +44,7 @@ impl Modify for Bearer {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
         let scheme = scheme
-            .description(Some("A JSON Web Token that names the client."))
+            .description(Some("A JSON Web Token that names the client, or one of an operator."))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
@@ -57,10 +62,9 @@ pub fn page(document: utoipa::openapi::OpenApi) -> SwaggerUi {
 }
 
 /// What can go wrong on every route that needs a token.
-const EVERYWHERE: [Kind; 5] = [
+const EVERYWHERE: [Kind; 4] = [
     Kind::Unauthenticated,
     Kind::InvalidToken,
-    Kind::NoClient,
     Kind::Internal,
     Kind::Unavailable,
 ];
@@ -91,15 +95,21 @@ fn describe(kinds: impl IntoIterator<Item = Kind>) -> BTreeMap<String, RefOr<Res
 }
 
 macro_rules! problems {
-    ($(#[$doc:meta])* $type:ident, $($kind:ident),* $(,)?) => {
+    (for operators: $(#[$doc:meta])* $type:ident, $($kind:ident),* $(,)?) => {
+        problems!(@of NotOperator, $(#[$doc])* $type, $($kind),*);
+    };
+    (@of $refusal:ident, $(#[$doc:meta])* $type:ident, $($kind:ident),*) => {
         $(#[$doc])*
         pub struct $type;
 
         impl IntoResponses for $type {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
-                describe(EVERYWHERE.into_iter().chain([$(Kind::$kind),*]))
+                describe(EVERYWHERE.into_iter().chain([Kind::$refusal, $(Kind::$kind),*]))
             }
         }
+    };
+    ($(#[$doc:meta])* $type:ident, $($kind:ident),* $(,)?) => {
+        problems!(@of NoClient, $(#[$doc])* $type, $($kind),*);
     };
 }
 
@@ -165,6 +175,27 @@ problems!(
     IdempotencyMismatch,
     BacklogFull,
     Overloaded
+);
+problems!(
+    for operators:
+    /// Of an operator's list.
+    OperatorListProblems,
+    InvalidRequest
+);
+problems!(
+    for operators:
+    /// Of what an operator names in the path.
+    OperatorNamedProblems,
+    NotFound
+);
+problems!(
+    for operators:
+    /// Of what an operator asks for in a body.
+    OperatorActionProblems,
+    InvalidRequest,
+    NotFound,
+    BodyTimedOut,
+    InvalidField
 );
 
 /// Of a probe.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use docket_local::testing::World;
 use docket_producer::config::ProducerConfig;
-use docket_producer::http::auth;
+use docket_producer::http::auth::{self, Bearer};
 use docket_producer::serve::{self, Role};
 use docket_shared::blob::{BlobKey, BlobStore};
 use docket_shared::config::Env;
@@ -88,12 +88,16 @@ impl Api {
 
     /// A token of a client.
     pub fn token(&self, client: &str) -> String {
-        auth::mint(
-            &self.config.http.auth,
-            &client.parse().unwrap(),
-            Duration::from_secs(600),
-        )
-        .unwrap()
+        self.mint(Bearer::Client(&client.parse().unwrap()))
+    }
+
+    /// A token of an operator.
+    pub fn operator_token(&self, name: &str) -> String {
+        self.mint(Bearer::Operator(name))
+    }
+
+    fn mint(&self, bearer: Bearer<'_>) -> String {
+        auth::mint(&self.config.http.auth, bearer, Duration::from_secs(600)).unwrap()
     }
 
     /// A request without a token.
@@ -104,6 +108,11 @@ impl Api {
     /// A GET as a client.
     pub fn get(&self, client: &str, path: &str) -> RequestBuilder {
         self.anonymous(Method::GET, path).bearer_auth(self.token(client))
+    }
+
+    /// A request of an operator.
+    pub fn operate(&self, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).bearer_auth(self.operator_token("ops-ada"))
     }
 
     /// An upload as a client, of plain text and without a body yet.
@@ -267,6 +276,13 @@ pub fn upload_path(fields: &[(&str, &str)]) -> String {
 /// The bucket of a client.
 pub fn bucket_of(client: &str) -> Bucket {
     sharding::bucket_of(&client.parse::<ClientId>().unwrap())
+}
+
+/// A client whose rows are on a shard.
+pub fn client_on(api: &Api, shard: &str) -> String {
+    let mut clients = (0..).map(|number| format!("client-{number}"));
+    let found = clients.find(|client| api.shards.owner(bucket_of(client)).as_str() == shard);
+    found.expect("every shard owns buckets")
 }
 
 /// The JSON of a 202.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use docket_producer::http::auth::{self, AuthConfig, MintError, Verifier};
+use docket_producer::http::auth::{self, AuthConfig, Bearer, MintError, Verifier};
 use docket_shared::config::{ConfigError, Env};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
@@ -102,6 +102,48 @@ fn a_token_is_good_only_in_every_respect() {
 }
 
 #[test]
+fn a_token_is_a_clients_or_an_operators_and_never_both() {
+    let verifier = Verifier::new(&config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap());
+    // What the client's way and the operator's answer; 0 lets it pass.
+    let judged = |change: &dyn Fn(&mut Value)| {
+        let token = sign(Algorithm::HS256, &claims(change), SECRET.as_bytes());
+        let operator = verifier.verify_operator(&token);
+        let operator = operator.map_or_else(|error| error.status().as_u16(), |_| 0);
+        (status_of(&verifier, &token), operator)
+    };
+    assert_eq!(judged(&|_| ()), (0, 403));
+    assert_eq!(judged(&|c| c["sub"] = json!("ada")), (0, 403), "a subject is no scope");
+    for scope in ["docket:operator", "openid docket:operator", "docket:operator email"] {
+        let with = |c: &mut Value| {
+            c["scope"] = json!(scope);
+            c["sub"] = json!("ada");
+        };
+        assert_eq!(judged(&with), (403, 0), "{scope}");
+    }
+    for scope in [
+        json!("docket:operators"),
+        json!("xdocket:operator"),
+        json!("DOCKET:OPERATOR"),
+        json!(["docket:operator"]),
+        json!(""),
+        Value::Null,
+    ] {
+        let with = |c: &mut Value| {
+            c["scope"] = scope.clone();
+            c["sub"] = json!("ada");
+        };
+        assert_eq!(judged(&with), (0, 403), "{scope}");
+    }
+    for name in [Value::Null, json!(""), json!(7), json!("a".repeat(201))] {
+        let with = |c: &mut Value| {
+            c["scope"] = json!("docket:operator");
+            c["sub"] = name.clone();
+        };
+        assert_eq!(judged(&with), (403, 403), "{name}");
+    }
+}
+
+#[test]
 fn a_public_key_verifies_and_cannot_be_used_as_a_secret() {
     for (key, token) in [
         ("rsa-public.pem", include_str!("keys/rs256-token.txt")),
@@ -113,7 +155,7 @@ fn a_public_key_verifies_and_cannot_be_used_as_a_secret() {
         assert_eq!(verifier.verify(token.trim()).unwrap().as_str(), "acme", "{key}");
         let forged = sign(Algorithm::HS256, &claims(|_| ()), &std::fs::read(&path).unwrap());
         assert_eq!(status_of(&verifier, &forged), 401, "{key} was taken as a secret");
-        let minted = auth::mint(&config, &"acme".parse().unwrap(), Duration::from_secs(60));
+        let minted = auth::mint(&config, Bearer::Operator("ada"), Duration::from_secs(60));
         assert!(matches!(minted, Err(MintError::NoSecret)));
     }
     let other = Verifier::new(&config(&[("DOCKET_JWT_PUBLIC_KEY_FILE", &key_file("rsa-public.pem"))]).unwrap());

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::api::{ACME, Api, assert_problem};
 
-const OPERATIONS: [&str; 14] = [
+const OPERATIONS: [&str; 29] = [
     "get /livez",
     "get /metrics",
     "get /readyz",
@@ -22,6 +22,21 @@ const OPERATIONS: [&str; 14] = [
     "get /v1/models",
     "post /v1/documents",
     "post /v1/documents/{document_id}/jobs",
+    "get /v1/operator/audit",
+    "get /v1/operator/clients/{client_id}/controls",
+    "put /v1/operator/clients/{client_id}/controls",
+    "post /v1/operator/clients/{client_id}/pause",
+    "post /v1/operator/clients/{client_id}/resume",
+    "get /v1/operator/dead",
+    "get /v1/operator/dead/{job_id}",
+    "post /v1/operator/dead/purge",
+    "post /v1/operator/dead/redrive",
+    "post /v1/operator/models/{model}/pause",
+    "post /v1/operator/models/{model}/resume",
+    "get /v1/operator/parked",
+    "get /v1/operator/parked/{message_id}",
+    "post /v1/operator/parked/purge",
+    "post /v1/operator/parked/redrive",
 ];
 
 /// Every `$ref` in a document.

@@ -10,6 +10,7 @@ mod faults;
 mod form;
 mod idempotency;
 mod models;
+mod operator;
 mod read;
 mod reanalyse;
 mod turns;

@@ -3,6 +3,7 @@
 //! Every statement runs inside an explicit transaction and is not persistent when a pooler is in front, so that
 //! PgBouncer in transaction mode may be.
 
+pub mod audit;
 pub mod backlog;
 mod circuit;
 pub mod claims;

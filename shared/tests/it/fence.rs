@@ -21,7 +21,7 @@ direct_and_pooled!(
     a_wrong_schema_is_refused,
 );
 
-fn client_of(fixture: &Fixture, shard: &str) -> (ClientId, Bucket) {
+pub fn client_of(fixture: &Fixture, shard: &str) -> (ClientId, Bucket) {
     let found = (0..)
         .map(|i| format!("client-{i}").parse::<ClientId>().unwrap())
         .find_map(|client| {
@@ -32,7 +32,7 @@ fn client_of(fixture: &Fixture, shard: &str) -> (ClientId, Bucket) {
 }
 
 /// What a switch of owners writes: every shard and the catalog, under the next epoch.
-async fn hand_over(fixture: &Fixture, bucket: Bucket, to: &str) {
+pub async fn hand_over(fixture: &Fixture, bucket: Bucket, to: &str) {
     for (name, _) in &fixture.world.shards {
         let mut db = fixture.raw_shard(name).await;
         let update = "update bucket_owners set owner = $2, epoch = 2 where bucket = $1";

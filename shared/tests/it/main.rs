@@ -3,6 +3,7 @@
 
 mod blob;
 mod claims;
+mod dead;
 mod dispatch;
 mod fence;
 mod fixture;

@@ -8,7 +8,7 @@ use docket_shared::ids::JobKey;
 use docket_shared::sharding;
 use docket_shared::state::{Event, JobState};
 use docket_shared::store::claims::{self, Answer, Claim, POISON_CRASHES, SUSPECT_CRASHES, TAKEOVER_AFTER};
-use docket_shared::store::dead::{self, Pace};
+use docket_shared::store::dead;
 use docket_shared::store::documents::{self, EntityPage};
 use docket_shared::store::results::{self, Failure, Saved};
 use docket_shared::store::{dispatch, jobs, sweep};
@@ -253,7 +253,7 @@ async fn happen(fixture: &Fixture, job: &mut Job, step: Step, told: impl Fn() ->
             model.happen(Event::Expired);
         }
         Step::Redrive => {
-            let redriven = dead::redrive(shard, &[*key], Pace::default(), "test").await.unwrap();
+            let redriven = dead::redrive(shard, &[(*key, Duration::ZERO)]).await.unwrap();
             let happened = model.happen(Event::Redriven);
             assert_eq!(redriven.len(), usize::from(happened), "{}", told());
             if happened {

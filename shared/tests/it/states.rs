@@ -6,7 +6,7 @@ use docket_shared::ids::{ClaimToken, JobKey};
 use docket_shared::state::{Event, JobState, TRANSITIONS};
 use docket_shared::store::claims::{self, Claim};
 use docket_shared::store::controls::{self, Change};
-use docket_shared::store::dead::{self, Pace};
+use docket_shared::store::dead;
 use docket_shared::store::results::{self, Failure};
 use docket_shared::store::{dispatch, jobs, sweep};
 use uuid::Uuid;
@@ -127,7 +127,7 @@ async fn happen(fixture: &Fixture, event: Event, key: JobKey, claim: &Claim) {
             fixture.set_deadline_passed(key).await;
             sweep::late(shard).await.unwrap();
         }
-        Event::Redriven => drop(dead::redrive(shard, &[key], Pace::default(), "test").await.unwrap()),
+        Event::Redriven => drop(dead::redrive(shard, &[(key, Duration::ZERO)], "test").await.unwrap()),
     }
 }
 

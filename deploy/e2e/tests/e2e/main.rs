@@ -4,6 +4,7 @@
 mod broker;
 mod jobs;
 mod models;
+mod operator;
 mod restarts;
 mod shards;
 mod turns;

@@ -1,0 +1,125 @@
+//! `docket-producer pause`, `resume`, `clients`: pauses, weights and caps.
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use docket_shared::config::Env;
+use docket_shared::ids::{ClientId, ModelName};
+use docket_shared::store::controls::{Change, WEIGHTS};
+
+use super::table::fields;
+use super::{operations, print_json};
+use crate::operate::controls::ClientControls;
+use crate::operate::names;
+
+/// What is paused or resumed: one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Target {
+    /// A client: its waiting work.
+    #[arg(long)]
+    client: Option<ClientId>,
+    /// A model, without a version: work for it, on every shard.
+    #[arg(long)]
+    model: Option<ModelName>,
+}
+
+/// What to do with a client's controls.
+#[derive(Debug, Subcommand)]
+pub enum Clients {
+    /// Show what is decided on a client.
+    Show {
+        /// The client.
+        client: ClientId,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Decide on a client; what is not named stays as it is.
+    Set {
+        /// The client.
+        client: ClientId,
+        /// What is decided.
+        #[command(flatten)]
+        decision: Decision,
+    },
+}
+
+/// What is decided.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Decision {
+    /// Its part of the room, beside those of others: 0.01 to 100; 1 without a decision.
+    #[arg(long, value_parser = weight)]
+    weight: Option<f32>,
+    /// Most jobs that are with the broker or a worker at a time; 0 takes the cap away.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(0..))]
+    in_flight_max: Option<i32>,
+}
+
+fn weight(text: &str) -> Result<f32, String> {
+    let weight = text.parse().ok().filter(|weight| WEIGHTS.contains(weight));
+    weight.ok_or_else(|| format!("it must be from {} to {}", WEIGHTS.start(), WEIGHTS.end()))
+}
+
+/// Pauses or resumes.
+pub async fn pause(env: &Env, target: Target, paused: bool) -> anyhow::Result<()> {
+    let operations = operations(env).await?;
+    let verb = if paused { "paused" } else { "resumed" };
+    if let Some(client) = target.client {
+        let change = Change {
+            paused: Some(paused),
+            ..Change::default()
+        };
+        operations.set_client(&client, change).await?;
+        println!("client {client} is {verb}");
+    }
+    if let Some(model) = target.model {
+        let told = operations.set_model(&model, paused).await?;
+        println!("model {model} is {verb} on {}", told.told.join(", "));
+        if !told.unreached.is_empty() {
+            bail!(
+                "these shards could not be told: {}; repeat the command once they answer",
+                names(&told.unreached)
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Shows or decides.
+pub async fn clients(env: &Env, command: Clients) -> anyhow::Result<()> {
+    let operations = operations(env).await?;
+    match command {
+        Clients::Show { client, json } => {
+            let controls = operations.client(&client).await?;
+            if json {
+                return print_json(&controls);
+            }
+            print(&controls);
+        }
+        Clients::Set { client, decision } => {
+            let change = Change {
+                weight: decision.weight,
+                in_flight_max: decision.in_flight_max,
+                paused: None,
+            };
+            print(&operations.set_client(&client, change).await?);
+        }
+    }
+    Ok(())
+}
+
+fn print(controls: &ClientControls) {
+    let cap = controls
+        .in_flight_max
+        .map_or("none".to_owned(), |most| most.to_string());
+    let paused = if controls.paused { "yes" } else { "no" };
+    let shown = [
+        ("client", controls.client_id.clone()),
+        ("shard", controls.shard.clone()),
+        ("weight", controls.weight.to_string()),
+        ("in flight max", cap),
+        ("paused", paused.to_owned()),
+    ];
+    println!("{}", fields(&shown));
+}

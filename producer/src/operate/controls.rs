@@ -1,0 +1,94 @@
+//! Pauses, weights and caps.
+
+use docket_shared::ids::{ClientId, ModelName};
+use docket_shared::sharding;
+use docket_shared::store::controls::{self, Change};
+use docket_shared::store::within;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::reach::Reach;
+use super::{OperateError, Operations, Unreached};
+
+/// What is decided on a client, and where it lives.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ClientControls {
+    /// The client.
+    pub client_id: String,
+    /// Its part of the room, beside those of others; 1 by default.
+    pub weight: f32,
+    /// Most jobs that are with the broker or a worker at a time; null when there is no such cap.
+    pub in_flight_max: Option<i32>,
+    /// Whether its waiting work stays where it is.
+    pub paused: bool,
+    /// The shard that it is on.
+    pub shard: String,
+}
+
+/// Who knows of a decision on a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Told {
+    /// Shards that know.
+    pub told: Vec<String>,
+    /// Shards that do not: there the model is as it was.
+    pub unreached: Vec<Unreached>,
+}
+
+impl Operations {
+    /// What is decided on a client.
+    pub async fn client(&self, client: &ClientId) -> Result<ClientControls, OperateError> {
+        let controls = within(controls::of_client(&self.shards, client)).await?;
+        Ok(ClientControls {
+            client_id: client.to_string(),
+            weight: controls.weight,
+            in_flight_max: controls.in_flight_max,
+            paused: controls.paused,
+            shard: self.shards.owner(sharding::bucket_of(client)).to_string(),
+        })
+    }
+
+    /// Decides on a client; what holds then.
+    pub async fn set_client(&self, client: &ClientId, change: Change) -> Result<ClientControls, OperateError> {
+        let only_paused = Change {
+            paused: change.paused,
+            ..Change::default()
+        };
+        let action = match change.paused {
+            Some(true) if change == only_paused => "client.pause",
+            Some(false) if change == only_paused => "client.resume",
+            Some(_) | None => "client.set",
+        };
+        let mut target = json!({ "client_id": client });
+        for (name, value) in [
+            ("weight", change.weight.map(|weight| json!(weight))),
+            ("in_flight_max", change.in_flight_max.map(|most| json!(most))),
+            ("paused", change.paused.map(|paused| json!(paused))),
+        ] {
+            if let Some(value) = value {
+                target[name] = value;
+            }
+        }
+        let act = async {
+            within(controls::set_client(&self.shards, client, change)).await?;
+            self.client(client).await
+        };
+        self.audited(action, target, act).await
+    }
+
+    /// Pauses or resumes a model on every shard that answers. The others have to be told again.
+    pub async fn set_model(&self, model: &ModelName, paused: bool) -> Result<Told, OperateError> {
+        let action = if paused { "model.pause" } else { "model.resume" };
+        let act = async {
+            let mut reach = Reach::of(&self.shards);
+            let told = reach
+                .ask(|shard| async move { controls::set_model(&shard, model, paused).await })
+                .await;
+            Ok(Told {
+                told: told.into_iter().map(|(name, ())| name.to_string()).collect(),
+                unreached: reach.unreached()?,
+            })
+        };
+        self.audited(action, json!({ "model": model }), act).await
+    }
+}
