@@ -188,7 +188,10 @@ impl Operations {
     async fn work_through_parked(&self, selection: Selection, action: Action) -> Result<ParkedProgress, OperateError> {
         let mut progress = ParkedProgress::default();
         let (filter, limit) = match selection {
-            Selection::Messages(messages) => {
+            Selection::Messages(mut messages) => {
+                // Named twice, it is one all the same.
+                messages.sort_unstable();
+                messages.dedup();
                 self.apply_parked(&messages, action, &mut progress).await?;
                 return Ok(progress);
             }

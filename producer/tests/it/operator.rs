@@ -325,7 +325,7 @@ async fn a_parked_message_that_names_a_job_is_done_with_and_others_stay() {
     let purged = act(
         &api,
         &format!("{PARKED}/purge"),
-        json!({ "message_ids": [parked[0], ID] }),
+        json!({ "message_ids": [parked[0], ID, parked[0]] }),
     )
     .await;
     assert_eq!((&purged["changed"], &purged["left"]), (&json!(1), &json!(1)));
