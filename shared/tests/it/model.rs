@@ -253,7 +253,7 @@ async fn happen(fixture: &Fixture, job: &mut Job, step: Step, told: impl Fn() ->
             model.happen(Event::Expired);
         }
         Step::Redrive => {
-            let redriven = dead::redrive(shard, &[(*key, Duration::ZERO)]).await.unwrap();
+            let redriven = dead::redrive(shard, &[(*key, Duration::ZERO)], "test").await.unwrap();
             let happened = model.happen(Event::Redriven);
             assert_eq!(redriven.len(), usize::from(happened), "{}", told());
             if happened {
