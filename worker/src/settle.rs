@@ -9,7 +9,7 @@ use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
 use docket_shared::store::results::{self, Analysis};
 use docket_shared::store::{StoreError, within};
-use docket_shared::{metrics, telemetry};
+use docket_shared::{failpoint, metrics, planted, telemetry};
 use tokio::time::Instant;
 
 use crate::outcome::{Disposition, ERRORS_MAX, JobError};
@@ -77,7 +77,10 @@ pub async fn finished(
                 metrics::tokens(analysis.tokens);
                 Ok("succeeded")
             }
-            Ok(false) => Ok("superseded"),
+            Ok(false) => {
+                planted!("finish_without_the_claim" => drop(failpoint::finish_without_the_claim(&ctx.shards, claim, &analysis).await));
+                Ok("superseded")
+            }
             Err(error @ StoreError::Refused { .. }) => write_failure(ctx, claim, &error.into()).await,
             Err(error) => Err(error),
         },
@@ -92,6 +95,7 @@ pub async fn finished(
     };
     tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome, seconds = elapsed.as_secs_f64(), "job settled");
     metrics::job_settled(outcome, Some(elapsed));
+    failpoint!("worker.before_ack");
     match outcome {
         "given_back" => delivery.requeue().await,
         "shard_unreachable" => later(ctx, delivery, message).await,
@@ -124,9 +128,12 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
 
 /// Writes a result, for a while also to a shard that does not answer at first.
 async fn save(writer: &Writer, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
+    failpoint!("worker.before_commit");
     let deadline = Instant::now() + HOLD_MAX;
     loop {
-        match writer.save(claim, analysis).await {
+        let written = writer.save(claim, analysis).await;
+        failpoint!("worker.after_commit");
+        match written {
             Err(error) if is_passing(&error) && Instant::now() < deadline => {
                 tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
                 tokio::time::sleep(HOLD_PAUSE).await;

@@ -4,6 +4,7 @@
 mod broker;
 mod jobs;
 mod models;
+mod poison;
 mod shards;
 mod workers;
 
