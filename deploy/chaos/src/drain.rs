@@ -10,7 +10,7 @@ use crate::inject::Town;
 
 /// How long everything may take to end: the repair of a job whose worker and message are both gone takes two minutes, the
 /// pause of one that met several errors up to five.
-const DRAIN_MAX: Duration = Duration::from_secs(420);
+pub const DRAIN_MAX: Duration = Duration::from_secs(420);
 /// When an operator would look, and see that nothing moves: sets waiting what was published and is not claimed.
 const REQUEUE_AFTER: Duration = Duration::from_secs(60);
 /// How often it is looked at.
@@ -27,8 +27,8 @@ pub struct Drained {
     pub left: i64,
 }
 
-/// Waits until no job is live and no message is left.
-pub async fn drain(town: &Town) -> Result<Drained> {
+/// Waits until no job is live and no message is left, but not for ever.
+pub async fn drain(town: &Town, most: Duration) -> Result<Drained> {
     let (servers, began) = (town.servers.for_checker(), Instant::now());
     let mut drained = Drained::default();
     let mut was_requeued = false;
@@ -36,7 +36,7 @@ pub async fn drain(town: &Town) -> Result<Drained> {
         drained.left = live(&servers.shards, "true").await?;
         let depths = queues::depths(&servers.amqp).await.context("look at the queues")?;
         drained.took = began.elapsed();
-        if (drained.left == 0 && depths.values().all(|depth| *depth == 0)) || drained.took > DRAIN_MAX {
+        if (drained.left == 0 && depths.values().all(|depth| *depth == 0)) || drained.took > most {
             return Ok(drained);
         }
         if drained.took > REQUEUE_AFTER && !was_requeued {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::callers::{CALLERS, Caller, Log};
-use crate::drain::{self, Drained};
+use crate::drain::{self, DRAIN_MAX, Drained};
 use crate::fleet::Fleet;
 use crate::inject::Town;
 use crate::plan::{self, Step};
@@ -30,6 +30,8 @@ const CALM: &str = "calm";
 const AT_ONCE: usize = 3;
 /// What is wrong is said in full up to this many times.
 const FINDINGS_SHOWN: usize = 40;
+/// How long a run with a planted bug is drained: what it breaks may never end.
+const PLANTED_DRAIN_MAX: Duration = Duration::from_secs(45);
 /// How long a fault may take to be done and undone, before it is left to itself.
 const FAULT_MAX: Duration = Duration::from_secs(150);
 
@@ -70,7 +72,7 @@ pub async fn run(settings: &Settings) -> Result<bool> {
     while callers.join_next().await.is_some() {}
     let lasted = began.elapsed();
     println!("faults and load ended after {:.0} s; draining", lasted.as_secs_f64());
-    let drained = drain::drain(&town).await?;
+    let drained = drain::drain(&town, settings.plant.map_or(DRAIN_MAX, |_| PLANTED_DRAIN_MAX)).await?;
     let entries = log.entries();
     let verdict = docket_checker::check(&town.servers.for_checker(), &entries, &calm).await?;
     let starts = town.fleet.starts().await;
@@ -111,7 +113,7 @@ async fn start(settings: &Settings) -> Result<Town> {
 fn plant_with_help(plant: Plant) -> String {
     let help = match plant {
         Plant::AckBeforeCommit => "",
-        Plant::FinishWithoutTheClaim => ",worker.before_commit=delay:300",
+        Plant::FinishWithoutTheClaim => ",worker.before_commit=delay:400@0.1",
     };
     format!("{}{help}", plant.failpoint())
 }
@@ -123,7 +125,7 @@ async fn calm(town: &Town, texts: &Texts, (log, ends): (&Log, &watch::Receiver<b
         let accepted = caller.upload(std::slice::from_ref(text), true).await;
         ensure!(accepted.len() == 1, "an upload without faults was not accepted");
     }
-    let drained = drain::drain(town).await?;
+    let drained = drain::drain(town, DRAIN_MAX).await?;
     ensure!(drained.left == 0, "texts are not read even without faults");
     let rows = rows::read(&town.servers.for_checker().shards).await?;
     let calm = judge::calm_of(CALM, &rows);

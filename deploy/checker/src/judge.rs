@@ -277,7 +277,9 @@ impl Judge<'_> {
                     for document in documents {
                         self.accepted(client, document);
                     }
-                    self.count(upload, &[documents.len()]);
+                    // What is missing of it was just found.
+                    let may: Vec<usize> = (0..=documents.len()).collect();
+                    self.count(upload, &may);
                 }
                 Entry::Unanswered { upload, documents, .. } => self.count(upload, &[0, *documents]),
                 Entry::Again { client, document } => {
