@@ -4,6 +4,7 @@ pub mod backoff;
 pub mod blob;
 pub mod config;
 pub mod entity;
+pub mod failpoint;
 pub mod ids;
 pub mod job;
 pub mod metrics;

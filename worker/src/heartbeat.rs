@@ -9,7 +9,7 @@ use docket_shared::ids::{ClaimToken, JobId, JobKey};
 use docket_shared::store::claims::{self, HEARTBEAT_EVERY};
 use docket_shared::store::fence::FENCE_BUCKETS_MAX;
 use docket_shared::store::{Database, Shards};
-use docket_shared::{metrics, telemetry};
+use docket_shared::{failpoint, metrics, telemetry};
 use futures::future;
 use tokio_util::sync::CancellationToken;
 
@@ -99,6 +99,7 @@ impl Claims {
     async fn ask(&self, shard: &Database, claims: &[(JobKey, ClaimToken)], beat: bool) {
         let asked = async {
             if beat {
+                failpoint!("worker.heartbeat");
                 claims::heartbeat(shard, claims).await
             } else {
                 claims::lost(shard, claims).await

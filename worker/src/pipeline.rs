@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use docket_shared::blob::{BlobKey, hex};
-use docket_shared::metrics;
 use docket_shared::store::claims::Claim;
 use docket_shared::store::results::Analysis;
+use docket_shared::{failpoint, metrics};
 use sha2::{Digest, Sha256};
 use tokio::sync::SemaphorePermit;
 
@@ -28,10 +28,13 @@ pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError>
     let media_type = MediaType::parse(&claim.media_type)?;
     let _memory = stage("memory", memory(ctx, claim)).await;
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
+    failpoint!("worker.after_fetch");
     let extracted = stage("extract", ctx.cpu.run(move || extract::text(media_type, bytes))).await??;
     let text = Arc::new(extracted);
+    failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage("window", window::split(&ctx.cpu, model.splitter(), &text)).await?);
     let scores = stage("infer", model.batcher().score(&claim.client, &windows)).await?;
+    failpoint!("worker.after_infer");
     let decoding = {
         let (text, windows, labels) = (text.clone(), windows.clone(), model.labels().clone());
         ctx.cpu.run(move || decode::entities(&text, &windows, &scores, &labels))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use docket_shared::blob::BlobStore;
+use docket_shared::failpoint;
 use docket_shared::ids::{ClaimToken, JobKey, ModelName};
 use docket_shared::job::{AnalyzeDocument, JobMessage};
 use docket_shared::queue::consume::{Deliveries, Delivery, Source};
@@ -215,6 +216,7 @@ async fn claim(ctx: &Context, key: JobKey, alone: bool) -> Result<Answer, StoreE
 }
 
 async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
+    failpoint!("worker.after_claim");
     let began = Instant::now();
     let alive = ctx.claims.hold(claim.key, claim.token);
     let result = tokio::select! {

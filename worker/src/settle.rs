@@ -9,7 +9,7 @@ use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
 use docket_shared::store::results::{self, Analysis};
 use docket_shared::store::{StoreError, within};
-use docket_shared::{metrics, telemetry};
+use docket_shared::{failpoint, metrics, planted, telemetry};
 use tokio::time::Instant;
 
 use crate::outcome::{AGE_MAX, Disposition, JobError};
@@ -85,7 +85,10 @@ pub async fn finished(
                 metrics::tokens(analysis.tokens);
                 Ok(Outcome::Succeeded)
             }
-            Ok(false) => Ok(Outcome::Superseded),
+            Ok(false) => {
+                planted!("finish_without_the_claim" => drop(failpoint::finish_without_the_claim(&ctx.shards, claim, &analysis).await));
+                Ok(Outcome::Superseded)
+            }
             Err(error @ StoreError::Refused { .. }) => write_failure(ctx, claim, &error.into()).await,
             Err(error) => Err(error),
         },
@@ -99,6 +102,7 @@ pub async fn finished(
     tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = name, seconds, "job settled");
     metrics::job_settled(name, Some(elapsed));
     ctx.health.settled();
+    failpoint!("worker.before_ack");
     match outcome {
         Outcome::Postponed => ctx.pressure.overloaded(),
         Outcome::Succeeded => ctx.pressure.relieved(),
@@ -171,9 +175,12 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
 
 /// Writes a result, for a while also to a shard that does not answer at first.
 async fn save(writer: &Writer, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
+    failpoint!("worker.before_commit");
     let deadline = Instant::now() + HOLD_MAX;
     loop {
-        match writer.save(claim, analysis).await {
+        let written = writer.save(claim, analysis).await;
+        failpoint!("worker.after_commit");
+        match written {
             Err(error) if is_passing(&error) && Instant::now() < deadline => {
                 tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
                 tokio::time::sleep(HOLD_PAUSE).await;

@@ -67,6 +67,13 @@ impl System {
 
     /// Starts a worker with some settings changed.
     pub async fn worker_with(&self, settings: &[(&str, &str)]) -> Program {
+        let mut program = self.spawn_worker(settings);
+        program.until_ready("docket-worker").await;
+        program
+    }
+
+    /// Starts a worker that may die at once.
+    pub fn spawn_worker(&self, settings: &[(&str, &str)]) -> Program {
         let mut env = self.world.env();
         env.extend(
             settings
@@ -74,7 +81,7 @@ impl System {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
         let address = env["DOCKET_WORKER_HTTP_ADDR"].clone();
-        Program::start("docket-worker", &[], &env, &address).await
+        Program::spawn("docket-worker", &[], &env, &address)
     }
 
     /// Starts another producer with every role, beside the first one.
@@ -157,6 +164,17 @@ impl System {
         panic!("no shard has job {job}");
     }
 
+    /// Makes the last heartbeat of every running job older, as if their worker had been silent for 20 s.
+    pub async fn silence_all(&self) {
+        for (_, url) in &self.world.shards {
+            let mut shard = PgConnection::connect(url).await.expect("the shard answers");
+            sqlx::query("update dispatch set heartbeat_at = heartbeat_at - interval '20 s' where state = 'running'")
+                .execute(&mut shard)
+                .await
+                .expect("the rows can be updated");
+        }
+    }
+
     /// Makes a job's last heartbeat older, as if its worker had been silent for 20 s.
     pub async fn silence(&self, accepted: &Accepted) {
         let mut shard = self.shard_of(accepted).await;
@@ -181,6 +199,12 @@ async fn publish(world: &World, folder: &Path) {
 
 impl Program {
     async fn start(name: &str, arguments: &[&str], env: &HashMap<String, String>, address: &str) -> Self {
+        let mut program = Self::spawn(name, arguments, env, address);
+        program.until_ready(name).await;
+        program
+    }
+
+    fn spawn(name: &str, arguments: &[&str], env: &HashMap<String, String>, address: &str) -> Self {
         let log = std::env::temp_dir().join(format!("{name}-{}.log", uuid::Uuid::new_v4().simple()));
         let output = File::create(&log).expect("the temporary folder can be written");
         let child = Command::new(testing::binary(name))
@@ -191,14 +215,17 @@ impl Program {
             .stderr(output)
             .kill_on_drop(true)
             .spawn();
-        let child = child.expect("the program starts");
-        let mut program = Self {
-            child,
+        Self {
+            child: child.expect("the program starts"),
             base: format!("http://{address}"),
             log,
-        };
-        program.until_ready(name).await;
-        program
+        }
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let ended = self.child.try_wait().expect("the child can be waited for");
+        ended.is_some()
     }
 
     async fn until_ready(&mut self, name: &str) {

@@ -4,6 +4,7 @@ use docket_shared::ids::JobKey;
 use docket_shared::job::AnalyzeDocument;
 use docket_shared::store::FencedTx;
 use docket_shared::store::jobs::NewJob;
+use docket_shared::{failpoint, planted};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -34,10 +35,16 @@ pub async fn commit<T>(writing: impl Future<Output = Result<(FencedTx, T), ApiEr
     let deadline = Instant::now() + ANSWER_MAX;
     let late = |_| ApiError::unavailable("a shard did not answer in time");
     let (tx, written) = timeout_at(deadline, writing).await.map_err(late)??;
+    planted!("ack_before_commit" => {
+        tokio::spawn(async { tokio::time::sleep(ANSWER_MAX / 30).await; tx.commit().await });
+        return Ok(written);
+    });
+    failpoint!("producer.before_commit");
     let committed = match timeout_at(deadline, tx.commit()).await {
         Ok(committed) => committed.map_err(ApiError::from),
         Err(elapsed) => Err(late(elapsed)),
     };
+    failpoint!("producer.after_commit");
     // A commit that failed may have reached its database before the answer was lost.
     committed.map(|()| written).map_err(|error| Refusal {
         error,

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::topology::{self, DELAY, JOBS};
 use super::{QueueConfig, QueueError, call, close, connect};
+use crate::failpoint;
 use crate::ids::ModelName;
 use crate::job::{AnalyzeDocument, JobMessage};
 use crate::metrics;
@@ -54,7 +55,9 @@ impl Publisher {
     /// Publishes jobs and waits for all confirms; one result for each, in order.
     pub async fn jobs(&self, messages: &[AnalyzeDocument]) -> Vec<Result<(), QueueError>> {
         let sent = join_all(messages.iter().map(|message| self.send(JOBS, message)));
-        let confirmed = sent.await.into_iter().map(|sent| async {
+        let sent = sent.await;
+        failpoint!("producer.before_confirm");
+        let confirmed = sent.into_iter().map(|sent| async {
             let confirmed = confirmation(sent?).await;
             if let Err(error) = &confirmed {
                 metrics::publish_failed(error.reason());
@@ -62,6 +65,7 @@ impl Publisher {
             confirmed
         });
         let results = join_all(confirmed).await;
+        failpoint!("producer.before_mark");
         for (message, result) in messages.iter().zip(&results) {
             self.note(&message.model, result).await;
         }

@@ -5,6 +5,7 @@ mod broker;
 mod jobs;
 mod models;
 mod operator;
+mod poison;
 mod restarts;
 mod shards;
 mod turns;

@@ -62,6 +62,16 @@ pub async fn ensure_pgbouncer(state: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Installs libfaketime, which only chaos needs, and answers where the library is.
+pub async fn ensure_faketime(state: &Path) -> Result<PathBuf> {
+    let library = PathBuf::from("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1");
+    let _lock = lock(state).await?;
+    if !library.exists() {
+        apt::install("libfaketime").await?;
+    }
+    Ok(library)
+}
+
 async fn lock(state: &Path) -> Result<std::fs::File> {
     let path = state.join("deps.lock");
     tokio::task::spawn_blocking(move || state::wait_lock(&path))

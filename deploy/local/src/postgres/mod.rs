@@ -130,9 +130,21 @@ impl Cluster {
         self.server.check()
     }
 
-    /// Ends it: open transactions are rolled back, committed data is written.
-    pub async fn stop(self) {
+    /// Ends it: open transactions are rolled back, committed data is written. With what is answered it can be started again.
+    pub async fn stop(self) -> ClusterOptions {
         self.server.stop(Signal::INT, STOP_DEADLINE).await;
+        self.options
+    }
+
+    /// Ends it as `kill -9` of the postmaster does; its other processes notice and end.
+    pub async fn kill9(self) -> ClusterOptions {
+        self.server.kill().await;
+        self.options
+    }
+
+    /// Process id of the postmaster.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
     }
 }
 

@@ -181,6 +181,11 @@ impl Node {
         .await
     }
 
+    /// Process id of the server, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.processes.as_ref().map(|processes| processes.server.pid())
+    }
+
     /// An error if it has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         self.processes

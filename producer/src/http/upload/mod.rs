@@ -18,8 +18,8 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use docket_shared::metrics;
 use docket_shared::store::idempotency::Key;
+use docket_shared::{failpoint, metrics};
 use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 use utoipa::{IntoParams, ToSchema};
@@ -236,6 +236,7 @@ impl Upload {
             Some(hold) => hold.during(reading).await,
             None => reading.await,
         };
+        failpoint!("producer.after_s3_put");
         let accepted = match read {
             Ok(()) => self.accept(&intake, hold).await,
             Err(error) => Err(error.into()),

@@ -1,0 +1,267 @@
+//! Faults, done: each is injected, lasts, and is healed. A target has one fault at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Resource, Signal};
+use tokio::sync::Mutex;
+
+use crate::fleet::{Fleet, Member, Start};
+use crate::plan::{Fault, PRODUCERS, SHARDS, Server, Step};
+use crate::proxy::Mode;
+use crate::servers::Servers;
+
+/// How late packets are on a slow way: a far continent, twice.
+const LATE: Duration = Duration::from_millis(400);
+/// Bytes after which answers of the store are cut off: within the body of any document.
+const TRUNCATED_BYTES: usize = 700;
+/// Largest file that may be written on a full disk, in bytes: less than any part of an upload that is spooled.
+const DISK_BYTES: u64 = 1024;
+/// How far clocks jump, in seconds.
+const JUMP_SECONDS: u32 = 3_600;
+/// How often an operator's command is tried.
+const TRIES_MAX: usize = 20;
+
+/// What faults are done to.
+pub struct Town {
+    /// The servers.
+    pub servers: Servers,
+    /// The processes.
+    pub fleet: Arc<Fleet>,
+    turns: Turns,
+}
+
+#[derive(Default)]
+struct Turns {
+    broker: Mutex<()>,
+    storage: Mutex<()>,
+}
+
+impl Town {
+    /// Servers and processes that run.
+    pub fn new(servers: Servers, fleet: Arc<Fleet>) -> Self {
+        Self {
+            servers,
+            fleet,
+            turns: Turns::default(),
+        }
+    }
+
+    /// Does it, and undoes it. An error: it was not injected.
+    pub async fn inject(&self, step: &Step) -> Result<()> {
+        use Fault as F;
+        match step.fault {
+            F::ProducerKill | F::ProducerFreeze | F::ProducerStage => {
+                self.process(&self.fleet.members[step.target], step).await
+            }
+            F::WorkerKill | F::WorkerFreeze | F::WorkerSuspend | F::WorkerStage | F::WorkerMemory => {
+                self.process(&self.fleet.members[PRODUCERS + step.target], step).await
+            }
+            F::LinkCut | F::LinkSlow | F::LinkReset | F::ClockJump | F::DiskFull => {
+                self.process(&self.fleet.members[step.target], step).await
+            }
+            F::BrokerKill | F::BrokerRestart | F::BrokerFreeze | F::BrokerWipe => self.broker(step).await,
+            F::ShardKill | F::ShardRestart | F::ShardFreeze | F::ShardSlow | F::ShardFull | F::CatalogKill => {
+                self.database(step).await
+            }
+            F::StorageErrors | F::StorageSlow | F::StorageTruncated | F::StorageReset => {
+                self.storage(step).await;
+                Ok(())
+            }
+            F::RollingRestart => self.roll().await,
+        }
+    }
+
+    async fn process(&self, member: &Member, step: &Step) -> Result<()> {
+        let _turn = member.turn.lock().await;
+        match step.fault {
+            Fault::ProducerFreeze | Fault::WorkerFreeze => member.freeze(step.lasts).await,
+            Fault::WorkerSuspend => {
+                // The broker notices a silent consumer only after its heartbeats; a lost connection at once.
+                member.set(Server::Broker, Mode::Reset);
+                member.freeze(step.lasts).await;
+                member.set(Server::Broker, Mode::Open);
+            }
+            Fault::ProducerStage | Fault::WorkerStage => {
+                let settings = vec![("DOCKET_FAILPOINTS".to_owned(), step.stage.clone())];
+                for_a_while(
+                    member,
+                    &Start {
+                        settings,
+                        file_blocks: None,
+                    },
+                    step.lasts,
+                )
+                .await?;
+            }
+            Fault::WorkerMemory => {
+                let bytes = member.address_space().await.context("it does not run")?;
+                member.limit(Resource::As, Some(bytes)).await;
+                tokio::time::sleep(step.lasts).await;
+                // What has survived that is ended as the kernel ends the largest process.
+                member.end(false).await;
+                member.start(&Start::default()).await?;
+            }
+            Fault::LinkCut => bad_for_a_while(member, step, Mode::Cut).await,
+            Fault::LinkSlow => bad_for_a_while(member, step, Mode::Slow(LATE)).await,
+            Fault::LinkReset => bad_for_a_while(member, step, Mode::Reset).await,
+            Fault::ClockJump => self.jump(member, step).await?,
+            Fault::DiskFull if step.target < PRODUCERS => {
+                member.limit(Resource::Fsize, Some(DISK_BYTES)).await;
+                tokio::time::sleep(step.lasts).await;
+                member.limit(Resource::Fsize, None).await;
+            }
+            Fault::DiskFull => {
+                let _ = std::fs::remove_dir_all(&member.cache); // So that it must write its models anew.
+                let start = Start {
+                    settings: Vec::new(),
+                    file_blocks: Some(1),
+                };
+                for_a_while(member, &start, step.lasts).await?;
+            }
+            Fault::ProducerKill | Fault::WorkerKill => {
+                member.end(false).await;
+                tokio::time::sleep(step.lasts).await;
+                member.start(&Start::default()).await?;
+            }
+            other => bail!("{} is not done to a process", other.name()),
+        }
+        Ok(())
+    }
+
+    /// A process sees its wall clock jump ahead and back; its other clock goes on, as the kernel's does.
+    async fn jump(&self, member: &Member, step: &Step) -> Result<()> {
+        let Some(library) = &self.servers.faketime else {
+            bail!("libfaketime is not installed")
+        };
+        let clock = self
+            .fleet
+            .owner()
+            .join(format!("{}.clock", member.name.replace(' ', "-")));
+        std::fs::write(&clock, "+0").context("write a clock")?;
+        let settings = [
+            ("LD_PRELOAD", library.display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
+            ("FAKETIME_NO_CACHE", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        member.end(true).await;
+        member
+            .start(&Start {
+                settings,
+                file_blocks: None,
+            })
+            .await?;
+        let ready = member.until_ready().await;
+        std::fs::write(&clock, format!("+{JUMP_SECONDS}")).context("write a clock")?;
+        tokio::time::sleep(step.lasts).await;
+        std::fs::write(&clock, "+0").context("write a clock")?;
+        tokio::time::sleep(step.lasts / 2).await;
+        member.end(true).await;
+        member.start(&Start::default()).await?;
+        ready
+    }
+
+    async fn broker(&self, step: &Step) -> Result<()> {
+        let _turn = self.turns.broker.lock().await;
+        let mut node = self.servers.broker.lock().await;
+        match step.fault {
+            Fault::BrokerFreeze => {
+                let pid = node.pid().context("the broker is stopped")?;
+                crate::servers::signal_tree(pid, Signal::STOP);
+                tokio::time::sleep(step.lasts).await;
+                crate::servers::signal_tree(pid, Signal::CONT);
+                return Ok(());
+            }
+            Fault::BrokerRestart => node.stop().await,
+            Fault::BrokerWipe => node.wipe().await?,
+            Fault::BrokerKill => node.kill9().await,
+            other => bail!("{} is not done to a broker", other.name()),
+        }
+        tokio::time::sleep(step.lasts).await;
+        node.start().await?;
+        if step.fault == Fault::BrokerWipe {
+            self.requeue().await?;
+        }
+        Ok(())
+    }
+
+    /// What an operator does who knows that the broker lost its data.
+    pub async fn requeue(&self) -> Result<()> {
+        for _ in 1..TRIES_MAX {
+            if self
+                .fleet
+                .command("docket-producer", &["dispatch", "requeue"])
+                .await
+                .is_ok()
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.fleet
+            .command("docket-producer", &["dispatch", "requeue"])
+            .await
+            .map(drop)
+    }
+
+    async fn database(&self, step: &Step) -> Result<()> {
+        let shard = &self.servers.clusters[1 + step.target.min(SHARDS - 1)];
+        match step.fault {
+            Fault::ShardFreeze => shard.freeze(step.lasts).await,
+            Fault::ShardSlow => {
+                self.fleet.set_all(Server::Shard(step.target), Mode::Slow(LATE / 4));
+                tokio::time::sleep(step.lasts).await;
+                self.fleet.set_all(Server::Shard(step.target), Mode::Open);
+                Ok(())
+            }
+            Fault::ShardFull => shard.fill(step.lasts).await.map(drop),
+            Fault::CatalogKill => self.servers.clusters[0].restart(true, step.lasts).await,
+            Fault::ShardRestart => shard.restart(false, step.lasts).await,
+            Fault::ShardKill => shard.restart(true, step.lasts).await,
+            other => bail!("{} is not done to a database", other.name()),
+        }
+    }
+
+    async fn storage(&self, step: &Step) {
+        let _turn = self.turns.storage.lock().await;
+        let mode = match step.fault {
+            Fault::StorageErrors => Mode::Errors,
+            Fault::StorageSlow => Mode::Slow(LATE),
+            Fault::StorageTruncated => Mode::Truncated(TRUNCATED_BYTES),
+            _ => Mode::Reset,
+        };
+        self.fleet.set_all(Server::Storage, mode);
+        tokio::time::sleep(step.lasts).await;
+        self.fleet.set_all(Server::Storage, Mode::Open);
+    }
+
+    /// Stops and starts every process, one after the other, as an upgrade does.
+    async fn roll(&self) -> Result<()> {
+        for member in &self.fleet.members {
+            let _turn = member.turn.lock().await;
+            member.end(true).await;
+            member.start(&Start::default()).await?;
+            // An upgrade waits for readiness, but not for ever: something else may be broken.
+            let _ = tokio::time::timeout(Duration::from_secs(10), member.until_ready()).await;
+        }
+        Ok(())
+    }
+}
+
+/// Starts a process otherwise, and as usual again after a while.
+async fn for_a_while(member: &Member, start: &Start, lasts: Duration) -> Result<()> {
+    member.end(true).await;
+    member.start(start).await?;
+    tokio::time::sleep(lasts).await;
+    member.end(false).await;
+    member.start(&Start::default()).await
+}
+
+async fn bad_for_a_while(member: &Member, step: &Step, mode: Mode) {
+    member.set(step.server, mode);
+    tokio::time::sleep(step.lasts).await;
+    member.set(step.server, Mode::Open);
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+pub mod callers;
+pub mod drain;
+pub mod fleet;
+pub mod inject;
+pub mod plan;
+pub mod proxy;
+pub mod random;
+pub mod run;
+pub mod servers;
+pub mod settings;
+pub mod texts;

@@ -1,0 +1,27 @@
+//! Command line of the chaos bench.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use docket_chaos::run;
+use docket_chaos::settings::Settings;
+
+/// Uploads without end while faults are injected, then checks that nothing accepted was lost and nothing happened twice.
+#[derive(Debug, Parser)]
+#[command(name = "docket-chaos", version)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run::run(&Cli::parse().settings).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("docket-chaos: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A way to a server that can be made bad: each process of a run has one of its own to each server.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use docket_local::ports;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Bytes carried at a time.
+const CHUNK_BYTES: usize = 16 * 1024;
+/// What an overloaded S3 answers.
+const SLOW_DOWN: &[u8] = b"HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// How a way is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// As it should be.
+    Open,
+    /// Nothing arrives, and nobody is told: what is on its way waits.
+    Cut,
+    /// Connections end, and new ones end at once.
+    Reset,
+    /// Each packet is late by this.
+    Slow(Duration),
+    /// A connection ends when so many bytes of answers were carried.
+    Truncated(usize),
+    /// Connections end; new requests are answered 503, as by S3.
+    Errors,
+}
+
+/// The way from one process to one server. It closes when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Where the process connects to.
+    pub port: u16,
+    mode: watch::Sender<Mode>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// A good way to a port of this machine.
+    pub async fn open(to: u16) -> Result<Self> {
+        let port = ports::pick()?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let listener = listener.context("listen for a proxy")?;
+        let (mode, watched) = watch::channel(Mode::Open);
+        let task = tokio::spawn(accept(listener, to, watched));
+        Ok(Self { port, mode, task })
+    }
+
+    /// Makes it bad, or good again.
+    pub fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, to: u16, mode: watch::Receiver<Mode>) {
+    loop {
+        let Ok((client, _)) = listener.accept().await else {
+            continue;
+        };
+        tokio::spawn(serve(client, to, mode.clone()));
+    }
+}
+
+async fn serve(mut client: TcpStream, to: u16, mut mode: watch::Receiver<Mode>) {
+    let now = *mode.borrow_and_update();
+    match now {
+        Mode::Reset => return,
+        Mode::Errors => {
+            let mut request = [0; CHUNK_BYTES];
+            let _ = client.read(&mut request).await; // Whatever it asks for.
+            let _ = client.write_all(SLOW_DOWN).await;
+            return;
+        }
+        Mode::Open | Mode::Cut | Mode::Slow(_) | Mode::Truncated(_) => {}
+    }
+    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else {
+        return;
+    };
+    let _ = (client.set_nodelay(true), server.set_nodelay(true)); // Without it small answers wait 40 ms.
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::select! {
+        () = carry(from_client, to_server, mode.clone(), false) => {}
+        () = carry(from_server, to_client, mode, true) => {}
+    }
+}
+
+/// Carries bytes until an end closes or the mode ends it.
+async fn carry(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    mut mode: watch::Receiver<Mode>,
+    are_answers: bool,
+) {
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut carried = 0;
+    loop {
+        let read = tokio::select! {
+            read = from.read(&mut chunk) => read.unwrap_or(0),
+            changed = mode.changed() => {
+                let now = *mode.borrow_and_update();
+                if changed.is_err() || matches!(now, Mode::Reset | Mode::Errors) {
+                    return;
+                }
+                carried = 0;
+                continue;
+            }
+        };
+        if read == 0 {
+            return;
+        }
+        let mut length = read;
+        let now = *mode.borrow();
+        match now {
+            Mode::Open => {}
+            Mode::Reset | Mode::Errors => return,
+            Mode::Slow(late) => tokio::time::sleep(late).await,
+            Mode::Truncated(most) if are_answers => {
+                length = read.min(most.saturating_sub(carried));
+                carried += read;
+            }
+            Mode::Truncated(_) => {}
+            Mode::Cut => {
+                if mode.wait_for(|mode| *mode != Mode::Cut).await.is_err() {
+                    return;
+                }
+            }
+        }
+        if to.write_all(&chunk[..length]).await.is_err() || length < read {
+            return;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The servers of a run, its own ones: they are killed, stopped, wiped and filled up.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use docket_local::deps::{self, Deps};
+use docket_local::postgres::{Admin, Cluster, ClusterOptions, Endpoint};
+use docket_local::rabbit::{self, Node, NodeOptions};
+use docket_local::s3::{self, S3Server};
+use docket_local::state::StateDir;
+use docket_local::testing;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::Mutex;
+
+use crate::plan::SHARDS;
+
+/// The database in each cluster.
+const DATABASE: &str = "docket";
+/// The bucket.
+pub const BUCKET: &str = "chaos";
+/// The vhost.
+pub const VHOST: &str = "docket";
+/// How long an earlier run of this checkout may take to leave.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Connections opened at a time to fill a cluster up.
+const FILL_AT_ONCE: usize = 16;
+
+/// All servers.
+pub struct Servers {
+    /// The broker.
+    pub broker: Mutex<Node>,
+    /// The clusters: the catalog, then the shards.
+    pub clusters: Vec<Database>,
+    /// The object store.
+    pub s3: S3Server,
+    /// The broker's endpoint.
+    pub rabbit: rabbit::Endpoint,
+    /// The state folder.
+    pub state: StateDir,
+    /// Where the onnxruntime library is.
+    pub onnxruntime: std::path::PathBuf,
+    /// Where the library is by which a process sees another time; there is none where it cannot be installed.
+    pub faketime: Option<std::path::PathBuf>,
+}
+
+/// A cluster, running or not.
+pub struct Database {
+    /// How to reach it.
+    pub endpoint: Endpoint,
+    state: Mutex<Option<Cluster>>,
+}
+
+impl Servers {
+    /// Starts them in an empty state folder.
+    pub async fn start() -> Result<Self> {
+        let root = testing::checkout().state()?;
+        let deps = Deps::ensure(&root).await?;
+        let faketime = deps::ensure_faketime(&root).await.ok();
+        let mut state = StateDir::hold(&root.join("chaos"), PATIENCE).await?;
+        state.wipe()?;
+        let mut clusters = Vec::new();
+        for name in std::iter::once("catalog".to_owned()).chain((1..=SHARDS).map(|number| format!("s{number}"))) {
+            // Durable: what was committed must survive kill -9.
+            let options = ClusterOptions::of_stack(&mut state, &name, &deps.postgres_programs, true)?;
+            let endpoint = options.endpoint.clone();
+            let cluster = Cluster::start(options).await?;
+            clusters.push(Database {
+                endpoint,
+                state: Mutex::new(Some(cluster)),
+            });
+        }
+        for cluster in &clusters {
+            let mut admin = Admin::connect(&cluster.endpoint, "postgres").await?;
+            admin.create(DATABASE).await?;
+            admin.disconnect().await;
+        }
+        let s3 = S3Server::start(&mut state, false).await?;
+        s3.endpoint().create_bucket(BUCKET).await?;
+        let mut node = Node::new(NodeOptions::of_stack(&mut state, VHOST)?);
+        node.start().await?;
+        let rabbit = node.endpoint().clone();
+        Ok(Self {
+            broker: Mutex::new(node),
+            clusters,
+            s3,
+            rabbit,
+            state,
+            onnxruntime: deps.onnxruntime,
+            faketime,
+        })
+    }
+
+    /// Where the checker looks.
+    pub fn for_checker(&self) -> docket_checker::Servers {
+        let url = |database: &Database| database.endpoint.url(DATABASE);
+        let shards = self.clusters[1..].iter();
+        docket_checker::Servers {
+            shards: shards.map(|shard| (shard.endpoint.name.clone(), url(shard))).collect(),
+            catalog: url(&self.clusters[0]),
+            s3: self.s3.endpoint().client(),
+            bucket: BUCKET.to_owned(),
+            amqp: self.rabbit.amqp_url(VHOST),
+        }
+    }
+
+    /// The object store's endpoint.
+    pub fn storage(&self) -> &s3::Endpoint {
+        self.s3.endpoint()
+    }
+
+    /// Stops them all.
+    pub async fn stop(self) {
+        self.broker.into_inner().stop().await;
+        for cluster in self.clusters {
+            if let Some(cluster) = cluster.state.into_inner() {
+                cluster.stop().await;
+            }
+        }
+        self.s3.stop().await;
+    }
+}
+
+impl Database {
+    /// URL through a port of this machine.
+    pub fn url_at(&self, port: u16) -> String {
+        Endpoint {
+            port,
+            ..self.endpoint.clone()
+        }
+        .url(DATABASE)
+    }
+
+    /// Ends it, as `kill -9` does or as an operator does, and starts it again after a while.
+    pub async fn restart(&self, kill: bool, after: Duration) -> Result<()> {
+        let mut state = self.state.lock().await;
+        let cluster = state.take().context("the cluster is stopped")?;
+        let options = if kill {
+            cluster.kill9().await
+        } else {
+            cluster.stop().await
+        };
+        tokio::time::sleep(after).await;
+        *state = Some(Cluster::start(options).await?);
+        Ok(())
+    }
+
+    /// Stops all its processes where they are, for a while.
+    pub async fn freeze(&self, lasts: Duration) -> Result<()> {
+        let state = self.state.lock().await;
+        let pid = state.as_ref().context("the cluster is stopped")?.pid();
+        signal_tree(pid, Signal::STOP);
+        tokio::time::sleep(lasts).await;
+        signal_tree(pid, Signal::CONT);
+        Ok(())
+    }
+
+    /// Takes all its connections, for a while.
+    pub async fn fill(&self, lasts: Duration) -> Result<usize> {
+        let mut held = Vec::new();
+        loop {
+            let some = (0..FILL_AT_ONCE).map(|_| Admin::connect(&self.endpoint, DATABASE));
+            let opened = futures::future::join_all(some).await;
+            let before = held.len();
+            held.extend(opened.into_iter().flatten());
+            if held.len() < before + FILL_AT_ONCE {
+                break;
+            }
+        }
+        tokio::time::sleep(lasts).await;
+        ensure!(!held.is_empty(), "no connection was to be had");
+        Ok(held.len())
+    }
+}
+
+/// Signals a process and its children, the parent first so that no child is born in between.
+pub fn signal_tree(root: u32, signal: Signal) {
+    let all = std::iter::once(root).chain(std::iter::once_with(|| docket_bench::proc::tree(root)).flatten());
+    for pid in all {
+        if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+            let _ = kill_process(pid, signal); // It may have ended since.
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a run is asked for.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+/// How to make chaos.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct Settings {
+    /// How many faults are injected.
+    #[arg(long, default_value_t = 60)]
+    pub faults: usize,
+    /// Seed of the plan of faults and of what callers do.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Only faults whose name begins so, such as `worker` or `shard-kill`.
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<String>,
+    /// Plant a bug, to see that it is found: the run must then fail.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub plant: Option<Plant>,
+    /// Print the plan and end.
+    #[arg(long)]
+    #[serde(skip)]
+    pub show_plan: bool,
+    /// Write all figures to a file, as one JSON object.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub json: Option<PathBuf>,
+}
+
+/// Bugs that can be planted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plant {
+    /// A producer answers 202 before its transaction is committed.
+    AckBeforeCommit,
+    /// A worker writes its result whether or not its claim still is the job's.
+    FinishWithoutTheClaim,
+}
+
+impl Plant {
+    /// As `DOCKET_FAILPOINTS` has it.
+    pub fn failpoint(self) -> &'static str {
+        match self {
+            Self::AckBeforeCommit => "bug.ack_before_commit=on",
+            Self::FinishWithoutTheClaim => "bug.finish_without_the_claim=on",
+        }
+    }
+
+    /// The faults under which it shows soonest.
+    pub fn faults(self) -> &'static str {
+        match self {
+            Self::AckBeforeCommit => "producer-kill",
+            Self::FinishWithoutTheClaim => "worker-suspend",
+        }
+    }
+}
