@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use docket_local::checkout::Checkout;
-use docket_local::testing::{self, World};
+use docket_local::testing::{self, World, WorldOptions};
+use docket_shared::ids::{JobId, JobKey};
+use docket_shared::sharding;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
@@ -16,6 +18,8 @@ use crate::program::{self, Program};
 
 /// Clients that documents are uploaded for, in turn.
 pub const CLIENTS: usize = 8;
+/// Roles of a whole producer.
+pub const ALL_ROLES: &str = "api,dispatch";
 /// Entities on a page of the API, the most it gives.
 const PAGE_ENTITIES: usize = 1000;
 /// Requests at a time while a corpus is uploaded.
@@ -35,7 +39,8 @@ pub struct Docket {
 /// An uploaded document.
 #[derive(Debug, Clone)]
 pub struct Uploaded {
-    client: usize,
+    /// Number of the client it is of.
+    pub client: usize,
     document: String,
     /// Its job.
     pub job: Uuid,
@@ -70,7 +75,19 @@ pub struct Worker {
 impl Docket {
     /// A new world with the default model and a producer. Logs go to a folder.
     pub async fn start(logs: &Path) -> Result<Self> {
-        let world = World::start().await;
+        Self::in_world(World::start().await, logs, (ALL_ROLES, CLIENTS)).await
+    }
+
+    /// The same with a producer of these roles only, for so many clients, which are all on one shard.
+    pub async fn on_one_shard(logs: &Path, roles: &str, clients: usize) -> Result<Self> {
+        let options = WorldOptions {
+            shards: 1,
+            ..WorldOptions::default()
+        };
+        Self::in_world(World::with(options).await, logs, (roles, clients)).await
+    }
+
+    async fn in_world(world: World, logs: &Path, (roles, clients): (&str, usize)) -> Result<Self> {
         let folder = model_folder();
         let published = Command::new(Checkout::sibling("docket-worker")?)
             .envs(world.env())
@@ -86,12 +103,12 @@ impl Docket {
             .context("a world says where to listen")?
             .clone();
         let mut serve = Command::new(Checkout::sibling("docket-producer")?);
-        serve.arg("serve");
+        serve.args(["serve", "--roles", roles]);
         let mut producer = Program::start("docket-producer", serve, &env, logs)?;
         producer.until_ready(&api).await?;
         let mut tokens = Vec::new();
-        for number in 0..CLIENTS {
-            tokens.push(token(&env, &format!("client-{number}")).await?);
+        for number in 0..clients {
+            tokens.push(token(&env, &client_name(number)).await?);
         }
         let mut shards = Vec::new();
         for (_, url) in &world.shards {
@@ -106,6 +123,11 @@ impl Docket {
             shards,
             logs: logs.to_owned(),
         })
+    }
+
+    /// The settings by which a program uses this world.
+    pub fn env(&self) -> HashMap<String, String> {
+        self.world.env()
     }
 
     /// The onnxruntime library of the stack.
@@ -157,7 +179,7 @@ impl Docket {
             let uploads = some
                 .iter()
                 .enumerate()
-                .map(|(at, text)| self.upload((first + at) % CLIENTS, text));
+                .map(|(at, text)| self.upload((first + at) % self.tokens.len(), text));
             uploaded.extend(futures::future::try_join_all(uploads).await?);
         }
         Ok(uploaded)
@@ -181,6 +203,18 @@ impl Docket {
             rows.extend(found);
         }
         Ok(rows)
+    }
+
+    /// When each of these jobs was accepted, in seconds since 1970 by its shard's clock, in any order.
+    pub async fn created(&mut self, of: &[Uploaded]) -> Result<Vec<f64>> {
+        let ids: Vec<Uuid> = of.iter().map(|uploaded| uploaded.job).collect();
+        let mut created = Vec::with_capacity(ids.len());
+        for shard in &mut self.shards {
+            let query = "select extract(epoch from created_at)::float8 from jobs where id = any($1)";
+            let found: Vec<f64> = sqlx::query_scalar(query).bind(&ids).fetch_all(shard).await?;
+            created.extend(found);
+        }
+        Ok(created)
     }
 
     /// The state of a job, as the API has it.
@@ -218,6 +252,16 @@ impl Docket {
     }
 }
 
+impl Uploaded {
+    /// Where its row is.
+    pub fn key(&self) -> Result<JobKey> {
+        Ok(JobKey {
+            bucket: sharding::bucket_of(&client_name(self.client).parse()?),
+            job: JobId(self.job),
+        })
+    }
+}
+
 impl Worker {
     /// Seconds of each stage, summed over documents, from its metrics.
     pub async fn stage_seconds(&self) -> Result<HashMap<String, f64>> {
@@ -237,6 +281,10 @@ pub fn logs() -> Result<PathBuf> {
     let folder = testing::checkout().state()?.join("bench");
     std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
     Ok(folder)
+}
+
+fn client_name(number: usize) -> String {
+    format!("client-{number}")
 }
 
 async fn token(env: &HashMap<String, String>, client: &str) -> Result<String> {

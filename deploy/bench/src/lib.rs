@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod arrivals;
 pub mod bare;
 pub mod contest;
 pub mod corpus;
 pub mod docket;
 pub mod f1;
+pub mod fairness;
+pub mod fifo;
 pub mod meter;
 pub mod ours;
 pub mod peer;

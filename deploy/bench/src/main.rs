@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use docket_bench::bare::{self, BareArgs};
 use docket_bench::contest;
+use docket_bench::fairness::{self, FairnessSettings};
 use docket_bench::repeats::{self, RepeatsSettings};
 use docket_bench::settings::Settings;
 use docket_bench::soak::{self, SoakSettings};
@@ -24,6 +25,8 @@ enum Command {
     Worker(Settings),
     /// The worker's memory under a long mixed load, and small documents beside a very large one.
     Soak(SoakSettings),
+    /// A quiet client's time to result beside noisy ones, and what a queue without an order of clients makes of it.
+    Fairness(FairnessSettings),
     /// How many windows of a folder of texts repeat: what a cache of results could save.
     Repeats(RepeatsSettings),
     /// Bare onnxruntime alone; `worker` runs this in a process of its own.
@@ -46,6 +49,7 @@ async fn run(command: Command) -> Result<()> {
     match command {
         Command::Worker(settings) => contest::run(&settings).await,
         Command::Soak(settings) => soak::run(&settings).await,
+        Command::Fairness(settings) => fairness::run(&settings).await,
         Command::Repeats(settings) => repeats::run(&settings),
         Command::Bare(args) => {
             let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;

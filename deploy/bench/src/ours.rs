@@ -51,8 +51,13 @@ pub async fn entities(docket: &mut Docket, texts: &[LabelledText], settings: &Se
     Ok(found)
 }
 
-/// Waits until so many of these jobs have ended; all must have succeeded.
-async fn until_ended(docket: &mut Docket, worker: &mut Worker, jobs: &[Uploaded], count: usize) -> Result<Vec<Row>> {
+/// Waits until so many of these jobs have ended, and answers those; all must have succeeded.
+pub async fn until_ended(
+    docket: &mut Docket,
+    worker: &mut Worker,
+    jobs: &[Uploaded],
+    count: usize,
+) -> Result<Vec<Row>> {
     let rows = poll::until("the worker ends its jobs", ROUND_MAX, async || {
         worker.program.check()?;
         let rows = docket.ended(jobs).await?;

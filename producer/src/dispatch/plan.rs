@@ -13,7 +13,10 @@ use docket_shared::store::dispatch::Candidate;
 const SECONDS_IN_FLIGHT: f64 = 1.0;
 /// Jobs a worker has in its hands whatever its speed: while the model reads one, others are fetched and written.
 const JOBS_A_WORKER_MIN: f64 = 2.0;
-/// The same while no worker says how fast it is.
+/// The most: a quarter of the places in a worker's hands is left to clients that come new, whose jobs would else wait in
+/// the queue until another job is done.
+const JOBS_A_WORKER_MAX: u16 = PREFETCH - PREFETCH / 4;
+/// Jobs a worker has while none says how fast it is.
 const JOBS_A_WORKER_ASSUMED: u32 = 4;
 /// Messages kept ready while nobody consumes: a first worker finds something at once.
 const READY_WITHOUT_CONSUMERS: u32 = 16;
@@ -39,7 +42,7 @@ pub struct Flow {
     pub mean_job_bytes: f64,
 }
 
-/// Jobs to be kept in flight, that is ready in the queue or with a worker, all shards together. Not more than workers
+/// Jobs to be kept in flight, that is ready in the queue or with a worker, all shards together. Less than workers
 /// take at once: what is ready waits in the order it came, and a client that comes new would wait behind it, while among
 /// the jobs in its hands a worker decides anew for each pass.
 pub fn in_flight_target(flow: Flow) -> u32 {
@@ -50,7 +53,7 @@ pub fn in_flight_target(flow: Flow) -> u32 {
         return flow.consumers * JOBS_A_WORKER_ASSUMED;
     };
     let job_tokens = (flow.mean_job_bytes / BYTES_A_TOKEN).max(1.0);
-    let each = (JOBS_A_WORKER_MIN + speed * SECONDS_IN_FLIGHT / job_tokens).min(f64::from(PREFETCH));
+    let each = (JOBS_A_WORKER_MIN + speed * SECONDS_IN_FLIGHT / job_tokens).min(f64::from(JOBS_A_WORKER_MAX));
     (f64::from(flow.consumers) * each) as u32
 }
 
@@ -205,7 +208,7 @@ mod tests {
             "2 workers x (2 + 10,000 tokens/s / 1,000 tokens)"
         );
         let of = |mean_job_bytes| in_flight_target(Flow { mean_job_bytes, ..fast });
-        assert_eq!((of(1.0), of(1e9)), (2 * u32::from(PREFETCH), 4));
+        assert_eq!((of(1.0), of(1e9)), (24, 4));
         assert_eq!(room(20, 4, 0.5, 3), 5);
         assert_eq!((room(5, 20, 1.0, 0), room(20, 0, 1.0, 25)), (0, 0));
     }

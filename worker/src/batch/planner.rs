@@ -3,17 +3,26 @@
 //! Fair among clients, then among a client's jobs; and only windows of about one length share a pass, because every row
 //! of a pass costs as much as its longest.
 //!
-//! Clients lead passes in rounds: each client that waits leads once a round, with as many windows as a pass takes, and
-//! one that comes new leads before those that have led in this round. So a small job waits for the pass that runs and
-//! for other newcomers, whatever anybody else has queued. Of a client's jobs the one with the fewest windows left and the
-//! oldest take turns, so that neither a large one holds up a small one nor small ones starve a large one.
+//! The client whose windows had the fewest tokens lately leads a pass, with as many windows as the pass takes. So a client
+//! that sends little is served nearly as if it were alone, until it has used as much as others; from then on they have
+//! equal parts. This is decay-usage scheduling, as Hellerstein describes it (IEEE Transactions on Software Engineering
+//! 19(8), 1993). Start-time fair queueing would not do: it counts a client that comes back as if it had just had its part.
+//! By usage alone an endless stream of newcomers would keep everybody else waiting: so whoever has waited longest is
+//! passed over only a few times in a row, whoever comes.
+//!
+//! Of a client's jobs the one with the fewest windows left and the oldest take turns, so that neither a large one holds up
+//! a small one nor small ones starve a large one.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use docket_shared::ids::ClientId;
 
 /// Windows whose lengths fall into one bucket of so many tokens may share a pass: at most so much less one is padding.
 pub const BUCKET_TOKENS: usize = 32;
+/// Passes after which what was used before them counts half: about five seconds of one core.
+const HALF_LIFE_PASSES: usize = 128;
+/// Passes in a row that others may lead before the one that has waited longest: a letter has no more windows.
+const PASSED_OVER_MAX: usize = 3;
 
 /// How large one pass may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +43,21 @@ pub(super) struct Row {
 /// What waits.
 #[derive(Debug, Default)]
 pub(super) struct Planner {
-    /// Clients that have not led in this round, in the order they will.
-    to_lead: VecDeque<Client>,
-    /// Clients that have, in the order they did.
-    have_led: VecDeque<Client>,
-    /// Clients that have, and have nothing waiting now.
-    gone: HashSet<ClientId>,
+    /// Who waits; the one that led or came longest ago is first.
+    clients: VecDeque<Client>,
+    /// Usage of those who have nothing waiting, while there is any.
+    absent: HashMap<ClientId, usize>,
+    /// Passes since usage was halved.
+    passes: usize,
+    /// Passes in a row that others led before the first client.
+    passed_over: usize,
 }
 
 #[derive(Debug)]
 struct Client {
     id: ClientId,
+    /// Tokens of its windows that ran, earlier ones counted less.
+    usage: usize,
     /// Oldest first; none without windows.
     jobs: Vec<Job>,
     /// Whose turn it was. A job alone counts as the oldest, so that a small one that comes beside it is next.
@@ -67,17 +80,13 @@ impl Planner {
         }
         windows.sort_unstable();
         let job = Job { number, windows };
-        if let Some(known) = self.clients_mut().find(|known| known.id == *client) {
+        if let Some(known) = self.clients.iter_mut().find(|known| known.id == *client) {
             known.jobs.push(job);
             return;
         }
-        let queue = if self.gone.remove(client) {
-            &mut self.have_led
-        } else {
-            &mut self.to_lead
-        };
-        queue.push_back(Client {
+        self.clients.push_back(Client {
             id: client.clone(),
+            usage: self.absent.remove(client).unwrap_or(0),
             jobs: vec![job],
             oldest_led: true,
         });
@@ -85,7 +94,7 @@ impl Planner {
 
     /// Forgets what still waits of a job.
     pub(super) fn remove(&mut self, number: u64) {
-        for client in self.clients_mut() {
+        for client in &mut self.clients {
             client.jobs.retain(|job| job.number != number);
         }
         self.drop_idle();
@@ -93,40 +102,59 @@ impl Planner {
 
     /// The next pass: never empty, and each window is in one pass only. None when nothing waits.
     pub(super) fn next(&mut self, limits: PassLimits) -> Option<Vec<Row>> {
-        if self.to_lead.is_empty() {
-            std::mem::swap(&mut self.to_lead, &mut self.have_led);
-            self.gone.clear();
-        }
-        let mut leader = self.to_lead.pop_front()?;
+        let mut leader = self.choose()?;
         let (longest, row) = leader.lead();
-        self.have_led.push_back(leader);
         let rows_max = (limits.tokens_max / longest).clamp(1, limits.rows_max.max(1));
         let mut rows = vec![row];
+        rows.extend(std::iter::from_fn(|| leader.follow(longest)).take(rows_max - 1));
         while rows.len() < rows_max {
             let room = rows_max - rows.len();
-            let more: Vec<Row> = self
-                .clients_mut()
-                .filter_map(|client| client.follow(longest))
-                .take(room)
-                .collect();
+            let others = self.clients.iter_mut().filter_map(|client| client.follow(longest));
+            let more: Vec<Row> = others.take(room).collect();
             if more.is_empty() {
                 break;
             }
             rows.extend(more);
         }
+        self.clients.push_back(leader);
         self.drop_idle();
+        self.age();
         Some(rows)
     }
 
-    fn clients_mut(&mut self) -> impl Iterator<Item = &mut Client> {
-        self.to_lead.iter_mut().chain(&mut self.have_led)
+    /// Takes out the client that leads the next pass.
+    fn choose(&mut self) -> Option<Client> {
+        let places = 0..self.clients.len();
+        let least_used = places.min_by_key(|&place| self.clients[place].usage)?;
+        let place = if self.passed_over < PASSED_OVER_MAX {
+            least_used
+        } else {
+            0
+        };
+        self.passed_over = if place == 0 { 0 } else { self.passed_over + 1 };
+        self.clients.remove(place)
+    }
+
+    /// Halves usage when it is time, and forgets whose is nothing: so few are remembered, however many have come.
+    fn age(&mut self) {
+        self.passes += 1;
+        if self.passes < HALF_LIFE_PASSES {
+            return;
+        }
+        self.passes = 0;
+        for client in &mut self.clients {
+            client.usage /= 2;
+        }
+        self.absent.retain(|_, usage| {
+            *usage /= 2;
+            *usage > 0
+        });
     }
 
     fn drop_idle(&mut self) {
-        self.to_lead.retain(|client| !client.jobs.is_empty());
-        self.have_led.retain(|client| {
-            if client.jobs.is_empty() {
-                self.gone.insert(client.id.clone());
+        self.clients.retain(|client| {
+            if client.jobs.is_empty() && client.usage > 0 {
+                self.absent.insert(client.id.clone(), client.usage);
             }
             !client.jobs.is_empty()
         });
@@ -164,6 +192,7 @@ impl Client {
     fn take(&mut self, job: usize, place: usize) -> (usize, Row) {
         let number = self.jobs[job].number;
         let (length, window) = self.jobs[job].windows.remove(place);
+        self.usage += length;
         if self.jobs[job].windows.is_empty() {
             self.jobs.remove(job);
         }
@@ -224,22 +253,67 @@ mod tests {
         assert_eq!(jobs_of(&mut planner, ALONE, 6), [2, 1, 2, 1, 2, 1], "they take turns");
     }
 
+    /// How many of the next passes, of one window each, a job leads.
+    fn led(planner: &mut Planner, passes: usize, job: u64) -> usize {
+        let jobs = jobs_of(planner, ALONE, passes);
+        jobs.iter().filter(|&&led| led == job).count()
+    }
+
     #[test]
-    fn clients_share_passes_evenly_and_newcomers_cannot_starve_anybody() {
+    fn clients_share_passes_evenly_however_many_jobs_they_have() {
         let mut planner = Planner::default();
         for job in 0..10 {
             planner.add(&client("many"), job, [190; 50].into_iter());
         }
         planner.add(&client("one"), 10, [190; 50].into_iter());
-        let led = jobs_of(&mut planner, ALONE, 40);
-        assert_eq!(led.iter().filter(|&&job| job == 10).count(), 20);
-        // A client that comes back with a new job as soon as the last one is done.
-        let mut led = Vec::new();
-        for job in 100..130 {
-            planner.add(&client("again"), job, [190].into_iter());
-            led.extend(jobs_of(&mut planner, ALONE, 1));
+        assert_eq!(led(&mut planner, 40, 10), 20);
+    }
+
+    #[test]
+    fn a_client_that_used_little_is_hardly_disturbed_until_it_has_used_as_much() {
+        let mut planner = Planner::default();
+        planner.add(&client("noisy"), 1, std::iter::repeat_n(190, 10_000));
+        jobs_of(&mut planner, ALONE, 500);
+        planner.add(&client("quiet"), 2, [190; 3].into_iter());
+        assert_eq!(jobs_of(&mut planner, ALONE, 3), [2; 3], "a letter");
+        jobs_of(&mut planner, ALONE, 10);
+        planner.add(&client("quiet"), 3, std::iter::repeat_n(190, 10_000));
+        assert_eq!(led(&mut planner, 40, 3), 32, "four of five passes");
+        jobs_of(&mut planner, ALONE, 1_000);
+        assert!((49..=51).contains(&led(&mut planner, 100, 3)), "as much as the other");
+    }
+
+    #[test]
+    fn usage_counts_when_a_client_comes_back() {
+        let mut planner = Planner::default();
+        planner.add(&client("again"), 0, [190; 30].into_iter());
+        jobs_of(&mut planner, ALONE, 30);
+        planner.add(&client("other"), 1, [190; 30].into_iter());
+        planner.add(&client("again"), 2, [190].into_iter());
+        assert_eq!(
+            jobs_of(&mut planner, ALONE, 4),
+            [1, 1, 1, 1],
+            "it had its part, and waits for others"
+        );
+        assert_eq!(led(&mut planner, 4, 2), 1, "but not for long");
+    }
+
+    #[test]
+    fn newcomers_without_end_starve_nobody_and_are_not_remembered_for_ever() {
+        let mut planner = Planner::default();
+        planner.add(&client("old"), 0, std::iter::repeat_n(190, 10_000));
+        jobs_of(&mut planner, ALONE, 500);
+        let mut of_old = 0;
+        for newcomer in 1..=4_000 {
+            planner.add(&client(&format!("new-{newcomer}")), newcomer, [190].into_iter());
+            of_old += led(&mut planner, 1, 0);
         }
-        assert!(led.iter().filter(|&&job| job == 10).count() >= 9, "{led:?}");
+        assert!(of_old >= 40, "{of_old}");
+        assert!(
+            planner.absent.len() <= 10 * HALF_LIFE_PASSES,
+            "{}",
+            planner.absent.len()
+        );
     }
 
     #[test]
@@ -278,6 +352,47 @@ mod tests {
                 .flat_map(|(job, (_, lengths))| (0..lengths.len()).map(move |window| Row { job, window }))
                 .collect();
             prop_assert_eq!(seen, every);
+        }
+
+        #[test]
+        fn busy_clients_get_the_same_in_the_long_run(
+            lengths in prop::collection::vec(prop::collection::vec(100_usize..200, 1..9), 2..5),
+            rows_max in 1_usize..4,
+        ) {
+            let mut planner = Planner::default();
+            for (number, lengths) in (0..).zip(&lengths) {
+                planner.add(&client(&format!("c{number}")), number, lengths.iter().copied().cycle().take(5_000));
+            }
+            let mut tokens = vec![0; lengths.len()];
+            for _ in 0..1_000 {
+                for row in planner.next(PassLimits { tokens_max: 1_000, rows_max }).expect("there is work") {
+                    let of = &lengths[row.job as usize];
+                    tokens[row.job as usize] += of[row.window % of.len()];
+                }
+            }
+            let (least, most) = (tokens.iter().min(), tokens.iter().max());
+            prop_assert!(most.zip(least).is_some_and(|(most, least)| most * 10 <= least * 11), "{:?}", tokens);
+        }
+
+        #[test]
+        fn nobody_waits_for_more_than_a_few_passes_of_each_who_came_before(
+            arrivals in prop::collection::vec((0_u8..6, 1_usize..6), 1..200),
+        ) {
+            let mut planner = Planner::default();
+            let (mut led, mut waits) = (Vec::new(), Vec::new());
+            for (number, (owner, windows)) in (0..).zip(&arrivals) {
+                let (id, ahead) = (client(&format!("c{owner}")), planner.clients.len());
+                let comes_new = planner.clients.iter().all(|waiting| waiting.id != id);
+                waits.extend(comes_new.then_some((*owner, led.len(), ahead)));
+                planner.add(&id, number, std::iter::repeat_n(190, *windows));
+                led.extend(jobs_of(&mut planner, ALONE, 1));
+            }
+            led.extend(jobs_of(&mut planner, ALONE, 2_000));
+            for (owner, from, ahead) in waits {
+                let its = |job: &u64| arrivals[*job as usize].0 == owner;
+                let waited = led[from..].iter().position(its).expect("everything runs");
+                prop_assert!(waited <= (PASSED_OVER_MAX + 1) * (ahead + 1), "{} beside {}", waited, ahead);
+            }
         }
     }
 }

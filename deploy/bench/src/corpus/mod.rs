@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use prose::Prose;
-use random::Random;
+pub use random::Random;
 
 /// Median words of a contract.
 const CONTRACT_WORDS_MEDIAN: f64 = 600.0;

@@ -26,6 +26,11 @@ impl Random {
         low + self.below(high - low + 1)
     }
 
+    /// A number from 0 up to, never including, 1.
+    pub fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// One of several.
     pub fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.below(of.len())]
