@@ -191,7 +191,7 @@ impl Acting {
             tokens_per_second: flow.tokens_per_second,
             mean_job_bytes: flow.mean_bytes,
         });
-        let room = plan::room(target, depth.ready, flow.share, waiting[0].running);
+        let room = plan::room(target, depth.ready, flow.share, (waiting[0].running, waiting[0].fresh));
         let has = |priority| waiting.iter().any(|waiting| waiting.priority == priority);
         let (mut due, mut interactive) = (false, 0);
         if has(Priority::Interactive) {

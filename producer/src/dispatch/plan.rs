@@ -57,10 +57,13 @@ pub fn in_flight_target(flow: Flow) -> u32 {
     (f64::from(flow.consumers) * each) as u32
 }
 
-/// Jobs that this shard may add now: its share of what is missing in the broker, less what workers have of it.
-pub fn room(target: u32, ready: u32, share: f64, running: i64) -> usize {
-    let missing = (f64::from(target.saturating_sub(ready)) * share.clamp(0.0, 1.0)).ceil();
-    (missing as usize).saturating_sub(usize::try_from(running).unwrap_or(0))
+/// Jobs that this shard may add now: its share of the target, less what it has in flight. That is what workers run, and its
+/// part of what is ready or, where that is more, what it published just now: between the queue and a claim a job is in
+/// neither count.
+pub fn room(target: u32, ready: u32, share: f64, (running, fresh): (i64, i64)) -> usize {
+    let share = share.clamp(0.0, 1.0);
+    let in_queue = (f64::from(ready) * share).max(fresh as f64);
+    (f64::from(target) * share - in_queue - running as f64).ceil().max(0.0) as usize
 }
 
 /// Rows that a scan looks at a client: twice its fair part, since others may have less.
@@ -209,7 +212,7 @@ mod tests {
         );
         let of = |mean_job_bytes| in_flight_target(Flow { mean_job_bytes, ..fast });
         assert_eq!((of(1.0), of(1e9)), (24, 4));
-        assert_eq!(room(20, 4, 0.5, 3), 5);
-        assert_eq!((room(5, 20, 1.0, 0), room(20, 0, 1.0, 25)), (0, 0));
+        assert_eq!((room(20, 4, 0.5, (3, 1)), room(20, 4, 0.5, (3, 4))), (5, 3));
+        assert_eq!((room(5, 20, 1.0, (0, 0)), room(20, 0, 1.0, (25, 0))), (0, 0));
     }
 }

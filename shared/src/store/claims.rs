@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::results::{self, Ending, Failure};
 use super::{Database, FencedTx, Shards, StoreError, seconds};
 use crate::blob::BlobKey;
 use crate::ids::{ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
-use crate::state::Event;
+use crate::state::{Event, JobState};
 
 /// How often a worker says that its claims are alive.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
@@ -96,6 +97,9 @@ with found as (
             'at', now(), 'reason', case when j.early then 'not due' else 'paused' end))
     from judged j
     where d.bucket = j.bucket and d.job_id = j.job_id and d.state = 'queued' and (j.early or j.paused) and not j.late
+), condemned as (
+    update dispatch d set history = docket_history(d.history, $9 || jsonb_build_object('at', now(), 'worker', d.worker))
+    from judged j where d.bucket = j.bucket and d.job_id = j.job_id and j.dead and j.poison and not j.late
 ), granted as (
     update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = now(),
         heartbeat_at = now(), lease_token = null, lease_until = null, crashes = j.crashes_now,
@@ -274,73 +278,76 @@ pub async fn lost(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<V
 
 /// Sets a job waiting again after an error that may pass. `false` when the claim is no longer the job's.
 pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason: &str) -> Result<bool, StoreError> {
-    let mut tx = shards.begin(claim.key.bucket).await?;
-    let query = tx.query(
-        "update dispatch set state = 'waiting', due_at = now() + make_interval(secs => $4), errors = errors + 1,
-             claim_token = null, heartbeat_at = null, published_at = null,
-             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker))
-         where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
-    );
-    let query = query
-        .bind(claim.key.bucket.number())
-        .bind(claim.key.job.0)
-        .bind(claim.token.0);
-    let query = query
-        .bind(seconds(delay))
-        .bind(Event::Errored.entry(None, Some(reason)));
-    let done = query
-        .execute(tx.connection())
-        .await
-        .map_err(|error| tx.failed(error))?
-        .rows_affected()
-        == 1;
-    tx.commit().await?;
-    Ok(done)
+    let waiting = Leaving {
+        to: JobState::Waiting,
+        delay: Some(delay),
+        attempts_back: 0,
+        errors: 1,
+        entry: Event::Errored.entry(None, Some(reason)),
+    };
+    leave(shards, claim, waiting).await
 }
 
 /// Sets a job waiting again because something that it needs is overloaded or away: neither the attempt nor an error is
 /// counted. `false` when the claim is no longer the job's.
 pub async fn postpone(shards: &Shards, claim: &Claim, delay: Duration, reason: &str) -> Result<bool, StoreError> {
-    let mut tx = shards.begin(claim.key.bucket).await?;
-    let query = tx.query(
-        "update dispatch set state = 'waiting', due_at = now() + make_interval(secs => $4), attempt = attempt - 1,
-             claim_token = null, heartbeat_at = null, published_at = null,
-             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker))
-         where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
-    );
-    let query = query
-        .bind(claim.key.bucket.number())
-        .bind(claim.key.job.0)
-        .bind(claim.token.0);
-    let query = query
-        .bind(seconds(delay))
-        .bind(Event::Postponed.entry(None, Some(reason)));
-    let done = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
-    tx.commit().await?;
-    Ok(done.rows_affected() == 1)
+    let waiting = Leaving {
+        to: JobState::Waiting,
+        delay: Some(delay),
+        attempts_back: 1,
+        errors: 0,
+        entry: Event::Postponed.entry(None, Some(reason)),
+    };
+    leave(shards, claim, waiting).await
 }
 
 /// Gives a job back unharmed because its worker stops: the attempt is not counted. To be committed before the message is
 /// returned, or the next claim would find it running. `false` when the claim is no longer the job's.
 pub async fn give_back(shards: &Shards, claim: &Claim) -> Result<bool, StoreError> {
+    let queued = Leaving {
+        to: JobState::Queued,
+        delay: None,
+        attempts_back: 1,
+        errors: 0,
+        entry: Event::GivenBack.entry(None, None),
+    };
+    leave(shards, claim, queued).await
+}
+
+/// How a claim leaves its job without ending it.
+struct Leaving {
+    /// Waiting, or queued when its message goes back to the queue.
+    to: JobState,
+    /// Until it is due; without one that stays as it is.
+    delay: Option<Duration>,
+    /// Attempts that are not counted.
+    attempts_back: i32,
+    /// Errors that are.
+    errors: i32,
+    /// For the history.
+    entry: Value,
+}
+
+async fn leave(shards: &Shards, claim: &Claim, leaving: Leaving) -> Result<bool, StoreError> {
     let mut tx = shards.begin(claim.key.bucket).await?;
     let query = tx.query(
-        "update dispatch set state = 'queued', published_at = now(), attempt = attempt - 1,
-             claim_token = null, heartbeat_at = null,
-             history = docket_history(history, $4 || jsonb_build_object('at', now(), 'worker', worker))
+        "update dispatch set state = $4, due_at = coalesce(now() + make_interval(secs => $5), due_at),
+             attempt = attempt - $6, errors = errors + $7, claim_token = null, heartbeat_at = null,
+             published_at = case when $4 = 'queued' then now() end,
+             history = docket_history(history, $8 || jsonb_build_object('at', now(), 'worker', worker))
          where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
     );
     let query = query
         .bind(claim.key.bucket.number())
         .bind(claim.key.job.0)
         .bind(claim.token.0);
-    let query = query.bind(Event::GivenBack.entry(None, None));
-    let done = query
-        .execute(tx.connection())
-        .await
-        .map_err(|error| tx.failed(error))?
-        .rows_affected()
-        == 1;
+    let query = query
+        .bind(leaving.to.as_str())
+        .bind(leaving.delay.map(seconds))
+        .bind(leaving.attempts_back)
+        .bind(leaving.errors)
+        .bind(leaving.entry);
+    let done = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
     tx.commit().await?;
-    Ok(done)
+    Ok(done.rows_affected() == 1)
 }

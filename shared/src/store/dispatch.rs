@@ -152,6 +152,8 @@ pub struct Waiting {
     pub priority: Priority,
     /// Jobs of the model that workers are at, of this shard and by claims that are alive.
     pub running: i64,
+    /// Those that were published in the last second and not claimed yet: in the queue, or on their way out of it.
+    pub fresh: i64,
 }
 
 #[derive(FromRow)]
@@ -159,6 +161,7 @@ struct WaitingRow {
     model: String,
     priority: String,
     running: i64,
+    fresh: i64,
 }
 
 /// What waits on this shard by model and priority, due or not; of models that are not paused.
@@ -173,9 +176,13 @@ pub async fn waiting(shard: &Database) -> Result<Vec<Waiting>, StoreError> {
                  where d.state = 'waiting' and (d.model, d.priority) > (k.model, k.priority)
                  order by d.model, d.priority limit 1) next
          )
-         select k.model, k.priority, r.running from kinds k cross join lateral (
+         select k.model, k.priority, r.running, q.fresh from kinds k
+         cross join lateral (
              select count(*) as running from dispatch d where d.state = 'running' and d.model = k.model
                  and d.heartbeat_at > now() - make_interval(secs => $1)) r
+         cross join lateral (
+             select count(*) as fresh from dispatch d where d.state = 'queued' and d.model = k.model
+                 and d.published_at > now() - interval '1 s') q
          where not exists (select 1 from paused_models p where p.model = k.model)",
     );
     let rows = query.bind(seconds(TAKEOVER_AFTER)).fetch_all(tx.connection()).await;
@@ -185,6 +192,7 @@ pub async fn waiting(shard: &Database) -> Result<Vec<Waiting>, StoreError> {
             model: row.model.parse().ok()?,
             priority: Priority::parse(&row.priority)?,
             running: row.running,
+            fresh: row.fresh,
         })
     });
     Ok(waiting.collect())

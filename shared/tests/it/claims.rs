@@ -219,6 +219,8 @@ async fn a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison
     assert!(matches!(fixture.claim_alone(key, "w4").await, Answer::Poison));
     let job = fixture.job(key, "acme").await;
     assert_eq!((job.state, job.error.unwrap().0.as_str()), (JobState::Failed, "poison"));
+    let events = job.history.as_array().unwrap().iter().map(|entry| &entry["event"]);
+    assert_eq!(events.filter(|event| *event == "crashed").count(), 4, "{}", job.history);
     assert!(matches!(fixture.claim_alone(key, "w4").await, Answer::Ended));
 }
 

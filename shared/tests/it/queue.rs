@@ -96,19 +96,7 @@ async fn a_lost_connection_is_made_again_and_old_acks_are_refused() {
     assert_eq!((first, again.returned), (second, true));
     assert!(!delivery.ack().await, "an ack of a dead connection is no ack");
     assert!(again.ack().await);
-    let sent = message();
-    let published = async {
-        while publisher
-            .jobs(std::slice::from_ref(&sent))
-            .await
-            .pop()
-            .unwrap()
-            .is_err()
-        {}
-    };
-    tokio::time::timeout(DEADLINE, published)
-        .await
-        .expect("the publisher reconnects");
+    let sent = publish(&publisher).await;
     assert_eq!(next(&mut deliveries).await.1, sent);
 }
 
@@ -118,19 +106,7 @@ async fn a_wiped_broker_is_declared_anew() {
     let publisher = Publisher::new(config(&world), "test");
     publisher.jobs(&[message()]).await.pop().unwrap().unwrap();
     world.wipe_broker().await;
-    let sent = message();
-    let published = async {
-        while publisher
-            .jobs(std::slice::from_ref(&sent))
-            .await
-            .pop()
-            .unwrap()
-            .is_err()
-        {}
-    };
-    tokio::time::timeout(DEADLINE, published)
-        .await
-        .expect("the topology is declared again");
+    let sent = publish(&publisher).await;
     let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
     assert_eq!(next(&mut deliveries).await.1, sent);
 }
@@ -161,8 +137,10 @@ async fn a_consumer_that_the_broker_cancels_consumes_again() {
     publish(&publisher).await;
     next(&mut deliveries).await.0.ack().await;
     world.delete_queue("docket.jobs.ner-legal").await;
+    // RabbitMQ confirms to a channel that knew the queue even what is lost with it: the sweeper's business, not this test's.
+    let another = Publisher::new(config(&world), "test");
     let waiting = async { next(&mut deliveries).await.1 };
-    let (got, sent) = tokio::join!(waiting, publish(&publisher));
+    let (got, sent) = tokio::join!(waiting, publish(&another));
     assert_eq!(got, sent);
 }
 
