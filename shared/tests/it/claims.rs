@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use docket_shared::ids::{ClaimToken, JobKey};
+use docket_shared::ids::ClaimToken;
 use docket_shared::sharding;
 use docket_shared::state::JobState;
 use docket_shared::store::claims::{self, Answer, Asker};
-use docket_shared::store::documents::{self, EntityPage};
+use docket_shared::store::documents;
 use docket_shared::store::results::{self, Failure, Saved};
 use docket_shared::store::sweep;
 
@@ -24,22 +24,6 @@ direct_and_pooled!(
     the_sweeper_repairs_what_nobody_redelivers,
     heartbeats_name_the_lost_claims,
 );
-
-async fn names(fixture: &Fixture, key: JobKey) -> Vec<String> {
-    let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
-    let page = EntityPage {
-        label: None,
-        min_score: None,
-        after: 0,
-        limit: 100,
-    };
-    documents::entities(&mut tx, key, page)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|(_, entity)| entity.text)
-        .collect()
-}
 
 async fn a_job_goes_from_accepted_to_its_entities(fixture: Fixture) {
     let (key, _) = fixture.accept("acme").await;
@@ -66,7 +50,7 @@ async fn a_job_goes_from_accepted_to_its_entities(fixture: Fixture) {
         .collect();
     assert_eq!(events, ["claimed", "succeeded"]);
     assert!(job.history[0]["at"].is_string() && job.history[0]["worker"] == "w1");
-    assert_eq!(names(&fixture, key).await, ["Ada"]);
+    assert_eq!(fixture.entity_texts(key).await, ["Ada"]);
     let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
     let view = documents::find(&mut tx, key.bucket, job.document_id, &"acme".parse().unwrap())
         .await
@@ -94,7 +78,7 @@ async fn a_copy_of_a_message_changes_nothing(fixture: Fixture) {
         !results::save(&fixture.shards, &claim, &analysis("Bob")).await.unwrap(),
         "finished twice"
     );
-    assert_eq!(names(&fixture, key).await, ["Ada"]);
+    assert_eq!(fixture.entity_texts(key).await, ["Ada"]);
 }
 
 async fn a_superseded_claim_that_finishes_late_changes_nothing(fixture: Fixture) {
@@ -117,7 +101,7 @@ async fn a_superseded_claim_that_finishes_late_changes_nothing(fixture: Fixture)
     assert!(!claims::give_back(&fixture.shards, &old).await.unwrap());
     assert!(results::save(&fixture.shards, &new, &analysis("New")).await.unwrap());
     assert!(!results::save(&fixture.shards, &old, &analysis("Old")).await.unwrap());
-    assert_eq!(names(&fixture, key).await, ["New"]);
+    assert_eq!(fixture.entity_texts(key).await, ["New"]);
     let job = fixture.job(key, "acme").await;
     assert_eq!(
         (job.attempts, &job.history[1]["event"], &job.history[1]["worker"]),
@@ -150,7 +134,7 @@ async fn results_written_together_stand_or_fall_alone(fixture: Fixture) {
     );
     let expected: [&[&str]; 4] = [&["Ada"], &[], &["Cy", "Cyd"], &[]];
     for (claim, expected) in claims.iter().zip(expected) {
-        assert_eq!(names(&fixture, claim.key).await, expected);
+        assert_eq!(fixture.entity_texts(claim.key).await, expected);
     }
     assert_eq!(fixture.job(claims[1].key, &local[1]).await.state, JobState::Running);
     assert!(results::save(&fixture.shards, &newer, &found[1]).await.unwrap());

@@ -7,6 +7,7 @@ use docket_shared::entity::{Entity, Span};
 use docket_shared::ids::{Bucket, ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
 use docket_shared::sharding;
 use docket_shared::store::claims::{self, Answer, Asker, Claim};
+use docket_shared::store::documents::{self, EntityPage};
 use docket_shared::store::jobs::{self, HandOver, JobView, NewDocument, NewJob, Schedule};
 use docket_shared::store::results::Analysis;
 use docket_shared::store::{Database, Shards, StoreConfig};
@@ -99,6 +100,19 @@ impl Fixture {
             .await
             .unwrap()
             .expect("the job is there")
+    }
+
+    /// Texts of a job's entities, in their order.
+    pub async fn entity_texts(&self, key: JobKey) -> Vec<String> {
+        let mut tx = self.shards.begin(key.bucket).await.unwrap();
+        let page = EntityPage {
+            label: None,
+            min_score: None,
+            after: 0,
+            limit: 100,
+        };
+        let found = documents::entities(&mut tx, key, page).await.unwrap();
+        found.into_iter().map(|(_, entity)| entity.text).collect()
     }
 
     pub fn shard_of(&self, key: JobKey) -> &Database {

@@ -9,7 +9,6 @@ use docket_shared::sharding;
 use docket_shared::state::{Event, JobState};
 use docket_shared::store::claims::{self, Answer, Claim, POISON_CRASHES, SUSPECT_CRASHES, TAKEOVER_AFTER};
 use docket_shared::store::dead;
-use docket_shared::store::documents::{self, EntityPage};
 use docket_shared::store::results::{self, Failure, Saved};
 use docket_shared::store::{dispatch, jobs, sweep};
 use proptest::prelude::*;
@@ -209,7 +208,7 @@ async fn try_order(fixture: &Fixture, steps: &[(usize, Step)]) {
     }
     for job in &all {
         let expected: Vec<String> = job.model.finished_by.iter().map(ToString::to_string).collect();
-        assert_eq!(entities(fixture, job.key).await, expected, "{steps:?}");
+        assert_eq!(fixture.entity_texts(job.key).await, expected, "{steps:?}");
         fixture.forget(job.key).await;
     }
 }
@@ -345,16 +344,4 @@ fn name(answer: &Answer) -> &'static str {
         Answer::Suspect => "suspect",
         Answer::Poison => "poison",
     }
-}
-
-async fn entities(fixture: &Fixture, key: JobKey) -> Vec<String> {
-    let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
-    let page = EntityPage {
-        label: None,
-        min_score: None,
-        after: 0,
-        limit: 100,
-    };
-    let found = documents::entities(&mut tx, key, page).await.unwrap();
-    found.into_iter().map(|(_, entity)| entity.text).collect()
 }
