@@ -13,8 +13,10 @@ use docket_shared::queue::publish::Publisher;
 
 use crate::fixture::model;
 
-/// Far longer than anything here takes, the delay queue's 5 s included.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// Far longer than anything here takes, the delay queue's 5 s and some calls that time out on a busy machine included.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// Pause between two looks at the broker's statistics, which it renews every second.
+const LOOK: Duration = Duration::from_millis(200);
 
 fn message() -> AnalyzeDocument {
     AnalyzeDocument {
@@ -138,10 +140,24 @@ async fn a_consumer_that_the_broker_cancels_consumes_again() {
     next(&mut deliveries).await.0.ack().await;
     world.delete_queue("docket.jobs.ner-legal").await;
     // RabbitMQ confirms to a channel that knew the queue even what is lost with it: the sweeper's business, not this test's.
+    // So another publisher sends, and only when the queue is there again.
     let another = Publisher::new(config(&world), "test");
     let waiting = async { next(&mut deliveries).await.1 };
-    let (got, sent) = tokio::join!(waiting, publish(&another));
+    let sending = async {
+        consumed_again(&world, "docket.jobs.ner-legal").await;
+        publish(&another).await
+    };
+    let (got, sent) = tokio::join!(waiting, sending);
     assert_eq!(got, sent);
+}
+
+async fn consumed_again(world: &World, queue: &str) {
+    let consumed = async {
+        while world.queue_depth(queue).await.is_none_or(|depth| depth.consumers == 0) {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, consumed).await.expect("a consumer");
 }
 
 #[tokio::test]
