@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures::StreamExt;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
@@ -12,6 +13,12 @@ use super::{QueueConfig, QueueError, call, close, connect, topology};
 use crate::backoff;
 use crate::ids::ModelName;
 use crate::{metrics, telemetry};
+
+/// A consumer that hears nothing for so long, with nothing in hand, subscribes anew on a fresh channel. RabbitMQ 3.10 moves
+/// the consumer of a deleted quorum queue over to a new one of that name, when there is one before the channel learns of
+/// it; the channel then takes the first messages for repetitions of the old queue's and keeps them to itself, as many as
+/// there were of the old queue. Nobody is told; short enough that it is a pause, long enough to cost an idle broker nothing.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// Which queue is consumed.
 #[derive(Debug, Clone)]
@@ -39,10 +46,11 @@ pub struct Delivery {
     /// Whether it was delivered before, or came back from the delay queue: then the row may be running for a good reason.
     pub returned: bool,
     inner: lapin::message::Delivery,
+    _in_hand: Arc<()>,
 }
 
 impl Delivery {
-    fn new(mut inner: lapin::message::Delivery) -> Self {
+    fn new(mut inner: lapin::message::Delivery, in_hand: Arc<()>) -> Self {
         let delayed = inner
             .properties
             .headers()
@@ -52,6 +60,7 @@ impl Delivery {
             body: std::mem::take(&mut inner.data),
             returned: inner.redelivered || delayed,
             inner,
+            _in_hand: in_hand,
         }
     }
 
@@ -98,6 +107,8 @@ pub struct Deliveries {
     live: Option<Live>,
     failures: u32,
     connected: Arc<AtomicBool>,
+    /// Held by each delivery until it is dropped.
+    in_hand: Arc<()>,
 }
 
 struct Live {
@@ -119,6 +130,7 @@ impl Deliveries {
             live: None,
             failures: 0,
             connected: Arc::default(),
+            in_hand: Arc::default(),
         }
     }
 
@@ -148,26 +160,41 @@ impl Deliveries {
     }
 
     async fn try_next(&mut self) -> Result<Delivery, QueueError> {
-        if self.live.is_none() {
-            self.live = Some(self.open().await?);
-            self.failures = 0;
-            self.connected.store(true, Ordering::Relaxed);
-            metrics::connected(&self.source.queue(), true);
-            tracing::info!(queue = self.source.queue(), prefetch = self.prefetch, "consuming");
-        }
-        let live = self.live.as_mut().expect("opened above");
-        match live.consumer.next().await {
-            Some(Ok(delivery)) => Ok(Delivery::new(delivery)),
-            Some(Err(source)) => Err(QueueError::Failed {
-                action: "go on delivering",
-                source,
-            }),
-            None => Err(QueueError::ConsumerEnded),
+        loop {
+            if self.live.is_none() {
+                let connection = connect(&self.config, &self.name).await?;
+                self.live = Some(self.subscribe(connection).await?);
+                self.failures = 0;
+                self.connected.store(true, Ordering::Relaxed);
+                metrics::connected(&self.source.queue(), true);
+                tracing::info!(queue = self.source.queue(), prefetch = self.prefetch, "consuming");
+            }
+            let live = self.live.as_mut().expect("opened above");
+            match tokio::time::timeout(SILENCE_MAX, live.consumer.next()).await {
+                Ok(Some(Ok(delivery))) => return Ok(Delivery::new(delivery, self.in_hand.clone())),
+                Ok(Some(Err(source))) => {
+                    return Err(QueueError::Failed {
+                        action: "go on delivering",
+                        source,
+                    });
+                }
+                Ok(None) => return Err(QueueError::ConsumerEnded),
+                Err(_) if Arc::strong_count(&self.in_hand) == 1 => self.subscribe_anew().await?,
+                Err(_) => {}
+            }
         }
     }
 
-    async fn open(&self) -> Result<Live, QueueError> {
-        let connection = connect(&self.config, &self.name).await?;
+    /// What the old channel was sent and nobody took goes back to the queue when it closes.
+    async fn subscribe_anew(&mut self) -> Result<(), QueueError> {
+        if let Some(live) = self.live.take() {
+            call("close a channel", live.channel.close(200, "silent".into())).await?;
+            self.live = Some(self.subscribe(live.connection).await?);
+        }
+        Ok(())
+    }
+
+    async fn subscribe(&self, connection: Connection) -> Result<Live, QueueError> {
         let channel = call("open a channel", connection.create_channel()).await?;
         topology::declare_common(&channel).await?;
         if let Source::Jobs(model) = &self.source {
@@ -204,7 +231,7 @@ impl Deliveries {
         }
         // A cancelled consumer's stream ends after what had arrived.
         while let Some(Ok(delivery)) = live.consumer.next().await {
-            Delivery::new(delivery).requeue().await;
+            Delivery::new(delivery, self.in_hand.clone()).requeue().await;
         }
     }
 

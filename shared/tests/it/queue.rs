@@ -15,8 +15,6 @@ use crate::fixture::model;
 
 /// Far longer than anything here takes, the delay queue's 5 s and some calls that time out on a busy machine included.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// Pause between two looks at the broker's statistics, which it renews every second.
-const LOOK: Duration = Duration::from_millis(200);
 
 fn message() -> AnalyzeDocument {
     AnalyzeDocument {
@@ -140,24 +138,27 @@ async fn a_consumer_that_the_broker_cancels_consumes_again() {
     next(&mut deliveries).await.0.ack().await;
     world.delete_queue("docket.jobs.ner-legal").await;
     // RabbitMQ confirms to a channel that knew the queue even what is lost with it: the sweeper's business, not this test's.
-    // So another publisher sends, and only when the queue is there again.
     let another = Publisher::new(config(&world), "test");
     let waiting = async { next(&mut deliveries).await.1 };
-    let sending = async {
-        consumed_again(&world, "docket.jobs.ner-legal").await;
-        publish(&another).await
-    };
-    let (got, sent) = tokio::join!(waiting, sending);
+    let (got, sent) = tokio::join!(waiting, publish(&another));
     assert_eq!(got, sent);
 }
 
-async fn consumed_again(world: &World, queue: &str) {
-    let consumed = async {
-        while world.queue_depth(queue).await.is_none_or(|depth| depth.consumers == 0) {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, consumed).await.expect("a consumer");
+#[tokio::test]
+async fn a_consumer_that_the_broker_moves_to_a_new_queue_and_leaves_without_messages_hears_again() {
+    let broker = PrivateBroker::start().await;
+    let world = World::start_with(&broker).await;
+    let publisher = Publisher::new(config(&world), "test");
+    let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
+    publish(&publisher).await;
+    next(&mut deliveries).await.0.ack().await;
+    // The channel of the consumer learns of the deletion when there is a new queue of that name.
+    broker.set_channels_still(true).await;
+    world.delete_queue("docket.jobs.ner-legal").await;
+    let another = Publisher::new(config(&world), "test");
+    let sent = publish(&another).await;
+    broker.set_channels_still(false).await;
+    assert_eq!(next(&mut deliveries).await.1, sent);
 }
 
 #[tokio::test]

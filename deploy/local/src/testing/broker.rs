@@ -66,6 +66,15 @@ impl PrivateBroker {
         }
     }
 
+    /// Has the channels that are open now stand still, or go on: what the broker tells them meanwhile they learn afterwards.
+    pub async fn set_channels_still(&self, still: bool) {
+        let change = if still { "suspend" } else { "resume" };
+        self.eval(&format!(
+            "[sys:{change}(Channel) || Channel <- rabbit_channel:list_local()]."
+        ))
+        .await;
+    }
+
     async fn eval(&self, expression: &str) {
         or_panic("change a broker", self.inner.lock().await.node.eval(expression).await);
     }
