@@ -1,0 +1,119 @@
+"""Mistakes that schemas let pass. Each is planted into the production overlay and must be found."""
+
+from .objects import Overlay, Pod
+
+
+def _pod(overlay: Overlay, name: str) -> Pod:
+    return next(pod for pod in overlay.pods() if pod.name == name)
+
+
+def _trigger(overlay: Overlay, index: int) -> dict:
+    return overlay.named("ScaledObject", "docket-worker")["spec"]["triggers"][index]["metadata"]
+
+
+def selector(overlay: Overlay) -> None:
+    """A Deployment selects other labels than its pods have."""
+    overlay.named("Deployment", "docket-api")["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"] = "http"
+
+
+def budget(overlay: Overlay) -> None:
+    """A PodDisruptionBudget protects nobody."""
+    overlay.named("PodDisruptionBudget", "docket-worker")["spec"]["selector"]["matchLabels"] = {"app": "worker"}
+
+
+def port(overlay: Overlay) -> None:
+    """A Service leads to a port that no pod has."""
+    overlay.named("Service", "docket-api")["spec"]["ports"][0]["targetPort"] = "web"
+
+
+def probe(overlay: Overlay) -> None:
+    """Liveness depends on the stores."""
+    _pod(overlay, "docket-api").container["livenessProbe"]["httpGet"]["path"] = "/readyz"
+
+
+def root(overlay: Overlay) -> None:
+    """A pod runs as root."""
+    _pod(overlay, "docket-migrate").spec["securityContext"]["runAsUser"] = 0
+
+
+def writable(overlay: Overlay) -> None:
+    """A container may write to its image."""
+    _pod(overlay, "docket-worker").container["securityContext"]["readOnlyRootFilesystem"] = False
+
+
+def no_room(overlay: Overlay) -> None:
+    """There is nowhere for temporary files."""
+    _pod(overlay, "docket-api").container["volumeMounts"].pop(0)
+
+
+def amount(overlay: Overlay) -> None:
+    """A quantity that is none."""
+    _pod(overlay, "docket-worker").container["resources"]["limits"]["memory"] = "1GB"
+
+
+def memory(overlay: Overlay) -> None:
+    """A worker that would be killed for its memory."""
+    resources = _pod(overlay, "docket-worker").container["resources"]
+    resources["limits"]["memory"] = resources["requests"]["memory"] = "640Mi"
+
+
+def variable(overlay: Overlay) -> None:
+    """A variable that is no setting."""
+    _pod(overlay, "docket-worker").container["env"] = [{"name": "DOCKET_DRAIN_SECS", "value": "20"}]
+
+
+def reference(overlay: Overlay) -> None:
+    """A Secret that nobody was asked for."""
+    _pod(overlay, "docket-worker").container["envFrom"][2]["secretRef"]["name"] = "docket-database"
+
+
+def kill(overlay: Overlay) -> None:
+    """A worker is killed before its drain is over."""
+    _pod(overlay, "docket-worker").spec["terminationGracePeriodSeconds"] = 300
+
+
+def cut(overlay: Overlay) -> None:
+    """A dispatcher that RabbitMQ is out of reach for."""
+    expressions = overlay.named("NetworkPolicy", "broker")["spec"]["podSelector"]["matchExpressions"]
+    expressions[0]["values"].remove("dispatch")
+
+
+def two_masters(overlay: Overlay) -> None:
+    """An autoscaler and a manifest that both set the number of workers."""
+    overlay.named("Deployment", "docket-worker")["spec"]["replicas"] = 2
+
+
+def lazy(overlay: Overlay) -> None:
+    """An autoscaler that is content with what the dispatcher always keeps in flight."""
+    _trigger(overlay, 0)["value"] = "8"
+
+
+def blind(overlay: Overlay) -> None:
+    """An autoscaler that does not see what workers hold."""
+    _trigger(overlay, 0)["excludeUnacknowledged"] = "true"
+
+
+def loose(overlay: Overlay) -> None:
+    """An expression that matches other models' queues too."""
+    _trigger(overlay, 0)["queueName"] = r"^docket\.jobs\..*$"
+
+
+def number(overlay: Overlay) -> None:
+    """A number where KEDA wants a text."""
+    _trigger(overlay, 1)["threshold"] = 10
+
+
+def crowd(overlay: Overlay) -> None:
+    """More workers than the connection budget knows."""
+    overlay.named("ScaledObject", "docket-worker")["spec"]["maxReplicaCount"] = 80
+
+
+def label(overlay: Overlay) -> None:
+    """A label that is too long."""
+    overlay.named("Service", "docket-api")["metadata"]["labels"]["owner"] = "x" * 64
+
+
+ALL = [
+    selector, budget, port, probe, root, writable, no_room, amount, memory, variable, reference, kill, cut, two_masters,
+    lazy, blind, loose, number, crowd, label,
+]
