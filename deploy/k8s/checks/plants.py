@@ -114,6 +114,24 @@ def label(overlay: Overlay) -> None:
 
 
 ALL = [
-    selector, budget, port, probe, root, writable, no_room, amount, memory, variable, reference, kill, cut, two_masters,
-    lazy, blind, loose, number, crowd, label,
+    selector,
+    budget,
+    port,
+    probe,
+    root,
+    writable,
+    no_room,
+    amount,
+    memory,
+    variable,
+    reference,
+    kill,
+    cut,
+    two_masters,
+    lazy,
+    blind,
+    loose,
+    number,
+    crowd,
+    label,
 ]

@@ -18,8 +18,11 @@ def targets(overlay: Overlay) -> Iterator[str]:
         if "replicas" in overlay.named(target["kind"], target["name"])["spec"]:
             yield f"each apply would set the replicas of {target['name']}"
         spec = scaler["spec"]
-        least, most = (spec["minReplicas"], spec["maxReplicas"]) if "minReplicas" in spec else (
-            spec["minReplicaCount"], spec["maxReplicaCount"])
+        least, most = (
+            (spec["minReplicas"], spec["maxReplicas"])
+            if "minReplicas" in spec
+            else (spec["minReplicaCount"], spec["maxReplicaCount"])
+        )
         if not least <= most:
             yield f"{scaler['kind']} {scaler['metadata']['name']}: {least} to {most} replicas"
     if len(set(taken)) < len(taken):
