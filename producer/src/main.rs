@@ -9,6 +9,7 @@ use docket_producer::serve::{self, Role};
 use docket_producer::{admin, config::ProducerConfig};
 use docket_shared::config::Env;
 use docket_shared::ids::ClientId;
+use docket_shared::metrics::{self, By};
 use docket_shared::shutdown::Shutdown;
 use docket_shared::telemetry;
 
@@ -72,6 +73,8 @@ enum Command {
     },
     /// Print the settings as a table.
     Settings,
+    /// Print all metrics of producers and workers as a table.
+    Metrics,
 }
 
 #[derive(Subcommand)]
@@ -122,7 +125,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve { roles } => {
             let config = ProducerConfig::from_env(&env)?;
-            let metrics = telemetry::init(&env, "producer")?;
+            let metrics = telemetry::init(&env, By::Producer)?;
             serve::run(config, &roles, metrics, Shutdown::on_signals()?).await
         }
         Command::Migrate => admin::migrate::run(&env).await,
@@ -140,6 +143,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Token { bearer, lifetime } => admin::token::run(&env, bearer.bearer(), Duration::from_secs(lifetime)),
         Command::Settings => {
             admin::settings::run();
+            Ok(())
+        }
+        Command::Metrics => {
+            print!("{}", metrics::table());
             Ok(())
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use docket_shared::blob::BlobStore;
+use docket_shared::metrics::{self, By};
 use docket_shared::queue::publish::Publisher;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::store::{Shards, migrate};
@@ -20,8 +21,8 @@ use crate::models::Models;
 
 /// What running requests and ticks may take after the notice of a stop. An upload that takes longer is cut and not accepted.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
-/// How often the metrics recorder tidies its histograms.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often the process looks at itself for the metrics; more often than it is asked for them.
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
 /// A part of the producer that can be deployed alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,13 +51,13 @@ impl std::fmt::Display for Role {
 pub async fn run(
     config: ProducerConfig,
     roles: &[Role],
-    metrics: PrometheusHandle,
+    recorder: PrometheusHandle,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.http.addr).await;
     let listener = listener.with_context(|| format!("cannot listen on {} (DOCKET_HTTP_ADDR)", config.http.addr))?;
     let notice = config.http.stop_notice;
-    start(config, roles, (listener, metrics), &shutdown).await?;
+    start(config, roles, (listener, recorder), &shutdown).await?;
     shutdown.soft().await;
     tracing::info!("stopping");
     shutdown.drain(notice + DRAIN_MAX).await;
@@ -68,13 +69,16 @@ pub async fn run(
 pub async fn start(
     config: ProducerConfig,
     roles: &[Role],
-    (listener, metrics): (TcpListener, PrometheusHandle),
+    (listener, recorder): (TcpListener, PrometheusHandle),
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
     let process = Uuid::new_v4();
     let name = format!("docket-producer {}", process.simple());
     let shards = Shards::connect(&config.store).await?;
     migrate::check(&shards).await?;
+    for (name, _) in shards.all() {
+        metrics::known(By::Producer, "shard", name.as_str());
+    }
     let blobs = BlobStore::connect(&config.blob).await;
     let publisher = Arc::new(Publisher::new(config.queue.clone(), &name));
     if roles.contains(&Role::Dispatch) {
@@ -87,13 +91,13 @@ pub async fn start(
         dispatch::start(&Arc::new(dispatcher), shutdown);
         shutdown.spawn(dead::run(shards.clone(), config.queue.clone(), name, shutdown.clone()));
     }
-    shutdown.spawn(upkeep(metrics.clone(), shutdown.clone()));
+    shutdown.spawn(sample(recorder.clone(), shards.clone(), shutdown.clone()));
     let handover = HandOver::start(shards.clone(), publisher, shutdown);
     let models = Models::new(blobs.clone());
     let state = AppState::new(
         &config.http,
         (shards, blobs, models, handover),
-        metrics,
+        recorder,
         shutdown.clone(),
     );
     let router = http::router(state, roles.contains(&Role::Api));
@@ -102,8 +106,13 @@ pub async fn start(
     Ok(())
 }
 
-async fn upkeep(metrics: PrometheusHandle, shutdown: Shutdown) {
-    while shutdown.sleep(UPKEEP_EVERY).await {
-        metrics.run_upkeep();
+async fn sample(recorder: PrometheusHandle, shards: Shards, shutdown: Shutdown) {
+    loop {
+        metrics::sample();
+        shards.sample();
+        recorder.run_upkeep();
+        if !shutdown.sleep(SAMPLE_EVERY).await {
+            return;
+        }
     }
 }

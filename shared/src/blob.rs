@@ -1,7 +1,7 @@
 //! Objects in S3: streamed in with their hash, read back with a size limit.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{ConfigError, Env, Setting};
 use crate::ids::{Bucket, ClientId, DocumentId};
+use crate::metrics;
 use crate::spool::{FillError, Part};
 
 /// Name of the bucket.
@@ -239,13 +240,15 @@ impl BlobStore {
     /// Whether the bucket answers.
     pub async fn check(&self) -> Result<(), BlobError> {
         let key = BlobKey(String::new());
-        self.client
-            .head_bucket()
-            .bucket(&self.bucket)
-            .send()
-            .await
-            .map_err(|error| failed("reach", &key, error))?;
-        Ok(())
+        let request = self.client.head_bucket().bucket(&self.bucket);
+        timed("head", async {
+            request
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| failed("reach", &key, error))
+        })
+        .await
     }
 
     /// Streams a body into an object while hashing it, one part at a time: each part is complete before it is sent, so that
@@ -329,8 +332,12 @@ impl BlobStore {
                 .key(key.as_str())
                 .upload_id(id);
             let content = part_body(key, &part).await?;
-            let sent = request.part_number(number).body(content).send().await;
-            let tag = sent.map_err(|error| failed("store a part of", key, error))?.e_tag;
+            let request = request.part_number(number).body(content);
+            let sent = timed("put", async {
+                let sent = request.send().await;
+                sent.map_err(|error| failed("store a part of", key, error))
+            });
+            let tag = sent.await?.e_tag;
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(tag).build());
             part = next_part(key, &mut body).await?;
         }
@@ -368,8 +375,11 @@ impl BlobStore {
             .bucket(&self.bucket)
             .key(key.as_str())
             .body(body);
-        let sent = request.send().await;
-        sent.map(drop).map_err(|error| failed("store", key, error))
+        timed("put", async {
+            let sent = request.send().await;
+            sent.map(drop).map_err(|error| failed("store", key, error))
+        })
+        .await
     }
 
     /// Reads a whole object of at most `limit` bytes.
@@ -400,10 +410,13 @@ impl BlobStore {
     /// Opens an object to be streamed on; its size comes with it.
     pub async fn open(&self, key: &BlobKey) -> Result<(ByteStream, u64), BlobError> {
         let request = self.client.get_object().bucket(&self.bucket).key(key.as_str());
-        let object = request.send().await.map_err(|error| match error.as_service_error() {
-            Some(service) if service.is_no_such_key() => BlobError::NotFound { key: key.clone() },
-            _ => failed("read", key, error),
-        })?;
+        let answer = timed("get", async {
+            request.send().await.map_err(|error| match error.as_service_error() {
+                Some(service) if service.is_no_such_key() => BlobError::NotFound { key: key.clone() },
+                _ => failed("read", key, error),
+            })
+        });
+        let object = answer.await?;
         let bytes = object.content_length().unwrap_or_default().unsigned_abs();
         Ok((object.body, bytes))
     }
@@ -411,11 +424,11 @@ impl BlobStore {
     /// Removes an object; one that is not there is as good as removed.
     pub async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
         let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str());
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| failed("remove", key, error))
+        timed("delete", async {
+            let removed = request.send().await;
+            removed.map(drop).map_err(|error| failed("remove", key, error))
+        })
+        .await
     }
 
     /// Objects whose keys begin with `prefix`, at most `most`, after `after` in the order of keys.
@@ -428,7 +441,10 @@ impl BlobStore {
             .prefix(prefix)
             .max_keys(most);
         let request = request.set_start_after(after.map(|key| key.0.clone()));
-        let listing = request.send().await.map_err(|error| failed("list", &key, error))?;
+        let listing = timed("list", async {
+            request.send().await.map_err(|error| failed("list", &key, error))
+        });
+        let listing = listing.await?;
         let listed = listing.contents.unwrap_or_default().into_iter().filter_map(|object| {
             Some(Listed {
                 key: BlobKey(object.key?),
@@ -448,6 +464,18 @@ pub fn hex(bytes: &[u8]) -> String {
             write!(text, "{byte:02x}").expect("a String takes all");
             text
         })
+}
+
+/// A request, and its entry in the metrics.
+async fn timed<T>(
+    operation: &'static str,
+    request: impl Future<Output = Result<T, BlobError>>,
+) -> Result<T, BlobError> {
+    let began = Instant::now();
+    let answer = request.await;
+    let is_away = matches!(answer, Err(BlobError::Unavailable { .. }));
+    metrics::object_request(operation, began, is_away);
+    answer
 }
 
 fn failed<E, R>(action: &'static str, key: &BlobKey, error: SdkError<E, R>) -> BlobError

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use docket_shared::ids::ClientId;
+use docket_shared::metrics::Passes;
 use docket_worker::batch::{Batcher, PassLimits};
 use docket_worker::decode::WindowScores;
 use docket_worker::window::Windows;
@@ -35,7 +36,7 @@ fn jobs() -> Vec<Arc<Windows>> {
 
 /// Queues every job and plays the engine that runs them, without running anything. Returns the number of passes.
 fn plan(limits: PassLimits, jobs: &[(ClientId, Arc<Windows>)]) -> usize {
-    let batcher = Batcher::new(limits, SPECIALS);
+    let batcher = Batcher::new(limits, SPECIALS, Passes::of("bench"));
     let mut callers: Vec<Pin<Box<_>>> = jobs
         .iter()
         .map(|(client, windows)| Box::pin(batcher.score(client, windows)))

@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use docket_shared::ids::ClientId;
+use docket_shared::metrics::Passes;
 use tokio::sync::oneshot;
 
 pub use planner::{BUCKET_TOKENS, PassLimits};
@@ -37,6 +38,7 @@ pub struct Queue {
     work: Condvar,
     limits: PassLimits,
     specials: usize,
+    passes: Passes,
 }
 
 /// One pass: the windows to run together.
@@ -87,12 +89,13 @@ struct Waiting {
 
 impl Batcher {
     /// A queue without engines yet; `specials` tokens are added to each window.
-    pub fn new(limits: PassLimits, specials: usize) -> Self {
+    pub fn new(limits: PassLimits, specials: usize, passes: Passes) -> Self {
         let queue = Queue {
             state: Mutex::default(),
             work: Condvar::new(),
             limits,
             specials,
+            passes,
         };
         Self {
             queue: Arc::new(queue),
@@ -162,8 +165,10 @@ impl Queue {
 
     /// Hands in what became of a pass, a result for each of its rows, and how long it took.
     pub fn finish(&self, pass: &Pass, results: Vec<Result<WindowScores, InferError>>, took: Duration) {
+        let (tokens, padding) = pass.tokens(self.specials);
+        self.passes.note(pass.rows.len(), (tokens, padding), took);
         let mut state = self.lock();
-        state.progress.add(pass, self.specials, took);
+        state.progress.add(pass.rows.len(), (tokens, padding), took);
         for (PassRow { row, .. }, result) in pass.rows.iter().zip(results) {
             state.settle(*row, result);
         }
@@ -246,6 +251,17 @@ impl Pass {
     pub fn rows(&self) -> &[PassRow] {
         &self.rows
     }
+
+    /// Tokens of its windows, and those of padding beside them.
+    fn tokens(&self, specials: usize) -> (usize, usize) {
+        let lengths = self
+            .rows
+            .iter()
+            .map(|row| row.windows.ranges()[row.row.window].len() + specials);
+        let tokens: usize = lengths.clone().sum();
+        let run = lengths.max().unwrap_or(0) * self.rows.len();
+        (tokens, run - tokens)
+    }
 }
 
 impl PassRow {
@@ -256,17 +272,11 @@ impl PassRow {
 }
 
 impl Progress {
-    fn add(&mut self, pass: &Pass, specials: usize, took: Duration) {
-        let lengths = pass
-            .rows
-            .iter()
-            .map(|row| row.windows.ranges()[row.row.window].len() + specials);
-        let tokens: usize = lengths.clone().sum();
-        let run = lengths.max().unwrap_or(0) * pass.rows.len();
+    fn add(&mut self, windows: usize, (tokens, padding): (usize, usize), took: Duration) {
         self.passes += 1;
-        self.windows += pass.rows.len() as u64;
+        self.windows += windows as u64;
         self.tokens += tokens as u64;
-        self.padding_tokens += (run - tokens) as u64;
+        self.padding_tokens += padding as u64;
         self.busy += took;
     }
 }

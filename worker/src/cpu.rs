@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 #[derive(Debug, Clone)]
 pub struct CpuPool {
     permits: Arc<Semaphore>,
+    tasks_max: usize,
 }
 
 /// A closure did not end.
@@ -19,9 +20,16 @@ pub struct CpuError(#[source] tokio::task::JoinError);
 impl CpuPool {
     /// A pool of at most `tasks_max` closures at a time; at least one.
     pub fn new(tasks_max: usize) -> Self {
+        let tasks_max = tasks_max.max(1);
         Self {
-            permits: Arc::new(Semaphore::new(tasks_max.max(1))),
+            permits: Arc::new(Semaphore::new(tasks_max)),
+            tasks_max,
         }
+    }
+
+    /// Closures that run now, and how many may.
+    pub fn tasks(&self) -> (usize, usize) {
+        (self.tasks_max - self.permits.available_permits(), self.tasks_max)
     }
 
     /// Runs `work` as soon as there is room, first come, first served. Keep one closure well below a second: what is

@@ -1,9 +1,12 @@
 //! `docket-worker`: parse, wire, wait.
+// What is awaited below `main` is nested deeper than the compiler looks by default.
+#![recursion_limit = "256"]
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use docket_shared::config::{Env, table};
+use docket_shared::metrics::By;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::telemetry;
 use docket_worker::config::{self, WorkerConfig};
@@ -52,7 +55,7 @@ async fn run_command(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Run => {
             let config = WorkerConfig::from_env(&env)?;
-            let metrics = telemetry::init(&env, "worker")?;
+            let metrics = telemetry::init(&env, By::Worker)?;
             run::run(config, metrics, Shutdown::on_signals()?).await
         }
         Command::Models { command } => models::run(&env, command).await,

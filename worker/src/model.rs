@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_shared::metrics::Passes;
 use tokio::sync::oneshot;
 
 use crate::batch::{Batcher, PassLimits};
@@ -176,7 +177,7 @@ impl Model {
         }
         let runtime = Runtime::load(&settings.onnxruntime)?.on(settings.provider);
         let specials = tokenizer.before().len() + tokenizer.after().len();
-        let mut batcher = Batcher::new(settings.pass, specials);
+        let mut batcher = Batcher::new(settings.pass, specials, Passes::of(manifest.about.name.as_str()));
         for number in 0..settings.sessions.max(1) {
             let session = ModelSession::load(
                 &runtime,

@@ -72,7 +72,8 @@ async fn store_text(ctx: &Context, claim: &Claim, text: &str) -> Result<(BlobKey
     Ok((key, sha256))
 }
 
-async fn stage<T>(name: &'static str, work: impl Future<Output = T>) -> T {
+/// A step, and its time in the metrics.
+pub(crate) async fn stage<T>(name: &'static str, work: impl Future<Output = T>) -> T {
     let began = Instant::now();
     let done = work.await;
     metrics::stage(name, began.elapsed());

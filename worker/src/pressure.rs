@@ -62,6 +62,11 @@ impl Pressure {
         }
     }
 
+    /// Places that are taken.
+    pub fn in_hand(&self) -> usize {
+        self.state.lock().expect("no holder panics").in_hand
+    }
+
     /// A place now, or the end of the pause, or nothing when a place has to be given up first.
     fn try_enter(&self) -> Result<Place<'_>, Option<Instant>> {
         let mut state = self.state.lock().expect("no holder panics");

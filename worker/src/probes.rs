@@ -88,6 +88,7 @@ impl Health {
             .expect("no holder panics")
             .note(in_hand, done, now);
         metrics::stalled(stalled);
+        metrics::sample();
         self.0.metrics.run_upkeep();
     }
 

@@ -8,6 +8,7 @@ use docket_shared::blob::BlobStore;
 use docket_shared::failpoint;
 use docket_shared::ids::{ClaimToken, JobKey, ModelName};
 use docket_shared::job::{AnalyzeDocument, JobMessage};
+use docket_shared::metrics::{self, By, Hands};
 use docket_shared::queue::consume::{Deliveries, Delivery, Source};
 use docket_shared::queue::publish::Publisher;
 use docket_shared::shutdown::Shutdown;
@@ -70,19 +71,38 @@ pub struct Context {
     shutdown: Shutdown,
 }
 
+impl Context {
+    /// How full this worker's hands are.
+    fn hands(&self) -> Hands {
+        let all = u64::from(self.memory_kib) * 1024;
+        let free = self.memory.available_permits() as u64 * 1024;
+        Hands {
+            deliveries: self.pressure.in_hand(),
+            memory: (all.saturating_sub(free), all),
+            cpu_tasks: self.cpu.tasks(),
+            sessions: self.sessions,
+        }
+    }
+}
+
 /// Runs a worker until the shutdown begins, then drains.
-pub async fn run(config: WorkerConfig, metrics: PrometheusHandle, shutdown: Shutdown) -> anyhow::Result<()> {
+pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shutdown) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.http_addr).await;
     let listener =
         listener.with_context(|| format!("cannot listen on {} (DOCKET_WORKER_HTTP_ADDR)", config.http_addr))?;
-    let health = Health::new(metrics);
+    let health = Health::new(recorder);
     let prober = tokio::spawn(probes::serve(listener, health.clone()));
     let Some(started) = shutdown.until_soft(start(&config, &health, &shutdown)).await else {
         return Ok(());
     };
     let (ctx, queues) = started?;
     let ticking = ctx.clone();
-    let tick = move |in_hand| ticking.health.tick(in_hand, ticking.serving.windows());
+    let tick = move |in_hand| {
+        metrics::jobs_running(in_hand);
+        metrics::hands(ticking.hands());
+        ticking.shards.sample();
+        ticking.health.tick(in_hand, ticking.serving.windows());
+    };
     let heart = tokio::spawn(ctx.claims.clone().run(ctx.shards.clone(), tick));
     let queues: Vec<_> = queues
         .into_iter()
@@ -110,6 +130,12 @@ async fn start(
     let worker = format!("{}-{}", hostname(), &Uuid::new_v4().simple().to_string()[..8]);
     let name = format!("docket-worker {worker}");
     let shards = Shards::connect(&config.store).await?;
+    for (name, _) in shards.all() {
+        metrics::known(By::Worker, "shard", name.as_str());
+    }
+    for model in config.models.iter() {
+        metrics::known(By::Worker, "model", model.as_str());
+    }
     migrate::check(&shards).await?;
     let blobs = BlobStore::connect(&config.blob).await;
     let serving = Arc::new(Serving::start(&blobs, config).await?);
@@ -218,6 +244,7 @@ async fn claim(ctx: &Context, key: JobKey, alone: bool) -> Result<Answer, StoreE
 async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
     failpoint!("worker.after_claim");
     let began = Instant::now();
+    metrics::claimed(claim.priority.as_str(), claim.due);
     let alive = ctx.claims.hold(claim.key, claim.token);
     let result = tokio::select! {
         biased;
@@ -226,5 +253,5 @@ async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
         () = tokio::time::sleep(JOB_MAX) => Err(JobError::TooLong(JOB_MAX)),
         result = pipeline::process(ctx, claim) => result,
     };
-    settle::finished(ctx, of, claim, result, began.elapsed()).await;
+    settle::finished(ctx, of, claim, result, began).await;
 }

@@ -13,6 +13,7 @@ use docket_shared::{failpoint, metrics, planted, telemetry};
 use tokio::time::Instant;
 
 use crate::outcome::{AGE_MAX, Disposition, JobError};
+use crate::pipeline;
 use crate::run::Context;
 use crate::writer::Writer;
 
@@ -37,7 +38,10 @@ pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocume
         Answer::NotDue => ("not_due", false),
         Answer::Paused => ("paused", false),
         Answer::Expired => ("expired", false),
-        Answer::Poison => ("poison", false),
+        Answer::Poison => {
+            metrics::job_failed("poison", "failed");
+            ("poison", false)
+        }
         // A copy that was delivered before waits: should the running claim die, it is at hand. A fresh one is a duplicate.
         Answer::RunningElsewhere => ("running_elsewhere", delivery.returned),
         Answer::Suspect => ("suspect", true),
@@ -77,12 +81,19 @@ pub async fn finished(
     (delivery, message): (&Delivery, &AnalyzeDocument),
     claim: &Claim,
     result: Result<Analysis, JobError>,
-    elapsed: Duration,
+    claimed: Instant,
 ) {
     let written = match result.map(Arc::new) {
-        Ok(analysis) => match save(&ctx.writer, claim, &analysis).await {
+        Ok(analysis) => match pipeline::stage("save", save(&ctx.writer, claim, &analysis)).await {
             Ok(true) => {
-                metrics::tokens(analysis.tokens);
+                metrics::succeeded(metrics::Ended {
+                    model: claim.model.as_str(),
+                    priority: claim.priority.as_str(),
+                    after: claim.awaited + claimed.elapsed(),
+                    bytes: claim.size_bytes.unsigned_abs(),
+                    tokens: analysis.tokens,
+                    entities: analysis.entities.len() as u64,
+                });
                 Ok(Outcome::Succeeded)
             }
             Ok(false) => {
@@ -98,7 +109,8 @@ pub async fn finished(
         tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "the job's end was not written");
         Outcome::ShardUnreachable
     });
-    let (name, seconds) = (outcome.as_str(), elapsed.as_secs_f64());
+    let (name, elapsed) = (outcome.as_str(), claimed.elapsed());
+    let seconds = elapsed.as_secs_f64();
     tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = name, seconds, "job settled");
     metrics::job_settled(name, Some(elapsed));
     ctx.health.settled();
@@ -152,6 +164,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
         Disposition::Postpone if claim.age < AGE_MAX => {
             let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
+            metrics::job_failed(failure.kind, "postponed");
             claims::postpone(&ctx.shards, claim, delay, failure.kind)
                 .await
                 .map(|_| Outcome::Postponed)
@@ -159,12 +172,14 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
         Disposition::Retry { errors_max } if claim.errors + 1 < errors_max && claim.age < AGE_MAX => {
             let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is tried again");
+            metrics::job_failed(failure.kind, "retried");
             claims::wait_again(&ctx.shards, claim, delay, failure.kind)
                 .await
                 .map(|_| Outcome::Retried)
         }
         Disposition::Retry { .. } | Disposition::Postpone | Disposition::Fail => {
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job failed");
+            metrics::job_failed(failure.kind, "failed");
             results::save_failure(&ctx.shards, claim, &failure)
                 .await
                 .map(|_| Outcome::Failed)

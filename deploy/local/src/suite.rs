@@ -15,6 +15,7 @@ pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode
     let state = checkout.state()?;
     Deps::ensure(&state).await?;
     deps::ensure_pgbouncer(&state).await?;
+    deps::ensure_prometheus(&state).await?;
     println!("starting the test stack ...");
     let link = Link::open().await?;
     println!("the test stack runs in {}", link.info().state.display());

@@ -8,6 +8,7 @@ pub mod dead;
 pub mod handover;
 pub mod orphans;
 pub mod plan;
+pub mod standing;
 pub mod sweep;
 
 use std::collections::HashMap;
@@ -62,9 +63,21 @@ enum TickError {
     TooLong,
 }
 
+impl TickError {
+    /// A short word for metrics.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "store",
+            Self::Queue(_) => "queue",
+            Self::TooLong => "too_long",
+        }
+    }
+}
+
 /// Starts a task a shard.
 pub fn start(dispatcher: &Arc<Dispatcher>, shutdown: &Shutdown) {
     for (name, shard) in dispatcher.shards.all() {
+        metrics::acting(name.as_str(), false);
         let acting = Acting {
             dispatcher: dispatcher.clone(),
             name: name.clone(),
@@ -101,6 +114,7 @@ struct ModelFlow {
 struct Visits {
     cursor: String,
     clients: usize,
+    seen: metrics::Waiting,
     weight: f64,
 }
 
@@ -120,19 +134,26 @@ impl ModelFlow {
 impl Acting {
     async fn run(mut self, shutdown: Shutdown) {
         let mut sweeper = sweep::Sweeper::new(self.dispatcher.clone(), self.name.clone(), self.shard.clone());
+        let publisher = self.dispatcher.publisher.clone();
+        let mut lookout = standing::Lookout::new(publisher, self.name.clone(), self.shard.clone());
         while !shutdown.has_begun() {
+            let began = Instant::now();
             let ticked = tokio::time::timeout(TICK_MAX, self.tick()).await;
             let pause = match ticked.unwrap_or(Err(TickError::TooLong)) {
                 Ok(Some(published)) => {
+                    metrics::ticked(self.name.as_str(), began.elapsed());
                     // What a deadline cuts off is found again by the next sweep.
                     let _ = tokio::time::timeout(TICK_MAX, sweeper.tick()).await;
+                    let _ = tokio::time::timeout(TICK_MAX, lookout.tick()).await;
                     if published { TICK_BUSY } else { TICK_IDLE }
                 }
                 Ok(None) => {
                     sweeper.stand_by();
+                    lookout.stand_by();
                     TICK_STANDBY
                 }
                 Err(error) => {
+                    metrics::tick_failed(self.name.as_str(), error.reason());
                     tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "nothing was dispatched");
                     TICK_STANDBY
                 }
@@ -153,13 +174,14 @@ impl Acting {
             return Ok(None);
         }
         let waiting = dispatch::waiting(&self.shard).await?;
-        let (mut clients, mut due) = (0, false);
+        let (mut seen, mut due) = (metrics::Waiting::default(), false);
         for of_model in waiting.chunk_by(|a, b| a.model == b.model) {
             due |= self.publish_due(of_model).await?;
             let flow = &self.flows[&of_model[0].model];
-            clients += flow.interactive.clients + flow.bulk.clients;
+            seen += flow.interactive.seen;
+            seen += flow.bulk.seen;
         }
-        metrics::waiting_clients(self.name.as_str(), clients);
+        metrics::waiting(self.name.as_str(), seen);
         Ok(Some(due))
     }
 
@@ -183,7 +205,7 @@ impl Acting {
     async fn publish_due(&mut self, waiting: &[Waiting]) -> Result<bool, TickError> {
         let model = &waiting[0].model;
         let depth = self.dispatcher.publisher.depth(model).await?;
-        metrics::queue_ready(model.as_str(), depth.ready);
+        metrics::queue(model.as_str(), depth.ready, depth.consumers);
         self.report(model).await;
         let flow = self.flows.get_mut(model).expect("made by report");
         let target = plan::in_flight_target(Flow {
@@ -225,6 +247,7 @@ impl Acting {
         *visits = Visits {
             cursor: scan.cursor.unwrap_or_default(),
             clients: scan.clients,
+            seen: scan.seen,
             weight: scan.weight,
         };
         if !scan.candidates.is_empty() {

@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use docket_shared::metrics;
+use docket_shared::metrics::{self, RequestInFlight};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ const PROBES: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
 /// Wraps a request in all of it.
 pub async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let _in_flight = RequestInFlight::begin();
+    let method = request.method().clone();
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -45,7 +47,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let (status, elapsed) = (response.status().as_u16(), started.elapsed());
-    metrics::http_request(route, status, elapsed);
+    metrics::http_request((method.as_str(), route), status, elapsed);
     let milliseconds = elapsed.as_secs_f64() * 1_000.0;
     let _entered = span.enter();
     if PROBES.contains(&route) {

@@ -122,6 +122,7 @@ impl Deliveries {
     pub fn new(config: QueueConfig, name: &str, source: Source, prefetch: u16) -> Self {
         assert!(prefetch >= 1, "0 would mean no limit");
         let name = format!("{name} consume");
+        metrics::connected(&source.queue(), false);
         Self {
             config,
             name,

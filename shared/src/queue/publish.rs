@@ -54,15 +54,16 @@ impl Publisher {
 
     /// Publishes jobs and waits for all confirms; one result for each, in order.
     pub async fn jobs(&self, messages: &[AnalyzeDocument]) -> Vec<Result<(), QueueError>> {
+        let _publishing = metrics::publishing(messages.len());
         let sent = join_all(messages.iter().map(|message| self.send(JOBS, message)));
         let sent = sent.await;
         failpoint!("producer.before_confirm");
         let confirmed = sent.into_iter().map(|sent| async {
-            let confirmed = confirmation(sent?).await;
-            if let Err(error) = &confirmed {
-                metrics::publish_failed(error.reason());
-            }
-            confirmed
+            let confirmed = match sent {
+                Ok(sent) => confirmation(sent).await,
+                Err(error) => Err(error),
+            };
+            noted(confirmed)
         });
         let results = join_all(confirmed).await;
         failpoint!("producer.before_mark");
@@ -74,10 +75,15 @@ impl Publisher {
 
     /// Puts a job into the delay queue; the broker delivers it again in 5 s.
     pub async fn later(&self, message: &AnalyzeDocument) -> Result<(), QueueError> {
+        let _publishing = metrics::publishing(1);
         let result = match self.send(DELAY, message).await {
             Ok(sent) => confirmation(sent).await,
             Err(error) => Err(error),
         };
+        if result.is_ok() {
+            metrics::published("delay", 1);
+        }
+        let result = noted(result);
         self.note(&message.model, &result).await;
         result
     }
@@ -181,6 +187,11 @@ impl Live {
             declared: HashSet::new(),
         })
     }
+}
+
+/// Counts a message that was not confirmed.
+fn noted(result: Result<(), QueueError>) -> Result<(), QueueError> {
+    result.inspect_err(|error| metrics::publish_failed(error.reason()))
 }
 
 async fn confirmation(sent: PublisherConfirm) -> Result<(), QueueError> {

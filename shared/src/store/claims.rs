@@ -11,6 +11,7 @@ use super::results::{self, Ending, Failure};
 use super::{Database, FencedTx, Shards, StoreError, seconds};
 use crate::blob::BlobKey;
 use crate::ids::{ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
+use crate::job::Priority;
 use crate::state::{Event, JobState};
 
 /// How often a worker says that its claims are alive.
@@ -35,6 +36,13 @@ pub struct Claim {
     pub errors: i32,
     /// How long ago it was accepted, or last redriven.
     pub age: Duration,
+    /// How long ago its caller began to wait: when it was accepted or, if that was later and it has not been tried before,
+    /// when it became due.
+    pub awaited: Duration,
+    /// How long ago it became due.
+    pub due: Duration,
+    /// Its priority.
+    pub priority: Priority,
     /// Whose job it is.
     pub client: ClientId,
     /// The document.
@@ -116,6 +124,9 @@ with found as (
 )
 select j.late, j.early, j.paused, j.other and not j.dead as alive, j.poison, j.suspect, j.claim_token as last_token,
        g.attempt, g.errors, extract(epoch from now() - g.created_at)::double precision as age,
+       extract(epoch from now() - case when j.claimed_at is null then greatest(j.created_at, j.due_at)
+                                       else j.created_at end)::double precision as awaited,
+       extract(epoch from now() - j.due_at)::double precision as due, j.priority,
        d.client_id, d.id as document_id, d.blob_key, d.media_type, d.size_bytes, w.model, w.model_version
 from judged j
 left join granted g on true
@@ -134,6 +145,9 @@ struct Row {
     attempt: Option<i32>,
     errors: Option<i32>,
     age: Option<f64>,
+    awaited: f64,
+    due: f64,
+    priority: String,
     client_id: String,
     document_id: Uuid,
     blob_key: String,
@@ -182,6 +196,11 @@ pub async fn claim(shards: &Shards, key: JobKey, asker: Asker<'_>) -> Result<Ans
     Ok(answer)
 }
 
+/// Seconds that the database counted; what its clock turned back is nothing.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
 async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Row>) -> Result<Answer, StoreError> {
     let Some(row) = row else { return Ok(Answer::Ended) };
     if let (Some(attempt), Some(errors)) = (row.attempt, row.errors) {
@@ -191,7 +210,10 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             token: asker.token,
             attempt,
             errors,
-            age: Duration::try_from_secs_f64(row.age.unwrap_or_default()).unwrap_or_default(),
+            age: duration(row.age.unwrap_or_default()),
+            awaited: duration(row.awaited),
+            due: duration(row.due),
+            priority: Priority::parse(&row.priority).unwrap_or_default(),
             client: row.client_id.parse().map_err(undecodable)?,
             document: DocumentId(row.document_id),
             blob: BlobKey::from_stored(row.blob_key),

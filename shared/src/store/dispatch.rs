@@ -1,6 +1,7 @@
 //! Waiting work: who is next, leased, published, marked. Rows are leased, never locked while the broker is waited for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use super::fence::FENCE_BUCKETS_MAX;
 use super::{Database, StoreError, seconds};
 use crate::ids::{Bucket, ClientId, JobId, JobKey, ModelName};
 use crate::job::{AnalyzeDocument, Priority};
+use crate::metrics;
 use crate::sharding;
 use crate::state::Event;
 
@@ -40,6 +42,8 @@ pub struct Scan {
     pub candidates: Vec<Candidate>,
     /// Clients with waiting rows, due or not, that were visited.
     pub clients: usize,
+    /// What is of interest of them altogether.
+    pub seen: metrics::Waiting,
     /// Their weights, summed.
     pub weight: f64,
     /// The last client visited, where the next scan goes on; `None` when the end was reached.
@@ -59,7 +63,7 @@ with recursive clients(client_id, n) as (
     from clients c where c.client_id is not null and n < $4
 )
 select c.client_id, coalesce(k.weight, 1) as weight, coalesce(k.in_flight_max, $6) as in_flight_max,
-       b.in_flight, d.bucket, d.job_id, d.size_bytes
+       coalesce(k.paused, false) as paused, b.in_flight, d.bucket, d.job_id, d.size_bytes
 from clients c
 left join client_controls k on k.client_id = c.client_id
 cross join lateral (
@@ -85,6 +89,7 @@ struct ScanRow {
     client_id: String,
     weight: f32,
     in_flight_max: i32,
+    paused: bool,
     in_flight: i64,
     bucket: Option<i16>,
     job_id: Option<Uuid>,
@@ -112,18 +117,33 @@ pub async fn scan(
         .fetch_all(tx.connection())
         .await
         .map_err(|error| tx.failed(error))?;
-    let visited: BTreeMap<&str, f32> = rows.iter().map(|row| (row.client_id.as_str(), row.weight)).collect();
+    let visited: BTreeMap<&str, &ScanRow> = rows.iter().map(|row| (row.client_id.as_str(), row)).collect();
     let full = visited.len() as i32 >= CLIENTS_MAX;
     let last = visited.last_key_value().filter(|_| full);
     let (cursor, clients) = (last.map(|(last, _)| (*last).to_owned()), visited.len());
-    let weight = visited.values().copied().map(f64::from).sum();
+    let weight = visited.values().map(|row| f64::from(row.weight)).sum();
+    let mut seen = metrics::Waiting::default();
+    visited.values().for_each(|row| seen += row.seen());
     let candidates = rows.into_iter().filter_map(candidate).collect();
     Ok(Scan {
         candidates,
         clients,
+        seen,
         weight,
         cursor,
     })
+}
+
+impl ScanRow {
+    fn seen(&self) -> metrics::Waiting {
+        metrics::Waiting {
+            clients: 1,
+            capped: usize::from(self.in_flight >= i64::from(self.in_flight_max)),
+            paused: usize::from(self.paused),
+            in_flight: self.in_flight,
+            largest: self.in_flight,
+        }
+    }
 }
 
 fn candidate(row: ScanRow) -> Option<Candidate> {
@@ -251,6 +271,12 @@ fn message(row: LeasedRow) -> Option<(JobKey, AnalyzeDocument)> {
     Some((key, message))
 }
 
+#[derive(FromRow)]
+struct MarkedRow {
+    priority: String,
+    lag: f64,
+}
+
 /// Marks rows as published, where the lease is still ours; a claim may have come first and cleared it.
 pub async fn mark_published(shard: &Database, keys: &[JobKey], lease: Uuid) -> Result<(), StoreError> {
     const MARK: &str = "
@@ -258,8 +284,14 @@ pub async fn mark_published(shard: &Database, keys: &[JobKey], lease: Uuid) -> R
             history = docket_history(history, jsonb_build_object('event', 'published', 'at', now()))
         from (select bucket, job_id from dispatch where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[]))
               and lease_token = $3 and state = 'waiting' order by bucket, job_id for update) mine
-        where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id";
-    update_leased(shard, keys, lease, MARK).await
+        where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id
+        returning priority, greatest(extract(epoch from now() - due_at), 0)::double precision as lag";
+    for MarkedRow { priority, lag } in update_leased(shard, keys, lease, MARK).await? {
+        if let Some(priority) = Priority::parse(&priority) {
+            metrics::dispatched(priority.as_str(), Duration::from_secs_f64(lag));
+        }
+    }
+    Ok(())
 }
 
 /// Gives up the lease of rows that could not be published: they stay waiting and are due at once.
@@ -268,16 +300,26 @@ pub async fn release(shard: &Database, keys: &[JobKey], lease: Uuid) -> Result<(
         update dispatch set lease_token = null, lease_until = null
         from (select bucket, job_id from dispatch where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[]))
               and lease_token = $3 order by bucket, job_id for update) mine
-        where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id";
-    update_leased(shard, keys, lease, RELEASE).await
+        where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id
+        returning priority, 0::double precision as lag";
+    update_leased(shard, keys, lease, RELEASE).await.map(drop)
 }
 
-async fn update_leased(shard: &Database, keys: &[JobKey], lease: Uuid, sql: &'static str) -> Result<(), StoreError> {
+async fn update_leased(
+    shard: &Database,
+    keys: &[JobKey],
+    lease: Uuid,
+    sql: &'static str,
+) -> Result<Vec<MarkedRow>, StoreError> {
     let (mut tx, owned) = shard.begin_owned(&buckets_of(keys)).await?;
     let (buckets, jobs) = columns(keys, &owned);
-    let query = tx.query(sql).bind(buckets).bind(jobs).bind(lease);
-    query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
-    tx.commit().await
+    let query = tx.query_as::<MarkedRow>(sql).bind(buckets).bind(jobs).bind(lease);
+    let updated = query
+        .fetch_all(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    tx.commit().await?;
+    Ok(updated)
 }
 
 /// As many of the keys, from the first on, as have at most [`FENCE_BUCKETS_MAX`] buckets.

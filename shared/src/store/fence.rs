@@ -93,6 +93,12 @@ impl Shards {
         self.shards.get(name)
     }
 
+    /// Notes how many connections there are to each database.
+    pub fn sample(&self) {
+        self.catalog.sample();
+        self.shards.values().for_each(Database::sample);
+    }
+
     /// The map as it is cached now.
     pub fn map(&self) -> Arc<ShardMap> {
         self.map.read().expect("no holder panics").clone()

@@ -21,6 +21,7 @@ pub mod parked;
 pub mod reports;
 pub mod results;
 pub mod shard_map;
+pub mod standing;
 pub mod sweep;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use sqlx::{Postgres, Transaction};
 
 use crate::config::{ConfigError, Env, Setting};
 use crate::ids::{Bucket, ShardName};
+use crate::metrics::{self, Meter, Timed};
 use circuit::Circuit;
 
 pub use fence::{FencedTx, Shards};
@@ -213,6 +215,7 @@ pub struct Database {
     pool: PgPool,
     persistent: bool,
     circuit: Arc<Circuit>,
+    meter: Arc<Meter>,
 }
 
 impl Database {
@@ -231,6 +234,7 @@ impl Database {
             pool,
             persistent: !config.pooler,
             circuit: Arc::default(),
+            meter: Arc::new(Meter::of(name, config.connections_max)),
         })
     }
 
@@ -243,21 +247,36 @@ impl Database {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let mut begun = Err(sqlx::Error::PoolTimedOut);
         if self.circuit.admits(Instant::now(), ACQUIRE_TIMEOUT) {
+            let _waiting = self.meter.waiting();
             let begin = tokio::time::timeout(ACQUIRE_TIMEOUT, self.begin_alive());
             begun = begin.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
             match &begun {
-                Ok(_) => self.circuit.close(),
+                Ok(_) => self.found(false),
                 // With connections in the pool it is busy or slow; without any it is away.
-                Err(_) if self.pool.size() == 0 => self.circuit.open(Instant::now(), AWAY_PAUSE),
+                Err(_) if self.pool.size() == 0 => self.found(true),
                 Err(_) => {}
             }
         }
-        let tx = begun;
         Ok(Tx {
-            tx: tx.map_err(|error| StoreError::of(&self.name, error))?,
-            database: self.name.clone(),
-            persistent: self.persistent,
+            tx: begun.map_err(|error| self.failed(error))?,
+            timed: self.meter.transaction(),
+            database: self.clone(),
         })
+    }
+
+    /// Whether the database is away was found out.
+    fn found(&self, away: bool) {
+        if away {
+            self.circuit.open(Instant::now(), AWAY_PAUSE);
+        } else {
+            self.circuit.close();
+        }
+        self.meter.away(away);
+    }
+
+    fn failed(&self, source: sqlx::Error) -> StoreError {
+        self.meter.failed(is_passing(&source));
+        StoreError::of(&self.name, source)
     }
 
     /// After a restart of the server every pooled connection is dead, and each says so only when it is used.
@@ -271,36 +290,36 @@ impl Database {
         }
     }
 
-    /// Connections that are open, and those of them that are idle.
-    pub fn connections(&self) -> (u32, usize) {
-        (self.pool.size(), self.pool.num_idle())
+    /// Notes how many connections there are.
+    pub fn sample(&self) {
+        metrics::connections(&self.name, self.pool.size(), self.pool.num_idle());
     }
 }
 
 /// An open transaction.
 pub struct Tx {
     tx: Transaction<'static, Postgres>,
-    database: String,
-    persistent: bool,
+    database: Database,
+    timed: Timed,
 }
 
 impl Tx {
     pub(crate) fn query(&self, sql: &'static str) -> Query<'static, Postgres, PgArguments> {
-        sqlx::query(sql).persistent(self.persistent)
+        sqlx::query(sql).persistent(self.database.persistent)
     }
 
     pub(crate) fn query_as<T>(&self, sql: &'static str) -> QueryAs<'static, Postgres, T, PgArguments>
     where
         T: for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
     {
-        sqlx::query_as(sql).persistent(self.persistent)
+        sqlx::query_as(sql).persistent(self.database.persistent)
     }
 
     pub(crate) fn query_scalar<T>(&self, sql: &'static str) -> QueryScalar<'static, Postgres, T, PgArguments>
     where
         (T,): for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>,
     {
-        sqlx::query_scalar(sql).persistent(self.persistent)
+        sqlx::query_scalar(sql).persistent(self.database.persistent)
     }
 
     pub(crate) fn connection(&mut self) -> &mut sqlx::PgConnection {
@@ -308,15 +327,14 @@ impl Tx {
     }
 
     pub(crate) fn failed(&self, source: sqlx::Error) -> StoreError {
-        StoreError::of(&self.database, source)
+        self.database.failed(source)
     }
 
     /// Makes the transaction's writes durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.tx
-            .commit()
-            .await
-            .map_err(|error| StoreError::of(&self.database, error))
+        let committed = self.tx.commit().await;
+        drop(self.timed);
+        committed.map_err(|error| self.database.failed(error))
     }
 }
 

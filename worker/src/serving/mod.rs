@@ -74,14 +74,21 @@ pub(crate) struct Loader {
 impl Loader {
     async fn load(&self, name: &ModelName, version: &str) -> Result<Model, ServeError> {
         let began = Instant::now();
-        let folder = fetch::fetch(&self.blobs, name, version, &self.cache).await?;
-        let model = Model::load(&folder, &self.settings).await?;
+        let model = self.fetch_and_load(name, version).await;
+        metrics::model_loaded(name.as_str(), model.is_ok().then(|| began.elapsed()));
+        let model = model?;
         tracing::info!(model = %name, version, seconds = began.elapsed().as_secs_f64(), "model loaded");
         Ok(model)
     }
 
+    async fn fetch_and_load(&self, name: &ModelName, version: &str) -> Result<Model, ServeError> {
+        let folder = fetch::fetch(&self.blobs, name, version, &self.cache).await?;
+        Ok(Model::load(&folder, &self.settings).await?)
+    }
+
     async fn load_current(&self, name: &ModelName) -> Result<Model, ServeError> {
-        let version = fetch::current(&self.blobs, name).await?;
+        let version = fetch::current(&self.blobs, name).await;
+        let version = version.inspect_err(|_| metrics::model_loaded(name.as_str(), None))?;
         self.load(name, &version).await
     }
 }

@@ -3,9 +3,11 @@
 
 mod broker;
 mod jobs;
+mod metrics;
 mod models;
 mod operator;
 mod poison;
+mod prometheus;
 mod restarts;
 mod shards;
 mod turns;

@@ -33,15 +33,10 @@ async fn a_job_whose_shard_goes_away_is_done_when_it_is_back() {
     system.world.shard_down("s1").await;
     // The worker finds the message, cannot claim the job, and puts it into the delay queue.
     let worker = system.worker().await;
-    let delayed = async {
-        while !worker
-            .metrics()
-            .await
-            .contains("docket_jobs_total{outcome=\"shard_unreachable\"}")
-        {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    };
+    let delayed = worker.until_metrics(|line| {
+        let count = line.strip_prefix("docket_jobs_total{outcome=\"shard_unreachable\"} ");
+        count.is_some_and(|count| count != "0")
+    });
     tokio::time::timeout(std::time::Duration::from_secs(60), delayed)
         .await
         .expect("the message is delayed");

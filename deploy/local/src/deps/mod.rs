@@ -62,6 +62,16 @@ pub async fn ensure_pgbouncer(state: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Installs Prometheus, which only tests need, and answers where it is; `promtool` lies beside it. Its service is not started.
+pub async fn ensure_prometheus(state: &Path) -> Result<PathBuf> {
+    let program = PathBuf::from("/usr/bin/prometheus");
+    let _lock = lock(state).await?;
+    if !program.exists() {
+        apt::install("prometheus").await?;
+    }
+    Ok(program)
+}
+
 /// Installs libfaketime, which only chaos needs, and answers where the library is.
 pub async fn ensure_faketime(state: &Path) -> Result<PathBuf> {
     let library = PathBuf::from("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1");

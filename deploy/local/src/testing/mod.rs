@@ -6,6 +6,7 @@ mod binaries;
 mod broker;
 mod link;
 mod pgbouncer;
+mod prometheus;
 mod template;
 mod tiny_model;
 mod world;
@@ -14,6 +15,7 @@ pub use binaries::{binary, build_binaries};
 pub use broker::PrivateBroker;
 pub use link::{Link, stack};
 pub use pgbouncer::PgBouncer;
+pub use prometheus::Prometheus;
 pub use tiny_model::{Fault, Scheme, TinyModel};
 pub use world::{World, WorldOptions};
 

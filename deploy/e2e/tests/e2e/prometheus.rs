@@ -1,0 +1,168 @@
+//! Rules, alerts and dashboards, tried with a real Prometheus on real processes under load.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use docket_e2e::dashboards::{self, Dashboard, Query};
+use docket_e2e::query::Asker;
+use docket_e2e::system::{Program, System};
+use docket_local::testing::{self, Prometheus};
+use docket_shared::metrics;
+use tokio::process::Command;
+
+use crate::LETTER;
+
+/// Longest time until every panel has data: rates need two scrapes of a second, counts of the backlog five seconds.
+const DATA_MAX: Duration = Duration::from_secs(90);
+/// What the dashboard on autoscaling asks for besides what is in the table.
+const RESERVED: [&str; 2] = ["docket_work_waiting_seconds", "docket_worker_tokens_per_second"];
+
+fn folder(name: &str) -> PathBuf {
+    testing::checkout().root().join("deploy").join(name)
+}
+
+#[tokio::test]
+async fn rules_are_sound_and_alerts_fire_when_they_should() {
+    let folder = folder("prometheus");
+    for arguments in [
+        &["check", "rules", "rules.yml", "alerts.yml"][..],
+        &["check", "config", "prometheus.yml"],
+        &["test", "rules", "alerts_test.yml"],
+    ] {
+        let (good, said) = Prometheus::promtool(&folder, arguments).await;
+        assert!(good, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn every_alert_is_tested_and_described() {
+    let read = |file: &str| std::fs::read_to_string(folder("prometheus").join(file)).unwrap();
+    let (alerts, tests, objectives) = (read("alerts.yml"), read("alerts_test.yml"), read("SLO.md"));
+    let names: Vec<&str> = alerts
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "))
+        .collect();
+    assert!(names.len() > 10);
+    for name in names {
+        let asked: Vec<&str> = tests.split(&format!("alertname: {name}\n")).skip(1).collect();
+        let fires = |after: &&&str| after.trim_start().starts_with("exp_alerts");
+        assert!(asked.iter().any(|after| fires(&after)), "no test makes {name} fire");
+        assert!(
+            asked.iter().any(|after| !fires(&after)),
+            "no test keeps {name} from firing"
+        );
+        assert!(objectives.contains(&format!("`{name}`")), "SLO.md does not name {name}");
+    }
+}
+
+#[tokio::test]
+async fn dashboards_are_what_their_generator_writes() {
+    let generator = folder("grafana").join("dashboards.py");
+    let checked = Command::new("python3")
+        .arg(generator)
+        .arg("--check")
+        .output()
+        .await
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[tokio::test]
+async fn every_panel_has_data_under_load() {
+    let system = System::start().await;
+    let worker = system.worker().await;
+    let prometheus = Prometheus::start(&configuration(&[
+        ("docket-producer", &system.producer),
+        ("docket-worker", &worker),
+    ]))
+    .await;
+    let queries: Vec<Query> = dashboards::of(&folder("grafana/dashboards"))
+        .iter()
+        .flat_map(Dashboard::queries)
+        .filter(is_measured)
+        .collect();
+    assert!(queries.len() > 80, "{} queries", queries.len());
+    let asker = Asker::new(&prometheus.base);
+    let answered = async {
+        let mut missing = queries;
+        while !missing.is_empty() {
+            let mut still = Vec::new();
+            for query in missing {
+                if !asker.has_data(&query).await {
+                    still.push(query);
+                }
+            }
+            missing = still;
+            if let Some(query) = missing.first() {
+                println!("{} queries without data, such as {query:?}", missing.len());
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = load(&system) => unreachable!("the load has no end"),
+        answered = tokio::time::timeout(DATA_MAX, answered) => assert!(answered.is_ok(), "a panel has no data: see above"),
+    }
+    assert_eq!(asker.rule_errors().await, Vec::<String>::new());
+}
+
+/// Whether all its metrics are in the table; of those that are not, nothing can be asked.
+fn is_measured(query: &Query) -> bool {
+    let is_known = |name: &String| metrics::all().any(|metric| name.starts_with(metric.name));
+    let unknown = query.metrics().into_iter().find(|name| !is_known(name));
+    let is_reserved = |name: &String| RESERVED.contains(&name.as_str());
+    assert!(
+        unknown.iter().all(is_reserved),
+        "{query:?} asks for {unknown:?}, which nobody measures"
+    );
+    unknown.is_none()
+}
+
+/// Scrapes these every second by the rules of the repository.
+fn configuration(programs: &[(&str, &Program)]) -> String {
+    let rules = folder("prometheus");
+    let mut text = format!(
+        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s, external_labels: {{runbooks: deploy/runbooks}}}}\n\
+         rule_files: [{0}/rules.yml, {0}/alerts.yml]\n\
+         scrape_configs:\n",
+        rules.display()
+    );
+    for (job, program) in programs {
+        let address = program.base.trim_start_matches("http://");
+        text.push_str(&format!(
+            "  - {{job_name: {job}, static_configs: [{{targets: ['{address}']}}]}}\n"
+        ));
+    }
+    text
+}
+
+/// Uploads of several clients without end: good ones of both priorities, some that no worker can read, some that are
+/// refused; one client is capped, one is paused.
+async fn load(system: &System) {
+    let callers = [
+        system.caller("acme").await,
+        system.caller("capped").await,
+        system.caller("paused").await,
+    ];
+    system
+        .operator(&["clients", "set", "capped", "--in-flight-max", "1"])
+        .await;
+    system.operator(&["pause", "--client", "paused"]).await;
+    callers[2].upload(LETTER).await;
+    loop {
+        for caller in &callers[..2] {
+            for priority in ["interactive", "bulk"] {
+                let accepted = caller
+                    .upload_with(&format!("priority={priority}"), &LETTER.repeat(10))
+                    .await;
+                caller.get(&format!("/v1/documents/{}", accepted.document)).await;
+            }
+            caller.upload_bytes(b"\xff\xfe").await;
+            assert!((400..500).contains(&caller.try_upload("").await));
+        }
+        callers[0]
+            .get("/v1/documents/00000000-0000-7000-8000-000000000000")
+            .await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

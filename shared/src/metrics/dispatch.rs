@@ -1,0 +1,205 @@
+//! What waits on the shards, whose it is, and how it gets to its turn. The dispatcher that acts for a shard sets its gauges,
+//! and zero when it no longer does: the largest value over all processes is the shard's.
+
+use std::time::Duration;
+
+use super::{By, Kind, Label, MODEL, Metric, PRIORITY, QUICK, SHARD, WAITS, flag};
+use crate::store::standing::Standing;
+
+const ROLE: &str = "in the role `dispatch`";
+const SEEN: &str = "in the role `dispatch`, after the first job of the model";
+
+const ACTING: Metric = gauge(
+    "docket_dispatch_acting",
+    "1 where this process is the dispatcher of the shard",
+)
+.labels(&[SHARD])
+.when(ROLE);
+const TICK_SECONDS: Metric = Metric::new(
+    "docket_dispatch_tick_seconds",
+    Kind::Histogram(QUICK),
+    By::Producer,
+    "time of a look at a shard's waiting work, what was published in it included",
+)
+.labels(&[SHARD]);
+const TICK_FAILED: Metric = Metric::new(
+    "docket_dispatch_tick_failures_total",
+    Kind::Counter,
+    By::Producer,
+    "looks at a shard's waiting work that failed, or the wish to be its dispatcher did",
+)
+.labels(&[SHARD, Label::words("reason", &["store", "queue", "too_long"])]);
+const LAG: Metric = Metric::new(
+    "docket_dispatch_lag_seconds",
+    Kind::Histogram(WAITS),
+    By::Producer,
+    "from when a job was due to when the broker had confirmed its message",
+)
+.labels(&[PRIORITY]);
+const CLIENTS: Metric = gauge(
+    "docket_dispatch_waiting_clients",
+    "clients with work waiting, as the last scan saw them; a client counts for each model and priority",
+)
+.labels(&[SHARD])
+.when(ROLE);
+const CAPPED: Metric = gauge(
+    "docket_dispatch_capped_clients",
+    "those of them that have as many jobs in flight as they may",
+)
+.labels(&[SHARD])
+.when(ROLE);
+const PAUSED: Metric = gauge("docket_dispatch_paused_clients", "those of them that are paused")
+    .labels(&[SHARD])
+    .when(ROLE);
+const LARGEST: Metric = gauge(
+    "docket_dispatch_largest_client_ratio",
+    "of the jobs in flight of these clients, the part that is of the one with the most",
+)
+.labels(&[SHARD])
+.when(ROLE);
+const JOBS: Metric = gauge("docket_backlog_jobs", "jobs of a shard that have not ended")
+    .labels(&[SHARD, MODEL])
+    .when(SEEN);
+const BYTES: Metric = gauge("docket_backlog_bytes", "bytes of their documents")
+    .labels(&[SHARD, MODEL])
+    .when(SEEN);
+const OLDEST: Metric = gauge(
+    "docket_backlog_oldest_seconds",
+    "for how long the oldest of them has been due",
+)
+.labels(&[SHARD, MODEL])
+.when(SEEN);
+const IN_FLIGHT: Metric = gauge(
+    "docket_backlog_in_flight_jobs",
+    "those of them that the broker has, and those that workers have; the others wait",
+)
+.labels(&[SHARD, MODEL, Label::words("state", &["queued", "running"])])
+.when(SEEN);
+const WAITING_OLDEST: Metric = gauge(
+    "docket_backlog_oldest_waiting_seconds",
+    "for how long the oldest of those that wait and are not paused has been due",
+)
+.labels(&[SHARD, MODEL, PRIORITY])
+.when(SEEN);
+const QUEUED_OLDEST: Metric = gauge(
+    "docket_backlog_oldest_queued_seconds",
+    "for how long the oldest of those in the broker has been there",
+)
+.labels(&[SHARD, MODEL])
+.when(SEEN);
+const REPAIRED: Metric = Metric::new(
+    "docket_repaired_rows_total",
+    Kind::Counter,
+    By::Producer,
+    "rows and objects that the sweeper repaired, by what was wrong",
+)
+.labels(&[Label::words(
+    "what",
+    &["late_job", "lost_message", "dead_claim", "expired_key", "orphan_object"],
+)]);
+
+pub(super) const ALL: &[&Metric] = &[
+    &JOBS,
+    &BYTES,
+    &OLDEST,
+    &IN_FLIGHT,
+    &WAITING_OLDEST,
+    &QUEUED_OLDEST,
+    &LAG,
+    &ACTING,
+    &TICK_SECONDS,
+    &TICK_FAILED,
+    &CLIENTS,
+    &CAPPED,
+    &PAUSED,
+    &LARGEST,
+    &REPAIRED,
+];
+
+const fn gauge(name: &'static str, help: &'static str) -> Metric {
+    Metric::new(name, Kind::Gauge, By::Producer, help)
+}
+
+/// Who waits on a shard, as a scan saw it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Clients with waiting work.
+    pub clients: usize,
+    /// Those at their cap.
+    pub capped: usize,
+    /// Those that are paused.
+    pub paused: usize,
+    /// Jobs of all of them in flight.
+    pub in_flight: i64,
+    /// Jobs in flight of the one that has the most.
+    pub largest: i64,
+}
+
+impl std::ops::AddAssign for Waiting {
+    fn add_assign(&mut self, other: Self) {
+        *self = Self {
+            clients: self.clients + other.clients,
+            capped: self.capped + other.capped,
+            paused: self.paused + other.paused,
+            in_flight: self.in_flight + other.in_flight,
+            largest: self.largest.max(other.largest),
+        };
+    }
+}
+
+/// Whether this process is the dispatcher of a shard.
+pub fn acting(shard: &str, acts: bool) {
+    ACTING.gauge(&[shard]).set(flag(acts));
+    if !acts {
+        waiting(shard, Waiting::default());
+    }
+}
+
+/// The dispatcher looked at a shard's waiting work.
+pub fn ticked(shard: &str, elapsed: Duration) {
+    TICK_SECONDS.histogram(&[shard]).record(elapsed);
+}
+
+/// It could not.
+pub fn tick_failed(shard: &str, reason: &'static str) {
+    TICK_FAILED.counter(&[shard, reason]).increment(1);
+}
+
+/// The broker has a job's message, so long after the job was due.
+pub fn dispatched(priority: &'static str, lag: Duration) {
+    LAG.histogram(&[priority]).record(lag);
+}
+
+/// Who waits on a shard.
+pub fn waiting(shard: &str, waiting: Waiting) {
+    CLIENTS.gauge(&[shard]).set(waiting.clients as f64);
+    CAPPED.gauge(&[shard]).set(waiting.capped as f64);
+    PAUSED.gauge(&[shard]).set(waiting.paused as f64);
+    let ratio = waiting.largest as f64 / waiting.in_flight.max(1) as f64;
+    LARGEST.gauge(&[shard]).set(ratio);
+}
+
+/// What a shard has of a model: jobs, bytes, and seconds since the oldest became due.
+pub fn backlog(shard: &str, model: &str, (jobs, bytes, oldest): (f64, f64, f64)) {
+    JOBS.gauge(&[shard, model]).set(jobs);
+    BYTES.gauge(&[shard, model]).set(bytes);
+    OLDEST.gauge(&[shard, model]).set(oldest);
+}
+
+/// Where a shard's work of a model stands.
+pub fn standing(shard: &str, model: &str, standing: &Standing) {
+    IN_FLIGHT.gauge(&[shard, model, "queued"]).set(standing.queued as f64);
+    IN_FLIGHT.gauge(&[shard, model, "running"]).set(standing.running as f64);
+    for (priority, oldest) in [
+        ("interactive", standing.oldest_interactive_seconds),
+        ("bulk", standing.oldest_bulk_seconds),
+    ] {
+        WAITING_OLDEST.gauge(&[shard, model, priority]).set(oldest);
+    }
+    QUEUED_OLDEST.gauge(&[shard, model]).set(standing.oldest_queued_seconds);
+}
+
+/// The sweeper repaired rows.
+pub fn repaired(what: &'static str, rows: u64) {
+    REPAIRED.counter(&[what]).increment(rows);
+}

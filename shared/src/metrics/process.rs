@@ -1,0 +1,62 @@
+//! The process itself, by the names that Prometheus' own libraries use.
+
+use super::{By, Kind, Label, Metric};
+
+const BUILD_INFO: Metric = Metric::new(
+    "docket_build_info",
+    Kind::Gauge,
+    By::Both,
+    "1, with what runs as labels",
+)
+.labels(&[
+    Label::named("version", "version of the release"),
+    Label::words("service", &["producer", "worker"]),
+]);
+const CPU: Metric = both(
+    "process_cpu_seconds_total",
+    Kind::Counter,
+    "time of CPUs that the process used, in whole seconds",
+);
+const FILES: Metric = both("process_open_fds", Kind::Gauge, "open files and sockets");
+const FILES_MAX: Metric = both("process_max_fds", Kind::Gauge, "the most of them");
+const MEMORY: Metric = both(
+    "process_resident_memory_bytes",
+    Kind::Gauge,
+    "memory that the process holds",
+);
+const VIRTUAL: Metric = both("process_virtual_memory_bytes", Kind::Gauge, "its address space");
+const VIRTUAL_MAX: Metric = both("process_virtual_memory_max_bytes", Kind::Gauge, "the most of that");
+const START: Metric = both(
+    "process_start_time_seconds",
+    Kind::Gauge,
+    "when it started, in seconds of the Unix epoch",
+);
+const THREADS: Metric = both("process_threads", Kind::Gauge, "its threads");
+
+pub(super) const ALL: &[&Metric] = &[
+    &BUILD_INFO,
+    &CPU,
+    &MEMORY,
+    &VIRTUAL,
+    &VIRTUAL_MAX,
+    &FILES,
+    &FILES_MAX,
+    &START,
+    &THREADS,
+];
+
+const fn both(name: &'static str, kind: Kind, help: &'static str) -> Metric {
+    Metric::new(name, kind, By::Both, help)
+}
+
+/// Which build of which service this is.
+pub(super) fn build_info(service: By) {
+    BUILD_INFO
+        .gauge(&[env!("CARGO_PKG_VERSION"), service.as_str()])
+        .set(1.0);
+}
+
+/// Notes what the process uses now.
+pub fn sample() {
+    metrics_process::Collector::default().collect();
+}

@@ -1,0 +1,94 @@
+//! The table of all metrics, for people.
+
+use super::{Kind, Label, Metric, Values, all};
+
+/// What `deploy/prometheus/METRICS.md` holds.
+pub fn table() -> String {
+    let mut text = "# Metrics\n\n\
+         Everything that `/metrics` of `docket-producer` and `docket-worker` serves. Written by `docket-producer metrics`.\n\n\
+         No label holds a client's id. Counters and histograms whose labels have only the values that are listed here are at zero\n\
+         from the start, and so are those of every shard, database and model that a process is told of.\n\n\
+         | name | type | served by | labels | meaning |\n|---|---|---|---|---|\n"
+        .to_owned();
+    for metric in all() {
+        text.push_str(&row(metric));
+    }
+    text
+}
+
+fn row(metric: &Metric) -> String {
+    let kind = match metric.kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+        Kind::Histogram(_) => "histogram",
+    };
+    let labels: Vec<String> = metric.labels.iter().map(label).collect();
+    let when = match metric.when {
+        "" => String::new(),
+        when => format!("; there {when}"),
+    };
+    let (name, by, labels, help) = (metric.name, metric.by.as_str(), labels.join("<br>"), metric.help);
+    format!("| `{name}` | {kind} | {by} | {labels} | {help}{when} |\n")
+}
+
+fn label(label: &Label) -> String {
+    match label.values {
+        Values::Words(words) => format!("`{}`: {}", label.name, words.join(", ")),
+        Values::Named(what) => format!("`{}`: {what}", label.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_in_the_repository_is_this_one() {
+        let kept = include_str!("../../../deploy/prometheus/METRICS.md");
+        assert_eq!(
+            kept,
+            table(),
+            "run `docket-producer metrics > deploy/prometheus/METRICS.md`"
+        );
+    }
+
+    #[test]
+    fn names_are_as_prometheus_wants_them() {
+        let mut names = std::collections::HashSet::new();
+        for Metric {
+            name,
+            kind,
+            labels,
+            help,
+            ..
+        } in all()
+        {
+            assert!(names.insert(name), "{name} is there twice");
+            assert!(name.starts_with("docket_") || name.starts_with("process_"), "{name}");
+            assert_eq!(matches!(kind, Kind::Counter), name.ends_with("_total"), "{name}");
+            assert!(
+                !name.contains("milli") && !name.contains("percent"),
+                "{name} is in no base unit"
+            );
+            assert!(
+                !help.is_empty() && !help.contains('|') && !help.ends_with('.'),
+                "{name}"
+            );
+            for Label { name: label, .. } in *labels {
+                assert!(
+                    !label.contains("client") && !["le", "job", "instance"].contains(label),
+                    "{name}: {label}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_of_histograms_ascend() {
+        for metric in all() {
+            if let Kind::Histogram(bounds) = metric.kind {
+                assert!(bounds.is_sorted() && bounds.len() > 4, "{}", metric.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A worker's hands: how full they are, how long each step takes, whether anything moves.
+
+use std::time::Duration;
+
+use super::{By, Kind, Label, Metric, SHARD, STEPS, TOGETHER};
+
+const RUNNING: Metric = gauge("docket_jobs_running", "jobs claimed by this worker");
+const INTAKE: Metric = gauge("docket_worker_intake_jobs", "deliveries that this worker works on");
+const INTAKE_LIMIT: Metric = gauge(
+    "docket_worker_intake_limit",
+    "deliveries that this worker works on at a time; less than usual while object storage is overloaded",
+);
+const MEMORY: Metric = gauge(
+    "docket_worker_memory_reserved_bytes",
+    "memory reserved for the documents being worked on",
+);
+const MEMORY_LIMIT: Metric = gauge(
+    "docket_worker_memory_limit_bytes",
+    "all of that memory (`DOCKET_MEMORY_BYTES`)",
+);
+const CPU_TASKS: Metric = gauge(
+    "docket_worker_cpu_tasks",
+    "computations beside the model that run now (extracting, cutting windows, decoding)",
+);
+const CPU_TASKS_MAX: Metric = gauge("docket_worker_cpu_tasks_max", "the most of them at a time");
+const SESSIONS: Metric = gauge("docket_worker_sessions", "model calls at a time, of each model");
+const STALLED: Metric = gauge(
+    "docket_worker_stalled_seconds",
+    "how long this worker has had jobs in hand without getting anywhere",
+);
+const STAGE_SECONDS: Metric = Metric::new(
+    "docket_stage_seconds",
+    Kind::Histogram(STEPS),
+    By::Worker,
+    "time of a job's stage; `model` and `memory` are waiting for these, `infer` has its wait for the model in it",
+)
+.labels(&[Label::words(
+    "stage",
+    &[
+        "model",
+        "memory",
+        "fetch",
+        "extract",
+        "window",
+        "infer",
+        "decode",
+        "store_text",
+        "save",
+    ],
+)]);
+const RESULTS_TOGETHER: Metric = Metric::new(
+    "docket_results_together",
+    Kind::Histogram(TOGETHER),
+    By::Worker,
+    "results written in one transaction",
+);
+const HEARTBEAT_FAILED: Metric = Metric::new(
+    "docket_heartbeat_failures_total",
+    Kind::Counter,
+    By::Worker,
+    "heartbeats that a shard did not take",
+)
+.labels(&[SHARD]);
+
+pub(super) const ALL: &[&Metric] = &[
+    &STAGE_SECONDS,
+    &RUNNING,
+    &INTAKE,
+    &INTAKE_LIMIT,
+    &MEMORY,
+    &MEMORY_LIMIT,
+    &CPU_TASKS,
+    &CPU_TASKS_MAX,
+    &SESSIONS,
+    &STALLED,
+    &RESULTS_TOGETHER,
+    &HEARTBEAT_FAILED,
+];
+
+const fn gauge(name: &'static str, help: &'static str) -> Metric {
+    Metric::new(name, Kind::Gauge, By::Worker, help)
+}
+
+/// How full a worker's hands are.
+#[derive(Debug, Clone, Copy)]
+pub struct Hands {
+    /// Deliveries that are worked on.
+    pub deliveries: usize,
+    /// Memory reserved for documents, and all of it, in bytes.
+    pub memory: (u64, u64),
+    /// Computations that run, and how many may.
+    pub cpu_tasks: (usize, usize),
+    /// Model calls at a time.
+    pub sessions: usize,
+}
+
+/// How full they are now.
+pub fn hands(hands: Hands) {
+    INTAKE.gauge(&[]).set(hands.deliveries as f64);
+    MEMORY.gauge(&[]).set(hands.memory.0 as f64);
+    MEMORY_LIMIT.gauge(&[]).set(hands.memory.1 as f64);
+    CPU_TASKS.gauge(&[]).set(hands.cpu_tasks.0 as f64);
+    CPU_TASKS_MAX.gauge(&[]).set(hands.cpu_tasks.1 as f64);
+    SESSIONS.gauge(&[]).set(hands.sessions as f64);
+}
+
+/// Jobs claimed now.
+pub fn jobs_running(jobs: usize) {
+    RUNNING.gauge(&[]).set(jobs as f64);
+}
+
+/// Jobs that are taken at a time.
+pub fn intake_limit(jobs: f64) {
+    INTAKE_LIMIT.gauge(&[]).set(jobs.floor());
+}
+
+/// No job in hand got anywhere for this long.
+pub fn stalled(time: Duration) {
+    STALLED.gauge(&[]).set(time.as_secs_f64());
+}
+
+/// A stage of a job took this long.
+pub fn stage(stage: &'static str, elapsed: Duration) {
+    STAGE_SECONDS.histogram(&[stage]).record(elapsed);
+}
+
+/// So many results were written in one transaction.
+pub fn results_written(results: usize) {
+    RESULTS_TOGETHER.histogram(&[]).record(results as f64);
+}
+
+/// A heartbeat failed.
+pub fn heartbeat_failed(shard: &str) {
+    HEARTBEAT_FAILED.counter(&[shard]).increment(1);
+}
