@@ -18,6 +18,8 @@ const DISPATCH_CLIENTS: &str = "docket_dispatch_waiting_clients";
 const BACKLOG_JOBS: &str = "docket_backlog_jobs";
 const BACKLOG_BYTES: &str = "docket_backlog_bytes";
 const BACKLOG_OLDEST: &str = "docket_backlog_oldest_seconds";
+const WORK_WAITING: &str = "docket_work_waiting_seconds";
+const WORKER_SPEED: &str = "docket_worker_tokens_per_second";
 const QUEUE_READY: &str = "docket_queue_ready_messages";
 const REPAIRED: &str = "docket_repaired_rows_total";
 const PARKED: &str = "docket_parked_messages_total";
@@ -60,6 +62,12 @@ pub fn describe() {
         Unit::Seconds,
         "for how long the oldest of them has been due"
     );
+    describe_gauge!(
+        WORK_WAITING,
+        Unit::Seconds,
+        "how long one worker would take for what can be done now of a shard's jobs of a model, running ones included"
+    );
+    describe_gauge!(WORKER_SPEED, "tokens a second of one worker, as workers said last");
     describe_gauge!(QUEUE_READY, "messages ready in a model's queue");
     describe_counter!(REPAIRED, "rows that the sweeper repaired, by what was wrong");
     describe_counter!(PARKED, "messages of the dead queue, by what became of them");
@@ -143,6 +151,16 @@ pub fn backlog(shard: &str, model: &str, (jobs, bytes, oldest): (f64, f64, f64))
     gauge!(BACKLOG_JOBS, &labels).set(jobs);
     gauge!(BACKLOG_BYTES, &labels).set(bytes);
     gauge!(BACKLOG_OLDEST, &labels).set(oldest);
+}
+
+/// What one worker would take for a shard's work of a model, in seconds.
+pub fn work_waiting(shard: &str, model: &str, seconds: f64) {
+    gauge!(WORK_WAITING, "shard" => shard.to_owned(), "model" => model.to_owned()).set(seconds);
+}
+
+/// What one worker reads.
+pub fn worker_speed(model: &str, tokens_per_second: f64) {
+    gauge!(WORKER_SPEED, "model" => model.to_owned()).set(tokens_per_second);
 }
 
 /// Depth of a model's queue.
