@@ -74,12 +74,12 @@ struct AutoscaleArgs {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=WORKERS_MAX))]
     max: u32,
     /// Messages in the model queues that make one worker, those with a worker included.
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     messages: u32,
     /// Seconds of work that make one worker.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     seconds: u32,
-    /// For how long fewer workers must have been wanted before some are stopped. Kubernetes waits 300 s.
+    /// For how long fewer workers must have been wanted before one is stopped; more, a tenth as long. The manifests: 300 s.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     stabilisation: u32,
     /// The file that says what runs, instead of that of the checkout.

@@ -54,9 +54,8 @@ pub fn in_flight_target(flow: Flow) -> u32 {
 }
 
 /// The same for one of many workers. It is what an autoscaler on queue length sees of each (ready and unacknowledged) while
-/// more waits, and so its target must be lower, or it stands still whatever waits. For large documents this is
-/// [`JOBS_A_WORKER_MIN`]: a worker that had more of them in its hands would leave nothing for those that are started. They
-/// are why autoscaling goes by seconds of work too (`backlog.rs`).
+/// more waits, and so its target must be well below, or it stands still whatever waits; at most half of the least, which is
+/// what large documents have: a worker with more of them in its hands would leave nothing to those that are started.
 pub fn in_flight_a_worker(tokens_per_second: f64, mean_job_bytes: f64) -> f64 {
     let job_tokens = (mean_job_bytes / BYTES_A_TOKEN).max(1.0);
     (JOBS_A_WORKER_MIN + tokens_per_second * SECONDS_IN_FLIGHT / job_tokens).min(f64::from(JOBS_A_WORKER_MAX))
@@ -227,7 +226,7 @@ mod tests {
     const AUTOSCALER: Policy = Policy {
         min: 0,
         max: u32::MAX,
-        messages_a_worker: 8.0,
+        messages_a_worker: 1.0,
         seconds_a_worker: 10.0,
         stabilisation: std::time::Duration::from_secs(300),
     };
@@ -272,15 +271,29 @@ mod tests {
     }
 
     #[test]
-    fn while_work_waits_an_autoscaler_wants_more_workers_or_those_there_are_need_at_most_ten_seconds() {
+    fn while_work_waits_an_autoscaler_on_queue_length_wants_more_workers() {
+        for flow in flows() {
+            let kept = in_flight_a_worker(flow.tokens_per_second, flow.mean_job_bytes);
+            assert!(kept >= JOBS_A_WORKER_MIN && AUTOSCALER.messages_a_worker <= JOBS_A_WORKER_MIN / 2.0);
+            for consumers in [0, flow.consumers] {
+                let signal = Signal {
+                    messages: Some(in_flight_target(Flow { consumers, ..flow }).into()),
+                    work_seconds: None,
+                };
+                assert!(AUTOSCALER.wanted(signal).unwrap() > consumers, "{flow:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn while_work_waits_an_autoscaler_on_seconds_wants_more_workers_or_those_there_are_need_ten_seconds() {
         for flow in flows() {
             let seconds = flow.mean_job_bytes / BYTES_A_TOKEN / flow.tokens_per_second;
-            let in_flight = in_flight_target(flow);
             for waiting in [1, 10, 1_000, 1_000_000] {
-                let documents = f64::from(in_flight + waiting);
+                let documents = f64::from(in_flight_target(flow) + waiting);
                 let counted = seconds.clamp(*DOCUMENT_SECONDS.start(), *DOCUMENT_SECONDS.end());
                 let signal = Signal {
-                    messages: Some(in_flight.into()),
+                    messages: None,
                     work_seconds: Some(documents * counted),
                 };
                 let more = AUTOSCALER.wanted(signal).unwrap() > flow.consumers;
@@ -291,37 +304,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn on_queue_length_alone_an_autoscaler_scales_out_for_documents_up_to_a_size() {
-        let wants = |flow: Flow| {
-            let signal = Signal {
-                messages: Some(in_flight_target(flow).into()),
-                work_seconds: None,
-            };
-            AUTOSCALER.wanted(signal).unwrap() > flow.consumers
-        };
-        for flow in flows() {
-            let kept = in_flight_a_worker(flow.tokens_per_second, flow.mean_job_bytes);
-            assert!(kept >= 2.0);
-            assert!(
-                wants(flow) || kept <= AUTOSCALER.messages_a_worker,
-                "{kept} are kept: {flow:?}"
-            );
-        }
-        let of = |mean_job_bytes| Flow {
-            consumers: 20,
-            tokens_per_second: 4_800.0,
-            mean_job_bytes,
-        };
-        assert!(wants(of(1_000.0)) && wants(of(3_500.0)) && !wants(of(3_600.0)));
-        assert!(
-            wants(Flow {
-                consumers: 0,
-                ..of(5e6)
-            }),
-            "the first worker is asked for whatever the size"
-        );
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 const SCALE_OUT_PERIOD: Duration = Duration::from_secs(15);
 /// See [`SCALE_OUT_PERIOD`].
 const SCALE_OUT_WORKERS: u32 = 4;
+/// Scale-out waits until more were wanted for this part of the stabilisation window (half a minute of five).
+const SCALE_OUT_WINDOWS: u32 = 10;
 /// Scale-in, in any time that is this part of the stabilisation window (a minute of five): at most a tenth, or one.
 const SCALE_IN_PERIODS: u32 = 5;
 /// See [`SCALE_IN_PERIODS`].
@@ -35,7 +37,7 @@ pub struct Policy {
     pub messages_a_worker: f64,
     /// Seconds of work a worker.
     pub seconds_a_worker: f64,
-    /// Of the numbers wanted in this time, the highest one holds.
+    /// Scale-in goes no further than to the highest number that was wanted in this time.
     pub stabilisation: Duration,
 }
 
@@ -81,8 +83,15 @@ impl Autoscaler {
         self.wanted.push_back((now, wanted));
         self.wanted.retain(|(at, _)| *at + window >= now);
         let highest = self.wanted.iter().map(|(_, wanted)| *wanted).max().unwrap_or(wanted);
-        let next = if wanted > workers {
-            wanted.min(self.scale_out_limit(now, workers))
+        let lately = self
+            .wanted
+            .iter()
+            .filter(|(at, _)| *at + window / SCALE_OUT_WINDOWS >= now);
+        let lowest = lately.map(|(_, wanted)| *wanted).min().unwrap_or(wanted);
+        let next = if workers == 0 {
+            wanted.min(self.policy.min.max(1))
+        } else if lowest > workers {
+            lowest.min(self.scale_out_limit(now, workers))
         } else {
             highest.max(self.scale_in_limit(now, workers)).min(workers)
         };
@@ -95,9 +104,6 @@ impl Autoscaler {
     }
 
     fn scale_out_limit(&self, now: Duration, workers: u32) -> u32 {
-        if workers == 0 {
-            return self.policy.min.max(1);
-        }
         let added = self.changed(now, SCALE_OUT_PERIOD, |change| change > 0);
         let before = workers.saturating_sub(added);
         (2 * before).max(before + SCALE_OUT_WORKERS).max(workers)
@@ -127,7 +133,7 @@ mod tests {
     const POLICY: Policy = Policy {
         min: 0,
         max: 100,
-        messages_a_worker: 8.0,
+        messages_a_worker: 1.0,
         seconds_a_worker: 10.0,
         stabilisation: Duration::from_secs(300),
     };
@@ -158,11 +164,11 @@ mod tests {
             ((0, 0.0), 0),
             ((0, 0.01), 1),
             ((1, 0.0), 1),
-            ((8, 10.0), 1),
-            ((9, 10.0), 2),
-            ((8, 10.1), 2),
-            ((80, 31.0), 10),
-            ((80, 310.0), 31),
+            ((1, 10.0), 1),
+            ((2, 10.0), 2),
+            ((1, 10.1), 2),
+            ((10, 31.0), 10),
+            ((10, 310.0), 31),
             ((0, 1e12), 100),
             ((u64::MAX, 0.0), 100),
         ];
@@ -183,23 +189,38 @@ mod tests {
     }
 
     #[test]
-    fn scaling_out_begins_with_one_and_then_doubles_or_adds_four() {
+    fn scaling_out_begins_with_one_and_soon_doubles_or_adds_four() {
         let flood = [signal(16, 1e6); 8];
-        assert_eq!(course(POLICY, 0, &flood), [1, 5, 10, 20, 40, 80, 100, 100]);
+        assert_eq!(course(POLICY, 0, &flood), [1, 1, 5, 10, 20, 40, 80, 100]);
         let kept = Policy { min: 3, ..POLICY };
-        assert_eq!(course(kept, 0, &flood[..3]), [3, 7, 14]);
+        assert_eq!(course(kept, 0, &flood[..4]), [3, 3, 7, 14]);
         // Within the same 15 s what was added before counts.
-        let mut autoscaler = Autoscaler::new(POLICY, Duration::ZERO, 4);
-        let decided = [1, 2, 3, 17, 18].map(|second| {
-            let workers = [4, 8, 8, 8, 16][[1, 2, 3, 17, 18].iter().position(|at| *at == second).unwrap()];
-            autoscaler.decide(Duration::from_secs(second), workers, flood[0])
-        });
-        assert_eq!(decided, [8, 8, 8, 16, 16]);
+        let hasty = Policy {
+            stabilisation: Duration::ZERO,
+            ..POLICY
+        };
+        let mut autoscaler = Autoscaler::new(hasty, Duration::ZERO, 4);
+        for (second, workers, decided) in [(1, 4, 8), (2, 8, 8), (15, 8, 8), (17, 8, 16), (18, 16, 16)] {
+            let decision = autoscaler.decide(Duration::from_secs(second), workers, flood[0]);
+            assert_eq!(decision, decided, "after {second} s");
+        }
+    }
+
+    #[test]
+    fn what_is_over_in_half_a_minute_starts_no_second_worker() {
+        let signals = [
+            signal(0, 0.0),
+            signal(9, 0.0),
+            signal(9, 0.0),
+            signal(1, 0.0),
+            signal(9, 0.0),
+        ];
+        assert_eq!(course(POLICY, 1, &signals), [1; 5]);
     }
 
     #[test]
     fn scaling_in_waits_for_the_window_and_takes_a_tenth_a_minute() {
-        let mut quiet = vec![signal(800, 0.0)];
+        let mut quiet = vec![signal(100, 0.0)];
         quiet.extend([signal(0, 0.0); 40]);
         let course = course(POLICY, 100, &quiet);
         // 100 are wanted at 15 s: they hold until five minutes later.
@@ -221,7 +242,7 @@ mod tests {
     #[test]
     fn a_burst_in_the_window_stops_scaling_in() {
         let mut signals = vec![signal(0, 0.0); 20];
-        signals.push(signal(24, 0.0));
+        signals.push(signal(3, 0.0));
         signals.extend([signal(0, 0.0); 20]);
         let course = course(POLICY, 3, &signals);
         assert!(course.iter().all(|workers| *workers == 3), "{course:?}");
@@ -242,8 +263,8 @@ mod tests {
             work_seconds: None,
         };
         let mut signals = vec![blind; 30];
-        signals.extend([half, less]);
+        signals.extend([half, half, half, less]);
         let course = course(POLICY, 3, &signals);
-        assert_eq!((course[29], course[30], course[31]), (3, 6, 6));
+        assert_eq!(course[29..], [3, 3, 3, 6, 6]);
     }
 }
