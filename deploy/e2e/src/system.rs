@@ -7,12 +7,14 @@ use std::process::Output;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_local::running::{self, Announced, Running};
 use docket_local::testing::{self, PrivateBroker, World};
 use docket_shared::ids::ClientId;
 use docket_shared::sharding::{self, ShardMap};
 use docket_shared::store::{Shards, StoreConfig};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::api::{Accepted, Caller};
@@ -34,6 +36,13 @@ pub struct Program {
     /// Where it serves HTTP.
     pub base: String,
     log: std::path::PathBuf,
+}
+
+/// A running autoscaler; it and its workers are killed when it is dropped.
+pub struct Autoscaler {
+    program: Program,
+    _announced: Announced,
+    _folder: TempDir,
 }
 
 impl System {
@@ -82,6 +91,31 @@ impl System {
         );
         let address = env["DOCKET_WORKER_HTTP_ADDR"].clone();
         Program::spawn("docket-worker", &[], &env, &address)
+    }
+
+    /// Starts an autoscaler: workers come and go with the work there is, and have no time to end what they have begun.
+    pub fn autoscaler(&self, options: &[&str]) -> Autoscaler {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let file = running::file(folder.path());
+        let env = self.world.env();
+        let running = Running {
+            producers: vec![self.producer.base.clone()],
+            workers: 0,
+            broker: self.world.broker.clone(),
+            vhost: self.world.vhost.clone(),
+            settings: env.clone().into_iter().collect(),
+            state: folder.path().to_owned(),
+            logs: folder.path().to_owned(),
+        };
+        let announced = running.announce(&file).expect("the file can be written");
+        let file = file.display().to_string();
+        let arguments = [&["autoscale", "--running", &file], options].concat();
+        let env = HashMap::from([("DOCKET_DRAIN_SECONDS".to_owned(), "0".to_owned())]);
+        Autoscaler {
+            program: Program::spawn("docket-local", &arguments, &env, ""),
+            _announced: announced,
+            _folder: folder,
+        }
     }
 
     /// Starts another producer with every role, beside the first one.
@@ -195,6 +229,37 @@ async fn publish(world: &World, folder: &Path) {
         .output();
     let output = command.await.expect("docket-worker runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+impl Autoscaler {
+    /// Every number of workers that it decided on, in order.
+    pub fn sizes(&self) -> Vec<u32> {
+        let log = std::fs::read_to_string(&self.program.log).expect("it has a log");
+        let changes = log
+            .lines()
+            .filter_map(|line| line.split_once(" workers: ")?.0.rsplit_once(" -> "));
+        changes.map(|(_, size)| size.parse().expect("a number")).collect()
+    }
+
+    /// Waits until it has decided on a number, as the last one.
+    pub async fn until(&self, size: u32) {
+        let decided = async {
+            while self.sizes().last() != Some(&size) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let decided = tokio::time::timeout(START_MAX, decided).await;
+        assert!(
+            decided.is_ok(),
+            "not {size} workers after {START_MAX:?}: {:?}",
+            self.sizes()
+        );
+    }
+
+    /// Tells it to stop its workers and itself, and waits until they have.
+    pub async fn terminate(&mut self) {
+        self.program.terminate().await;
+    }
 }
 
 impl Program {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod autoscale;
 pub mod checkout;
 pub mod daemon;
 pub mod demo;
@@ -10,7 +11,9 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod rabbit;
+pub mod running;
 pub mod s3;
+pub mod signals;
 pub mod stack;
 pub mod state;
 pub mod suite;

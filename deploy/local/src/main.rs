@@ -3,13 +3,16 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+use docket_local::autoscale::formula::Policy;
 use docket_local::checkout::Checkout;
 use docket_local::demo::{self, DemoOptions};
+use docket_local::running;
 use docket_local::stack::SHARDS_MAX;
-use docket_local::{daemon, suite};
+use docket_local::{autoscale, daemon, suite};
 
 /// Workers one machine may run: each holds the model in memory.
 const WORKERS_MAX: i64 = 64;
@@ -29,6 +32,8 @@ struct Cli {
 enum Command {
     /// Start Docket with all its servers, analyse sample documents, and stay up until Ctrl-C.
     Run(RunArgs),
+    /// Start and stop workers of what `run --workers 0` runs, as the work there is asks for.
+    Autoscale(AutoscaleArgs),
     /// Run all tests of the workspace on real servers.
     Test {
         /// Handed to `cargo test --workspace`.
@@ -50,14 +55,48 @@ struct RunArgs {
     /// PostgreSQL shards, at first 2. A state once made keeps its number: change it with --fresh.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=SHARDS_MAX as i64))]
     shards: Option<u16>,
-    /// Worker processes.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
+    /// Worker processes; with 0 documents wait, for `autoscale`.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=WORKERS_MAX))]
     workers: u16,
     /// Port of the HTTP API; by default 8080 if it is free, or else that of last time or a new one.
     #[arg(long, value_name = "PORT")]
     api_port: Option<u16>,
     /// Documents to upload instead of the samples.
     paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct AutoscaleArgs {
+    /// Fewest workers.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=WORKERS_MAX))]
+    min: u32,
+    /// Most workers.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=WORKERS_MAX))]
+    max: u32,
+    /// Messages in the model queues that make one worker, those with a worker included.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    messages: u32,
+    /// Seconds of work that make one worker.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    seconds: u32,
+    /// For how long fewer workers must have been wanted before one is stopped; more, a tenth as long. The manifests: 300 s.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    stabilisation: u32,
+    /// The file that says what runs, instead of that of the checkout.
+    #[arg(long, value_name = "FILE")]
+    running: Option<PathBuf>,
+}
+
+impl AutoscaleArgs {
+    fn policy(&self) -> Policy {
+        Policy {
+            min: self.min,
+            max: self.max.max(self.min),
+            messages_a_worker: self.messages.max(1).into(),
+            seconds_a_worker: self.seconds.max(1).into(),
+            stabilisation: Duration::from_secs(self.stabilisation.into()),
+        }
+    }
 }
 
 #[tokio::main]
@@ -76,6 +115,14 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Stack => daemon::run(&checkout).await.map(|()| ExitCode::SUCCESS),
         Command::Test { arguments } => suite::run(&checkout, &arguments).await,
+        Command::Autoscale(args) => {
+            let file = match &args.running {
+                Some(file) => file.clone(),
+                None => running::file(&checkout.state()?),
+            };
+            autoscale::run(&file, args.policy()).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Run(args) => {
             let options = DemoOptions {
                 exits: args.exit,

@@ -2,8 +2,10 @@
 //! bulk work, which has a tenth for its own.
 //!
 //! One dispatcher acts for a shard at a time, under a lease in that shard; every process with this role stands by for all
-//! shards. What it may publish is decided in `plan.rs`; what was lost is repaired in `sweep.rs`.
+//! shards. What it may publish is decided in `plan.rs`. Beside it, under the same lease, a task repairs what was lost
+//! (`sweep.rs`), counts what there is (`backlog.rs`), whether or not the broker answers, and says where it stands (`standing.rs`).
 
+pub mod backlog;
 pub mod dead;
 pub mod handover;
 pub mod orphans;
@@ -25,6 +27,7 @@ use docket_shared::store::dispatch::Waiting;
 use docket_shared::store::{Database, Shards, StoreError, dispatch, lease, reports};
 use docket_shared::{metrics, telemetry};
 use plan::{BulkOwed, Flow};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 /// Pause between two ticks while work waits: a fiftieth of the second of work that is kept ready.
@@ -74,16 +77,20 @@ impl TickError {
     }
 }
 
-/// Starts a task a shard.
+/// Starts two tasks a shard.
 pub fn start(dispatcher: &Arc<Dispatcher>, shutdown: &Shutdown) {
     for (name, shard) in dispatcher.shards.all() {
         metrics::acting(name.as_str(), false);
+        let acts = watch::Sender::new(false);
+        let sweeper = sweep::Sweeper::new(dispatcher.clone(), name.clone(), shard.clone());
+        shutdown.spawn(sweeper.run(acts.subscribe(), shutdown.clone()));
         let acting = Acting {
             dispatcher: dispatcher.clone(),
             name: name.clone(),
             shard: shard.clone(),
             flows: HashMap::new(),
             renewed: None,
+            acts,
         };
         shutdown.spawn(acting.run(shutdown.clone()));
     }
@@ -96,6 +103,8 @@ struct Acting {
     shard: Database,
     flows: HashMap<ModelName, ModelFlow>,
     renewed: Option<Instant>,
+    /// Whether this process acts, for the sweeper.
+    acts: watch::Sender<bool>,
 }
 
 /// What is remembered of a model's flow between ticks.
@@ -104,7 +113,7 @@ struct ModelFlow {
     bulk: Visits,
     bulk_owed: BulkOwed,
     mean_bytes: f64,
-    tokens_per_second: Option<f64>,
+    tokens_per_second: f64,
     share: f64,
     reported: Option<Instant>,
 }
@@ -133,25 +142,16 @@ impl ModelFlow {
 
 impl Acting {
     async fn run(mut self, shutdown: Shutdown) {
-        let mut sweeper = sweep::Sweeper::new(self.dispatcher.clone(), self.name.clone(), self.shard.clone());
-        let publisher = self.dispatcher.publisher.clone();
-        let mut lookout = standing::Lookout::new(publisher, self.name.clone(), self.shard.clone());
         while !shutdown.has_begun() {
             let began = Instant::now();
             let ticked = tokio::time::timeout(TICK_MAX, self.tick()).await;
+            self.say_who_acts();
             let pause = match ticked.unwrap_or(Err(TickError::TooLong)) {
-                Ok(Some(published)) => {
+                Ok(Some(due)) => {
                     metrics::ticked(self.name.as_str(), began.elapsed());
-                    // What a deadline cuts off is found again by the next sweep.
-                    let _ = tokio::time::timeout(TICK_MAX, sweeper.tick()).await;
-                    let _ = tokio::time::timeout(TICK_MAX, lookout.tick()).await;
-                    if published { TICK_BUSY } else { TICK_IDLE }
+                    if due { TICK_BUSY } else { TICK_IDLE }
                 }
-                Ok(None) => {
-                    sweeper.stand_by();
-                    lookout.stand_by();
-                    TICK_STANDBY
-                }
+                Ok(None) => TICK_STANDBY,
                 Err(error) => {
                     metrics::tick_failed(self.name.as_str(), error.reason());
                     tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "nothing was dispatched");
@@ -189,16 +189,24 @@ impl Acting {
         if self.renewed.is_some_and(|renewed| renewed.elapsed() < RENEW_EVERY) {
             return Ok(true);
         }
-        let before = self.renewed.take();
+        self.renewed = None; // Should the shard not answer.
         let asked = Instant::now();
         if lease::acquire(&self.shard, LEASE_NAME, self.dispatcher.process).await? {
             self.renewed = Some(asked);
         }
-        if before.is_some() != self.renewed.is_some() {
-            metrics::acting(self.name.as_str(), self.renewed.is_some());
-            tracing::info!(shard = %self.name, acting = self.renewed.is_some(), "dispatcher");
-        }
         Ok(self.renewed.is_some())
+    }
+
+    /// Tells the sweeper, the log and the metrics when it has changed.
+    fn say_who_acts(&self) {
+        let acts = self.renewed.is_some();
+        if self
+            .acts
+            .send_if_modified(|acted| std::mem::replace(acted, acts) != acts)
+        {
+            metrics::acting(self.name.as_str(), acts);
+            tracing::info!(shard = %self.name, acting = acts, "dispatcher");
+        }
     }
 
     /// Publishes as many of a model's due jobs as there is room for; whether any was due.
@@ -264,7 +272,7 @@ impl Acting {
         Ok((!scan.candidates.is_empty(), keys.len()))
     }
 
-    /// Exchanges figures with the catalog every few seconds. Without it the last ones hold, then the lower bounds.
+    /// Exchanges figures with the catalog every few seconds. Without it the last ones hold.
     async fn report(&mut self, model: &ModelName) {
         let shards = self.dispatcher.shards.all().count() as f64;
         let flow = self.flows.entry(model.clone()).or_insert_with(|| ModelFlow {
@@ -272,7 +280,7 @@ impl Acting {
             bulk: Visits::default(),
             bulk_owed: BulkOwed::default(),
             mean_bytes: plan::JOB_BYTES_ASSUMED,
-            tokens_per_second: None,
+            tokens_per_second: plan::TOKENS_PER_SECOND_ASSUMED,
             share: 1.0 / shards,
             reported: None,
         });
@@ -281,21 +289,22 @@ impl Acting {
         }
         flow.reported = Some(Instant::now());
         let catalog = self.dispatcher.shards.catalog();
-        let (all, speed) = tokio::join!(
+        let (all, speeds) = tokio::join!(
             reports::activity(catalog, &self.name, model, flow.weight()),
-            reports::tokens_per_second(catalog, model)
+            reports::speeds(catalog)
         );
-        match (all, speed) {
-            (Ok(all), Ok(speed)) => {
+        match (all, speeds) {
+            (Ok(all), Ok(speeds)) => {
                 flow.share = flow.weight() / all.max(flow.weight());
-                flow.tokens_per_second = speed;
+                if let Some(speed) = speeds.get(model.as_str()) {
+                    flow.tokens_per_second = *speed;
+                }
             }
             (Err(error), _) | (_, Err(error)) => {
                 tracing::warn!(
                     error = telemetry::chain(&error),
                     "dispatching without the catalog's figures"
                 );
-                flow.tokens_per_second = None;
             }
         }
     }

@@ -16,12 +16,13 @@ const JOBS_A_WORKER_MIN: f64 = 2.0;
 /// The most: a quarter of the places in a worker's hands is left to clients that come new, whose jobs would else wait in
 /// the queue until another job is done.
 const JOBS_A_WORKER_MAX: u16 = PREFETCH - PREFETCH / 4;
-/// Jobs a worker has while none says how fast it is.
-const JOBS_A_WORKER_ASSUMED: u32 = 4;
+/// What a worker reads in a second while none has ever said, in tokens: less than half of what one core reaches with the
+/// default model, since a worker too many is a smaller mistake than one too few.
+pub const TOKENS_PER_SECOND_ASSUMED: f64 = 2_000.0;
 /// Messages kept ready while nobody consumes: a first worker finds something at once.
 const READY_WITHOUT_CONSUMERS: u32 = 16;
 /// Bytes of plain text that make one token, roughly: the default model reads 4.4 characters of contract a token.
-const BYTES_A_TOKEN: f64 = 4.4;
+pub const BYTES_A_TOKEN: f64 = 4.4;
 /// Size of a job before any was seen, in bytes: a page.
 pub const JOB_BYTES_ASSUMED: f64 = 3_000.0;
 /// Rows of one client that a scan looks at, at most.
@@ -36,8 +37,8 @@ const BULK_OWED_MAX: f64 = 16.0;
 pub struct Flow {
     /// Workers that consume its queue.
     pub consumers: u32,
-    /// What one of them reads, when they say.
-    pub tokens_per_second: Option<f64>,
+    /// What one of them reads.
+    pub tokens_per_second: f64,
     /// Mean size of a waiting document.
     pub mean_job_bytes: f64,
 }
@@ -49,12 +50,15 @@ pub fn in_flight_target(flow: Flow) -> u32 {
     if flow.consumers == 0 {
         return READY_WITHOUT_CONSUMERS;
     }
-    let Some(speed) = flow.tokens_per_second else {
-        return flow.consumers * JOBS_A_WORKER_ASSUMED;
-    };
-    let job_tokens = (flow.mean_job_bytes / BYTES_A_TOKEN).max(1.0);
-    let each = (JOBS_A_WORKER_MIN + speed * SECONDS_IN_FLIGHT / job_tokens).min(f64::from(JOBS_A_WORKER_MAX));
-    (f64::from(flow.consumers) * each) as u32
+    (f64::from(flow.consumers) * in_flight_a_worker(flow.tokens_per_second, flow.mean_job_bytes)).ceil() as u32
+}
+
+/// The same for one of many workers. It is what an autoscaler on queue length sees of each (ready and unacknowledged) while
+/// more waits, and so its target must be well below, or it stands still whatever waits; at most half of the least, which is
+/// what large documents have: a worker with more of them in its hands would leave nothing to those that are started.
+pub fn in_flight_a_worker(tokens_per_second: f64, mean_job_bytes: f64) -> f64 {
+    let job_tokens = (mean_job_bytes / BYTES_A_TOKEN).max(1.0);
+    (JOBS_A_WORKER_MIN + tokens_per_second * SECONDS_IN_FLIGHT / job_tokens).min(f64::from(JOBS_A_WORKER_MAX))
 }
 
 /// Jobs that this shard may add now: its share of the target, less what it has in flight. That is what workers run, and its
@@ -113,9 +117,11 @@ pub fn allot(candidates: &[Candidate], room: usize, always_one: bool) -> Vec<Job
 
 #[cfg(test)]
 mod tests {
+    use docket_local::autoscale::formula::{Policy, Signal};
     use docket_shared::ids::JobId;
     use docket_shared::sharding;
 
+    use super::super::backlog::DOCUMENT_SECONDS;
     use super::*;
 
     /// Clients with jobs in flight, weight, and rows that are due.
@@ -195,14 +201,14 @@ mod tests {
     fn a_second_of_work_is_kept_in_flight_within_bounds() {
         let flow = Flow {
             consumers: 0,
-            tokens_per_second: None,
+            tokens_per_second: TOKENS_PER_SECOND_ASSUMED,
             mean_job_bytes: 4_400.0,
         };
         assert_eq!(in_flight_target(flow), 16);
         assert_eq!(in_flight_target(Flow { consumers: 2, ..flow }), 8);
         let fast = Flow {
             consumers: 2,
-            tokens_per_second: Some(10_000.0),
+            tokens_per_second: 10_000.0,
             ..flow
         };
         assert_eq!(
@@ -211,8 +217,92 @@ mod tests {
             "2 workers x (2 + 10,000 tokens/s / 1,000 tokens)"
         );
         let of = |mean_job_bytes| in_flight_target(Flow { mean_job_bytes, ..fast });
-        assert_eq!((of(1.0), of(1e9)), (24, 4));
+        assert_eq!((of(1.0), of(1e9)), (24, 5));
         assert_eq!((room(20, 4, 0.5, (3, 1)), room(20, 4, 0.5, (3, 4))), (5, 3));
         assert_eq!((room(5, 20, 1.0, (0, 0)), room(20, 0, 1.0, (25, 0))), (0, 0));
+    }
+
+    /// As in `deploy/k8s`.
+    const AUTOSCALER: Policy = Policy {
+        min: 0,
+        max: u32::MAX,
+        messages_a_worker: 1.0,
+        seconds_a_worker: 10.0,
+        stabilisation: std::time::Duration::from_secs(300),
+    };
+
+    fn flows() -> impl Iterator<Item = Flow> {
+        let consumers = [1, 2, 3, 7, 20, 100, 1_000];
+        let speeds = [50.0, 500.0, TOKENS_PER_SECOND_ASSUMED, 4_800.0, 20_000.0, 500_000.0];
+        let sizes = [1.0, 500.0, 1_500.0, 3_000.0, 20_000.0, 200_000.0, 5e6, 5e7];
+        let pairs = speeds
+            .into_iter()
+            .flat_map(move |speed| sizes.map(|size| (speed, size)));
+        pairs.flat_map(move |(tokens_per_second, mean_job_bytes)| {
+            consumers.map(|consumers| Flow {
+                consumers,
+                tokens_per_second,
+                mean_job_bytes,
+            })
+        })
+    }
+
+    #[test]
+    fn while_work_waits_the_shards_together_keep_the_whole_target_in_flight() {
+        for flow in flows() {
+            let target = in_flight_target(flow);
+            for shares in [vec![1.0], vec![0.5, 0.5], vec![0.9, 0.07, 0.03]] {
+                for (ready, running) in [(0, 0), (1, 0), (3, 5), (0, 40), (16, 2)] {
+                    // What a worker has in its hands and does not begin, for want of memory or of a store that answers, is
+                    // in no count: then there is even more.
+                    let added: usize = shares
+                        .iter()
+                        .map(|share| room(target, ready, *share, (running, 0)))
+                        .sum();
+                    let running: i64 = running * shares.len() as i64;
+                    let in_flight = added as i64 + running + i64::from(ready);
+                    assert!(
+                        in_flight >= target.into(),
+                        "{in_flight} of {target}: {shares:?} {ready} {running}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn while_work_waits_an_autoscaler_on_queue_length_wants_more_workers() {
+        for flow in flows() {
+            let kept = in_flight_a_worker(flow.tokens_per_second, flow.mean_job_bytes);
+            assert!(kept >= JOBS_A_WORKER_MIN && AUTOSCALER.messages_a_worker <= JOBS_A_WORKER_MIN / 2.0);
+            for consumers in [0, flow.consumers] {
+                let signal = Signal {
+                    messages: Some(in_flight_target(Flow { consumers, ..flow }).into()),
+                    work_seconds: None,
+                };
+                assert!(AUTOSCALER.wanted(signal).unwrap() > consumers, "{flow:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn while_work_waits_an_autoscaler_on_seconds_wants_more_workers_or_those_there_are_need_ten_seconds() {
+        for flow in flows() {
+            let seconds = flow.mean_job_bytes / BYTES_A_TOKEN / flow.tokens_per_second;
+            for waiting in [1, 10, 1_000, 1_000_000] {
+                let documents = f64::from(in_flight_target(flow) + waiting);
+                let counted = seconds.clamp(*DOCUMENT_SECONDS.start(), *DOCUMENT_SECONDS.end());
+                let signal = Signal {
+                    messages: None,
+                    work_seconds: Some(documents * counted),
+                };
+                let more = AUTOSCALER.wanted(signal).unwrap() > flow.consumers;
+                let left = documents * seconds / f64::from(flow.consumers);
+                assert!(
+                    more || left <= 10.0,
+                    "{left} s of work a worker: {flow:?}, {waiting} wait"
+                );
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use docket_shared::ids::{ModelName, ShardName};
 use docket_shared::queue::QueueError;
@@ -11,9 +11,7 @@ use docket_shared::store::standing::{self, Standing};
 use docket_shared::store::{Database, StoreError};
 use docket_shared::{metrics, telemetry};
 
-/// How often: as often as Prometheus may be expected to ask.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// How much longer than a look took the next one is not begun: with very many clients waiting, looking takes a while.
+/// How much longer than a look at the shard took the next one is not begun: with very many clients waiting it takes a while.
 const LOOK_FACTOR: u32 = 20;
 
 /// Looks at one shard.
@@ -48,19 +46,19 @@ impl Lookout {
     }
 
     /// Looks, when it is time to.
-    pub async fn tick(&mut self) {
-        let began = Instant::now();
-        if began < self.due {
+    pub async fn look(&mut self) {
+        if Instant::now() < self.due {
             return;
         }
-        if let Err(error) = self.look().await {
+        if let Err(error) = self.try_look().await {
             tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "not known where its work stands");
         }
-        self.due = Instant::now() + LOOK_EVERY.max(LOOK_FACTOR * began.elapsed());
     }
 
-    async fn look(&mut self) -> Result<(), LookError> {
+    async fn try_look(&mut self) -> Result<(), LookError> {
+        let began = Instant::now();
         let standing = standing::standing(&self.shard).await?;
+        self.due = Instant::now() + LOOK_FACTOR * began.elapsed();
         self.known.extend(standing.iter().map(|of| of.model.clone()));
         for model in &self.known {
             let (found, none) = (standing.iter().find(|of| of.model == *model), Standing::default());

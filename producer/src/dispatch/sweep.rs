@@ -1,21 +1,27 @@
 //! Repairs, under the dispatcher's lease: rows whose message or worker was lost wait again, jobs past their deadline end,
-//! keys past their time go, objects without a row go. The backlog is counted on the way.
+//! keys past their time go, objects without a row go. The backlog is counted on the way (`backlog.rs`, `standing.rs`).
+//!
+//! A task of its own, so that dispatching never waits for it, and so that it goes on while the broker is away.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use docket_shared::ids::ShardName;
-use docket_shared::store::{Database, StoreError, backlog, idempotency, sweep};
+use docket_shared::shutdown::Shutdown;
+use docket_shared::store::{Database, StoreError, idempotency, sweep};
 use docket_shared::{metrics, telemetry};
+use tokio::sync::watch;
 
 use super::Dispatcher;
+use super::backlog::Counter;
 use super::orphans::Orphans;
+use super::standing::Lookout;
 
 /// How often a shard is swept: repairs are due after minutes, so that seconds do not matter.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
-/// How much longer than a count took the next one is not begun.
-const COUNT_FACTOR: u32 = 20;
-/// Batches of one kind in a sweep: dispatching must not wait long for repairs.
+/// Longest sweep: a silent server must not stop it for ever.
+const SWEEP_MAX: Duration = Duration::from_secs(60);
+/// Batches of one kind in a sweep: the others must not wait long for them.
 const BATCHES_MAX: usize = 8;
 
 /// Sweeps one shard.
@@ -23,40 +29,55 @@ pub struct Sweeper {
     name: ShardName,
     shard: Database,
     orphans: Orphans,
-    swept: Option<Instant>,
-    count_due: Instant,
-    counted: Vec<String>,
+    counter: Counter,
+    lookout: Lookout,
 }
 
 impl Sweeper {
     /// A sweeper that has not swept yet.
     pub fn new(dispatcher: Arc<Dispatcher>, name: ShardName, shard: Database) -> Self {
-        let orphans = Orphans::new(dispatcher, name.clone());
+        let catalog = dispatcher.shards.catalog().clone();
         Self {
+            counter: Counter::new(catalog, name.clone(), shard.clone()),
+            lookout: Lookout::new(dispatcher.publisher.clone(), name.clone(), shard.clone()),
+            orphans: Orphans::new(dispatcher, name.clone()),
             name,
             shard,
-            orphans,
-            swept: None,
-            count_due: Instant::now(),
-            counted: Vec::new(),
         }
     }
 
-    /// Sweeps, when it is time to.
-    pub async fn tick(&mut self) {
-        if self.swept.is_some_and(|swept| swept.elapsed() < SWEEP_EVERY) {
-            return;
+    /// Sweeps every few seconds while this process acts for the shard; at once when it begins to.
+    pub async fn run(mut self, mut acts: watch::Receiver<bool>, shutdown: Shutdown) {
+        while !shutdown.has_begun() {
+            if *acts.borrow_and_update() {
+                // What a deadline cuts off is found again by the next sweep.
+                let _ = tokio::time::timeout(SWEEP_MAX, self.sweep_all()).await;
+            } else {
+                self.stand_by();
+            }
+            let pause = tokio::time::timeout(SWEEP_EVERY, acts.changed());
+            shutdown.until_soft(pause).await;
         }
-        self.swept = Some(Instant::now());
+        self.stand_by();
+    }
+
+    /// Another process acts for the shard, or none.
+    fn stand_by(&mut self) {
+        self.counter.stand_by();
+        self.lookout.stand_by();
+    }
+
+    async fn sweep_all(&mut self) {
         if let Err(error) = self.sweep().await {
             tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "a sweep was not finished");
         }
-        if let Err(error) = self.count().await {
+        if let Err(error) = self.counter.count().await {
             tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "the backlog was not counted");
         }
         if let Err(error) = self.orphans.sweep_next().await {
             tracing::warn!(error = telemetry::chain(error.as_ref()), shard = %self.name, "objects were not swept");
         }
+        self.lookout.look().await; // Last: it also asks the broker, which may be away.
     }
 
     async fn sweep(&self) -> Result<(), StoreError> {
@@ -64,33 +85,6 @@ impl Sweeper {
         repeat("lost_message", || sweep::lost_messages(&self.shard)).await?;
         repeat("dead_claim", || sweep::dead_claims(&self.shard)).await?;
         repeat("expired_key", || idempotency::expire(&self.shard)).await
-    }
-
-    /// Counts what has not ended; a large backlog less often, so that counting takes at most a twentieth of the time.
-    async fn count(&mut self) -> Result<(), StoreError> {
-        let began = Instant::now();
-        if began < self.count_due {
-            return Ok(());
-        }
-        let counted = backlog::count(&self.shard).await?;
-        self.count_due = Instant::now() + COUNT_FACTOR * began.elapsed();
-        let models: Vec<String> = counted.iter().map(|model| model.model.clone()).collect();
-        for model in counted {
-            let (jobs, bytes) = (model.jobs as f64, model.bytes as f64);
-            metrics::backlog(self.name.as_str(), &model.model, (jobs, bytes, model.oldest_seconds));
-        }
-        for gone in self.counted.iter().filter(|model| !models.contains(model)) {
-            metrics::backlog(self.name.as_str(), gone, (0.0, 0.0, 0.0));
-        }
-        self.counted = models;
-        Ok(())
-    }
-
-    /// Another process acts for the shard: its figures hold, and none of this one's.
-    pub fn stand_by(&mut self) {
-        for model in self.counted.drain(..) {
-            metrics::backlog(self.name.as_str(), &model, (0.0, 0.0, 0.0));
-        }
     }
 }
 

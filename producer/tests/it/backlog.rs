@@ -1,5 +1,7 @@
 //! Back-pressure: what is refused while much is open, and what is not touched by it.
 
+use std::collections::HashMap;
+
 use docket_shared::store::backlog;
 use reqwest::{Response, StatusCode};
 
@@ -67,7 +69,12 @@ async fn a_full_shard_takes_no_more_of_anybody() {
     for _ in 0..2 {
         accepted(send(&api, ACME).await).await;
     }
-    let counted = backlog::count(shard).await.unwrap();
+    let pace = backlog::Pace {
+        bytes_per_second: HashMap::new(),
+        otherwise: 1.0,
+        document_seconds: 0.0..=10.0,
+    };
+    let counted = backlog::count(shard, &pace).await.unwrap();
     assert_eq!((counted.len(), counted[0].jobs, counted[0].bytes), (1, 2, 8));
     let is_full = async || send(&api, ACME).await.status() == StatusCode::SERVICE_UNAVAILABLE;
     eventually("the shard is full", is_full).await;

@@ -69,6 +69,18 @@ const OLDEST: Metric = gauge(
 )
 .labels(&[SHARD, MODEL])
 .when(SEEN);
+const WORK: Metric = gauge(
+    "docket_work_waiting_seconds",
+    "how long one worker would take for what can be done now of a shard's jobs of a model, running ones included",
+)
+.labels(&[SHARD, MODEL])
+.when(SEEN);
+const SPEED: Metric = gauge(
+    "docket_worker_tokens_per_second",
+    "tokens a second of one worker, as workers said last",
+)
+.labels(&[MODEL])
+.when(SEEN);
 const IN_FLIGHT: Metric = gauge(
     "docket_backlog_in_flight_jobs",
     "those of them that the broker has, and those that workers have; the others wait",
@@ -102,6 +114,8 @@ pub(super) const ALL: &[&Metric] = &[
     &JOBS,
     &BYTES,
     &OLDEST,
+    &WORK,
+    &SPEED,
     &IN_FLIGHT,
     &WAITING_OLDEST,
     &QUEUED_OLDEST,
@@ -184,6 +198,16 @@ pub fn backlog(shard: &str, model: &str, (jobs, bytes, oldest): (f64, f64, f64))
     JOBS.gauge(&[shard, model]).set(jobs);
     BYTES.gauge(&[shard, model]).set(bytes);
     OLDEST.gauge(&[shard, model]).set(oldest);
+}
+
+/// What one worker would take for a shard's work of a model, in seconds.
+pub fn work_waiting(shard: &str, model: &str, seconds: f64) {
+    WORK.gauge(&[shard, model]).set(seconds);
+}
+
+/// What one worker reads.
+pub fn worker_speed(model: &str, tokens_per_second: f64) {
+    SPEED.gauge(&[model]).set(tokens_per_second);
 }
 
 /// Where a shard's work of a model stands.

@@ -20,7 +20,9 @@ use metrics::{Counter, Gauge, Histogram, Key, Level, Metadata};
 
 pub use broker::{connected, dead_message, publish_failed, published, publishing, queue};
 pub use database::{Meter, Timed, WaitingCaller, connections, wrong_shard};
-pub use dispatch::{Waiting, acting, backlog, dispatched, repaired, standing, tick_failed, ticked, waiting};
+pub use dispatch::{
+    Waiting, acting, backlog, dispatched, repaired, standing, tick_failed, ticked, waiting, work_waiting, worker_speed,
+};
 pub use http::{RequestInFlight, http_request, upload};
 pub use jobs::{Ended, claimed, job_failed, job_settled, succeeded};
 pub use model::{Passes, model_loaded, model_refused, model_serving};

@@ -1,6 +1,8 @@
 //! What processes tell one another through the catalog every few seconds. All of it may be missing or old: then the
 //! dispatcher falls back to its lower bounds.
 
+use std::collections::HashMap;
+
 use super::{Database, StoreError};
 use crate::ids::{ModelName, ShardName};
 
@@ -17,7 +19,7 @@ pub struct WorkerReport {
     pub tokens_per_second: f64,
 }
 
-/// Notes what a worker says of itself, and forgets those that have been silent for an hour.
+/// Notes what a worker says of itself, and forgets others that have been silent for an hour.
 pub async fn worker(catalog: &Database, report: &WorkerReport) -> Result<(), StoreError> {
     let mut tx = catalog.begin().await?;
     let query = tx.query(
@@ -32,18 +34,19 @@ pub async fn worker(catalog: &Database, report: &WorkerReport) -> Result<(), Sto
     tx.commit().await
 }
 
-/// Mean tokens a second of the workers that reported a model in the last 30 s; `None` when none did.
-pub async fn tokens_per_second(catalog: &Database, model: &ModelName) -> Result<Option<f64>, StoreError> {
+/// Mean tokens a second of one worker, by model, as its workers said it last: those count that reported at most 30 s before
+/// the newest of them. So it outlives the workers of a pool that was scaled to zero; for how long, [`worker`] says.
+pub async fn speeds(catalog: &Database) -> Result<HashMap<String, f64>, StoreError> {
     let mut tx = catalog.begin().await?;
-    let query = tx.query_scalar(
-        "select avg(tokens_per_second) from worker_reports
-         where model = $1 and reported_at > now() - interval '30 s' and tokens_per_second > 0",
+    let query = tx.query_as(
+        "select model, avg(tokens_per_second) from (
+             select model, tokens_per_second, reported_at, max(reported_at) over (partition by model) as newest
+             from worker_reports where tokens_per_second > 0) said
+         where reported_at > newest - interval '30 s' group by model",
     );
-    query
-        .bind(model.to_string())
-        .fetch_one(tx.connection())
-        .await
-        .map_err(|error| tx.failed(error))
+    let speeds = query.fetch_all(tx.connection()).await;
+    let speeds: Vec<(String, f64)> = speeds.map_err(|error| tx.failed(error))?;
+    Ok(speeds.into_iter().collect())
 }
 
 /// Notes how much weight the clients have whose work waits on a shard, and answers with the sum over all shards that

@@ -5,6 +5,7 @@ use docket_shared::job::Priority;
 use docket_shared::state::JobState;
 use docket_shared::store::jobs::HandOver;
 use docket_shared::store::{dispatch, lease, parked, reports, sweep};
+use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, direct_and_pooled, granted, model};
@@ -173,7 +174,7 @@ async fn an_operator_requeues_what_a_lost_broker_had(fixture: Fixture) {
 
 async fn workers_and_shards_tell_one_another(fixture: Fixture) {
     let catalog = fixture.shards.catalog();
-    assert_eq!(reports::tokens_per_second(catalog, &model()).await.unwrap(), None);
+    assert!(reports::speeds(catalog).await.unwrap().is_empty());
     for (worker, speed) in [("w1", 8_000.0), ("w2", 10_000.0), ("w1", 9_000.0)] {
         let report = reports::WorkerReport {
             worker: worker.into(),
@@ -183,10 +184,27 @@ async fn workers_and_shards_tell_one_another(fixture: Fixture) {
         };
         reports::worker(catalog, &report).await.unwrap();
     }
-    assert_eq!(
-        reports::tokens_per_second(catalog, &model()).await.unwrap(),
-        Some(9_500.0)
-    );
+    let speed = async || reports::speeds(catalog).await.unwrap()[model().as_str()];
+    assert_eq!(speed().await, 9_500.0);
+    // Workers that left count until another has said something half a minute later; then it alone does.
+    let mut raw = sqlx::PgConnection::connect(&fixture.world.catalog_url).await.unwrap();
+    let sql = "update worker_reports set reported_at = reported_at - interval '40 min'";
+    sqlx::query(sql).execute(&mut raw).await.unwrap();
+    assert_eq!(speed().await, 9_500.0);
+    let report = reports::WorkerReport {
+        worker: "w3".into(),
+        model: model(),
+        model_version: "2".into(),
+        tokens_per_second: 0.0,
+    };
+    reports::worker(catalog, &report).await.unwrap();
+    assert_eq!(speed().await, 9_500.0, "one that has not been busy yet says nothing");
+    let busy = reports::WorkerReport {
+        tokens_per_second: 2_000.0,
+        ..report
+    };
+    reports::worker(catalog, &busy).await.unwrap();
+    assert_eq!(speed().await, 2_000.0);
     let (s1, s2) = ("s1".parse().unwrap(), "s2".parse().unwrap());
     assert_eq!(reports::activity(catalog, &s1, &model(), 3.0).await.unwrap(), 3.0);
     assert_eq!(reports::activity(catalog, &s2, &model(), 1.5).await.unwrap(), 4.5);

@@ -1,6 +1,7 @@
 //! Each adapter on its real service, each test in a world of its own.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod backlog;
 mod blob;
 mod claims;
 mod dead;

@@ -1,6 +1,7 @@
 //! Docket as its users run it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod autoscale;
 mod broker;
 mod jobs;
 mod metrics;

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 use crate::checkout::Checkout;
 use crate::deps::Deps;
+use crate::running::{self, Announced};
+use crate::signals;
 use crate::stack::{Stack, StackOptions};
 use crate::state::{StateDir, write_private};
 
@@ -32,8 +32,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the documents given may take: a thousand large ones on two cores.
 const ANALYSIS_DEADLINE: Duration = Duration::from_secs(3600);
-/// Exit code after Ctrl-C was pressed twice.
-const EXIT_INTERRUPTED: i32 = 130;
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -59,19 +57,24 @@ struct Site<'a> {
     logs: PathBuf,
     token_file: PathBuf,
     header_file: PathBuf,
+    running_file: PathBuf,
 }
 
 /// Starts everything, analyses the documents, shows what was found, and stays up until it is told to stop.
 pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> {
     let started = Instant::now();
+    if options.exits && options.workers == 0 {
+        bail!("nobody would analyse the documents: --exit needs workers");
+    }
     let documents = documents(checkout, &options.paths)?;
-    let stop = stop_on_signals()?;
+    let stop = signals::stop_on_signals()?;
     let folder = checkout.state()?;
     let site = Site {
         checkout,
         logs: folder.join("logs"),
         token_file: folder.join("token"),
         header_file: folder.join("auth"),
+        running_file: running::file(&folder),
     };
     let begun = stop.run_until_cancelled(begin(&site, &folder, &options)).await;
     let Some((mut stack, mut services)) = begun.transpose()? else {
@@ -81,8 +84,8 @@ pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> 
         .run_until_cancelled(show(&site, &mut stack, &mut services, &documents, started))
         .await;
     let outcome = match shown {
-        Some(Ok(())) if options.exits => Ok(()),
-        Some(Ok(())) => stop
+        Some(Ok(_)) if options.exits => Ok(()),
+        Some(Ok(_announced)) => stop
             .run_until_cancelled(watch(&mut stack, &mut services))
             .await
             .unwrap_or(Ok(())),
@@ -163,7 +166,7 @@ async fn show(
     services: &mut Services,
     documents: &[PathBuf],
     started: Instant,
-) -> Result<()> {
+) -> Result<Announced> {
     println!("migrating, and putting the model into the bucket ...");
     services.prepare(site.checkout).await?;
     println!(
@@ -171,6 +174,7 @@ async fn show(
         report::counted(services.worker_count(), "worker")
     );
     services.start().await?;
+    let announced = services.running().announce(&site.running_file)?;
     let token = services.token().await?;
     write_private(&site.token_file, token.as_bytes())?;
     write_private(&site.header_file, format!("Authorization: Bearer {token}\n").as_bytes())?;
@@ -181,6 +185,11 @@ async fn show(
     );
     let api = Api::new(&services.api_url(), &token)?;
     let uploaded = upload(&api, documents).await?;
+    if services.worker_count() == 0 {
+        println!("\nthey wait for workers: deploy/local/autoscale");
+        println!("\n{}", report::next_steps(services, site, &uploaded));
+        return Ok(announced);
+    }
     let analysed = analyse(&api, uploaded, stack, services).await?;
     let mut failures = 0;
     for document in &analysed {
@@ -200,7 +209,7 @@ async fn show(
             report::counted(analysed.len(), "document")
         );
     }
-    Ok(())
+    Ok(announced)
 }
 
 async fn upload(api: &Api, paths: &[PathBuf]) -> Result<Vec<Document>> {
@@ -260,21 +269,4 @@ async fn watch(stack: &mut Stack, services: &mut Services) -> Result<()> {
         stack.check()?;
         services.check()?;
     }
-}
-
-/// Cancelled by the first Ctrl-C or SIGTERM. The second one ends this process at once, and with it all others.
-fn stop_on_signals() -> Result<CancellationToken> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let stop = CancellationToken::new();
-    let told = stop.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            if told.is_cancelled() {
-                std::process::exit(EXIT_INTERRUPTED);
-            }
-            told.cancel();
-        }
-    });
-    Ok(stop)
 }

@@ -12,6 +12,7 @@ use crate::checkout::Checkout;
 use crate::info::StackInfo;
 use crate::postgres::{Admin, Endpoint};
 use crate::process::{Launch, Process};
+use crate::running::Running;
 use crate::stack::VHOST;
 use crate::state::StateDir;
 use crate::{poll, ports};
@@ -103,6 +104,23 @@ impl Services {
             .iter()
             .map(|port| format!("http://127.0.0.1:{port}"))
             .collect()
+    }
+
+    /// What others need in order to join.
+    pub fn running(&self) -> Running {
+        Running {
+            producers: vec![self.api_url()],
+            workers: self.worker_count(),
+            broker: self.info.rabbit.clone(),
+            vhost: VHOST.to_owned(),
+            settings: self
+                .settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
+            state: self.info.state.clone(),
+            logs: self.logs.clone(),
+        }
     }
 
     /// Makes databases and bucket, migrates, and publishes the default model. All of it is quick when done before.

@@ -40,6 +40,13 @@ struct Named {
     name: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct NamedDepth {
+    name: String,
+    #[serde(flatten)]
+    depth: QueueDepth,
+}
+
 impl Management {
     /// A client of the node at this endpoint.
     pub fn new(endpoint: &Endpoint) -> Result<Self> {
@@ -117,6 +124,14 @@ impl Management {
             status if status.is_success() => Ok(Some(answer.json().await.context("read a queue's depth")?)),
             status => bail!("the management API answers {status} for queue {queue}"),
         }
+    }
+
+    /// What each queue of a vhost holds.
+    pub async fn queue_depths(&self, vhost: &str) -> Result<Vec<(String, QueueDepth)>> {
+        let answer = self.request(Method::GET, &["queues", vhost], None).await?;
+        let answer = answer.error_for_status().context("ask the management API")?;
+        let queues: Vec<NamedDepth> = answer.json().await.context("read the queues' depths")?;
+        Ok(queues.into_iter().map(|queue| (queue.name, queue.depth)).collect())
     }
 
     /// Publishes a text as it is, past everything that would check it.

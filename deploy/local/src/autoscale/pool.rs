@@ -1,0 +1,87 @@
+//! The workers that are scaled: processes, started and told to stop.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use rustix::process::Signal;
+use tokio::task::JoinSet;
+
+use crate::checkout::Checkout;
+use crate::ports;
+use crate::process::{Launch, Process};
+use crate::running::Running;
+
+/// How long a worker that is no longer wanted goes on with what it has begun, in seconds.
+const DRAIN_SECONDS: u64 = 20;
+/// Setting of the same.
+const DRAIN_SETTING: &str = "DOCKET_DRAIN_SECONDS";
+/// How much longer it may take to give back what has not ended by then.
+const GIVE_BACK: Duration = Duration::from_secs(10);
+
+/// Workers of a running Docket.
+#[derive(Debug)]
+pub struct Pool {
+    running: Running,
+    drain: Duration,
+    workers: Vec<Process>,
+    stopping: JoinSet<()>,
+    started: usize,
+}
+
+impl Pool {
+    /// None yet.
+    pub fn new(mut running: Running) -> Self {
+        let own = std::env::var(DRAIN_SETTING).ok().and_then(|own| own.parse().ok());
+        let drain = own.unwrap_or(DRAIN_SECONDS);
+        running.settings.insert(DRAIN_SETTING.to_owned(), drain.to_string());
+        Self {
+            running,
+            drain: Duration::from_secs(drain),
+            workers: Vec::new(),
+            stopping: JoinSet::new(),
+            started: 0,
+        }
+    }
+
+    /// How many there are, without those that were told to stop.
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.workers.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Takes out those that have ended by themselves; why, for each.
+    pub fn bury(&mut self) -> Vec<anyhow::Error> {
+        let ends: Vec<_> = self.workers.extract_if(.., |worker| worker.check().is_err()).collect();
+        ends.into_iter().filter_map(|mut worker| worker.check().err()).collect()
+    }
+
+    /// Starts as many as are missing, or tells the newest to stop and does not wait for it.
+    pub async fn scale_to(&mut self, size: u32) -> Result<()> {
+        while self.size() < size {
+            let worker = self.launch()?.spawn().await?;
+            self.workers.push(worker);
+        }
+        while self.size() > size {
+            let Some(worker) = self.workers.pop() else { break };
+            self.stopping.spawn(worker.stop(Signal::TERM, self.drain + GIVE_BACK));
+        }
+        Ok(())
+    }
+
+    /// Tells all to stop, and waits until they have.
+    pub async fn stop(mut self) -> Result<()> {
+        self.scale_to(0).await?;
+        self.stopping.join_all().await;
+        Ok(())
+    }
+
+    fn launch(&mut self) -> Result<Launch> {
+        self.started += 1;
+        let name = format!("scaled-{}", self.started);
+        let log = self.running.logs.join(format!("{name}.log"));
+        let launch = Launch::new(&name, Checkout::sibling("docket-worker")?, &self.running.state, &log);
+        let launch = launch.inherit_env().with_new_log().env("NO_COLOR", "1");
+        let settings = self.running.settings.iter();
+        let launch = settings.fold(launch, |launch, (name, value)| launch.env(name, value));
+        Ok(launch.env("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{}", ports::pick()?)))
+    }
+}
