@@ -12,3 +12,4 @@ mod jobs;
 mod model;
 mod queue;
 mod states;
+mod tls;
