@@ -5,7 +5,7 @@ FROM ${BASE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends pgbouncer \
     && rm -rf /var/lib/apt/lists/*
-USER postgres
+USER 10001:10001
 EXPOSE 6432
 ENTRYPOINT ["/usr/sbin/pgbouncer"]
 CMD ["/etc/pgbouncer/pgbouncer.ini"]

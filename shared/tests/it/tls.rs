@@ -99,7 +99,7 @@ async fn a_database_is_who_its_url_says() {
 
     let assert_refused = async |config: StoreConfig, reason: &str| {
         let connected = Shards::connect(&config).await;
-        refused(&connected.err().expect("it is refused"), reason);
+        refused(&connected.expect_err("it is refused"), reason);
         let migrated = migrate::all(&config).await;
         refused(migrated.expect_err("it is refused").as_ref(), reason);
     };
