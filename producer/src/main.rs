@@ -6,10 +6,11 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use docket_producer::http::auth::Bearer;
 use docket_producer::serve::{self, Role};
-use docket_producer::{admin, config::ProducerConfig};
+use docket_producer::{admin, config::ProducerConfig, http};
 use docket_shared::config::Env;
 use docket_shared::ids::ClientId;
 use docket_shared::metrics::{self, By};
+use docket_shared::probe;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::telemetry;
 
@@ -71,6 +72,8 @@ enum Command {
         #[arg(long, default_value_t = 24 * 3600)]
         lifetime: u64,
     },
+    /// Say whether the producer on this machine is alive: for the image's health check.
+    Healthcheck,
     /// Print the settings as a table.
     Settings,
     /// Print all metrics of producers and workers as a table.
@@ -141,6 +144,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             command: AuditCommand::List(list),
         } => admin::audit::list(&env, &list).await,
         Command::Token { bearer, lifetime } => admin::token::run(&env, bearer.bearer(), Duration::from_secs(lifetime)),
+        Command::Healthcheck => probe::check(env.get(&http::ADDR)?).await,
         Command::Settings => {
             admin::settings::run();
             Ok(())

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
-    BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
@@ -19,6 +21,7 @@ use crate::config::{ConfigError, Env, Setting};
 use crate::ids::{Bucket, ClientId, DocumentId};
 use crate::metrics;
 use crate::spool::{FillError, Part};
+use crate::tls::Roots;
 
 /// Name of the bucket.
 pub const BUCKET: Setting = Setting::required("DOCKET_S3_BUCKET", "bucket of documents, their texts and the models");
@@ -65,6 +68,8 @@ pub struct BlobConfig {
     pub path_style: bool,
     /// Static access and secret key.
     pub credentials: Option<(String, String)>,
+    /// Trusted beside the system's.
+    pub roots: Option<Roots>,
 }
 
 impl BlobConfig {
@@ -83,6 +88,7 @@ impl BlobConfig {
             region: env.optional(&REGION)?,
             path_style: env.get(&PATH_STYLE)?,
             credentials,
+            roots: Roots::from_env(env)?,
         })
     }
 }
@@ -215,6 +221,9 @@ impl BlobStore {
             .read_timeout(READ_TIMEOUT)
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        if let Some(roots) = &config.roots {
+            loader = loader.http_client(trusting(roots));
+        }
         if let Some(region) = &config.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -453,6 +462,16 @@ impl BlobStore {
         });
         Ok(listed.collect())
     }
+}
+
+/// The SDK's own HTTP client, which trusts these certificates too.
+fn trusting(roots: &Roots) -> SharedHttpClient {
+    let store = TrustStore::default().with_pem_certificate(roots.pem());
+    let context = TlsContext::builder().with_trust_store(store).build();
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(context.expect("it is complete, and its certificates were checked"))
+        .build_https()
 }
 
 /// Lower-case hexadecimal digits.

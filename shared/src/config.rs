@@ -151,8 +151,9 @@ impl Env {
 
 /// The settings of everything that producer and worker share.
 pub fn common() -> Vec<&'static Setting> {
-    use crate::{blob, queue, store, telemetry};
-    [store::SETTINGS, queue::SETTINGS, blob::SETTINGS, telemetry::SETTINGS].concat()
+    use crate::{blob, queue, store, telemetry, tls};
+    let services = [store::SETTINGS, queue::SETTINGS, blob::SETTINGS];
+    [&services.concat(), tls::SETTINGS, telemetry::SETTINGS].concat()
 }
 
 /// The settings as a Markdown table.

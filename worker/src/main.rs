@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use docket_shared::config::{Env, table};
 use docket_shared::metrics::By;
+use docket_shared::probe;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::telemetry;
 use docket_worker::config::{self, WorkerConfig};
@@ -35,6 +36,8 @@ enum Command {
     },
     /// Say how good a model is on labelled text.
     Evaluate(evaluate::command::Options),
+    /// Say whether the worker on this machine is alive: for the image's health check.
+    Healthcheck,
     /// Print the settings as a table.
     Settings,
 }
@@ -60,6 +63,7 @@ async fn run_command(command: Command) -> anyhow::Result<()> {
         }
         Command::Models { command } => models::run(&env, command).await,
         Command::Evaluate(options) => evaluate::command::run(&env, options).await,
+        Command::Healthcheck => probe::check(env.get(&config::HTTP_ADDR)?).await,
         Command::Settings => {
             print!("{}", table(&config::settings()));
             Ok(())

@@ -78,7 +78,7 @@ pub async fn run(checkout: &Checkout) -> Result<()> {
     let folder = folder(checkout)?;
     let state = StateDir::hold(&folder, PREDECESSOR_DEADLINE).await?;
     let _ = fs::remove_file(folder.join("stack.sock")); // A killed predecessor's.
-    for passing in ["brokers", "pgbouncers", "prometheus"] {
+    for passing in ["brokers", "pgbouncers", "prometheus", "certificates"] {
         let _ = fs::remove_dir_all(folder.join(passing)); // Those of killed tests.
     }
     let deps = Deps::ensure(&checkout.state()?).await?;

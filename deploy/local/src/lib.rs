@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod autoscale;
+pub mod certificates;
 pub mod checkout;
 pub mod daemon;
 pub mod demo;

@@ -10,10 +10,12 @@ pub mod topology;
 use std::future::Future;
 use std::time::Duration;
 
+use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 
 use crate::config::{ConfigError, Env, Setting};
+use crate::tls::Roots;
 
 /// Where RabbitMQ is.
 pub const AMQP_URL: Setting = Setting::required(
@@ -37,6 +39,8 @@ const HEARTBEAT_SECONDS: u16 = 10;
 pub struct QueueConfig {
     /// Its URL.
     pub url: String,
+    /// Trusted beside the system's, when the URL is `amqps://`.
+    pub roots: Option<Roots>,
 }
 
 impl QueueConfig {
@@ -45,7 +49,8 @@ impl QueueConfig {
         let url: String = env.get(&AMQP_URL)?;
         url.parse::<AMQPUri>()
             .map_err(|_| AMQP_URL.invalid("it is not an amqp:// or amqps:// URL"))?;
-        Ok(Self { url })
+        let roots = Roots::from_env(env)?;
+        Ok(Self { url, roots })
     }
 }
 
@@ -99,7 +104,13 @@ async fn connect(config: &QueueConfig, name: &str) -> Result<Connection, QueueEr
     let mut uri: AMQPUri = config.url.parse().expect("checked when the configuration was read");
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    call("take a connection", Connection::connect_uri(uri, properties)).await
+    let tls = OwnedTLSConfig {
+        cert_chain: config.roots.as_ref().map(|roots| roots.pem().to_owned()),
+        ..OwnedTLSConfig::default()
+    };
+    let runtime = lapin::runtime::default_runtime();
+    let connected = async { Connection::connect_uri_with_config(uri, properties, tls, runtime?).await };
+    call("take a connection", connected).await
 }
 
 async fn close(connection: &Connection) {

@@ -3,7 +3,6 @@
 
 use anyhow::{Context, ensure};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
 use super::{Database, Shards, StoreConfig, StoreError, shard_map};
@@ -16,11 +15,11 @@ static SHARD: Migrator = sqlx::migrate!("migrations/shard");
 /// Migrates the catalog and all shards, makes the first map if there is none, and introduces the shards to it.
 /// Idempotent. Connects directly: advisory locks of the migrator do not pass a transaction pooler.
 pub async fn all(config: &StoreConfig) -> anyhow::Result<()> {
-    migrate(&CATALOG, &config.catalog_url)
+    migrate(&CATALOG, config, &config.catalog_url)
         .await
         .context("migrate the catalog")?;
     for (name, url) in &config.shards {
-        migrate(&SHARD, url)
+        migrate(&SHARD, config, url)
             .await
             .with_context(|| format!("migrate shard {name}"))?;
     }
@@ -40,8 +39,8 @@ pub async fn all(config: &StoreConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn migrate(migrator: &Migrator, url: &str) -> anyhow::Result<()> {
-    let mut connection: PgConnection = url.parse::<PgConnectOptions>()?.connect().await?;
+async fn migrate(migrator: &Migrator, config: &StoreConfig, url: &str) -> anyhow::Result<()> {
+    let mut connection: PgConnection = config.options(url)?.connect().await?;
     migrator.run(&mut connection).await?;
     Ok(())
 }

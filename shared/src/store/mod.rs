@@ -27,13 +27,14 @@ pub mod sweep;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Postgres, Transaction};
 
 use crate::config::{ConfigError, Env, Setting};
 use crate::ids::{Bucket, ShardName};
 use crate::metrics::{self, Meter, Timed};
+use crate::tls::Roots;
 use circuit::Circuit;
 
 pub use fence::{FencedTx, Shards};
@@ -82,6 +83,8 @@ pub struct StoreConfig {
     pub pooler: bool,
     /// Connections of this process to one database.
     pub connections_max: u32,
+    /// Trusted beside the public ones, as far as the URLs' `sslmode` asks for trust.
+    pub roots: Option<Roots>,
 }
 
 impl StoreConfig {
@@ -114,6 +117,19 @@ impl StoreConfig {
             shards,
             pooler: env.get(&POOLER)?,
             connections_max,
+            roots: Roots::from_env(env)?,
+        })
+    }
+
+    /// How to connect to the database of this URL. What it does not say of certificates holds as in libpq: with roots of
+    /// one's own, `sslmode=require` verifies too, all but the host's name.
+    fn options(&self, url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+        let options = parse_url(url)?;
+        let Some(roots) = &self.roots else { return Ok(options) };
+        let options = options.ssl_root_cert_from_pem(roots.pem().into());
+        Ok(match options.get_ssl_mode() {
+            PgSslMode::Require => options.ssl_mode(PgSslMode::VerifyCa),
+            _ => options,
         })
     }
 }
@@ -220,7 +236,7 @@ pub struct Database {
 
 impl Database {
     fn open(name: &str, url: &str, config: &StoreConfig) -> Result<Self, StoreError> {
-        let options = parse_url(url).map_err(|error| StoreError::of(name, error))?;
+        let options = config.options(url).map_err(|error| StoreError::of(name, error))?;
         let options = options
             .application_name("docket")
             .statement_cache_capacity(STATEMENTS_MAX);

@@ -13,3 +13,4 @@ mod jobs;
 mod model;
 mod queue;
 mod states;
+mod tls;

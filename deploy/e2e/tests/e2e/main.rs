@@ -3,6 +3,7 @@
 
 mod autoscale;
 mod broker;
+mod health;
 mod jobs;
 mod metrics;
 mod models;

@@ -95,3 +95,24 @@ fn check_machine() -> Result<()> {
     }
     bail!("the pinned packages of PostgreSQL and onnxruntime are for x86_64 Linux; this machine is another")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worker_image_has_the_onnxruntime_that_is_tested() {
+        let image = include_str!("../../../docker/worker.Dockerfile");
+        let Wheel {
+            package,
+            version,
+            sha256,
+        } = ONNXRUNTIME;
+        for line in [
+            format!("{package}=={version} --hash=sha256:{sha256}"),
+            format!("libonnxruntime.so.{version}"),
+        ] {
+            assert!(image.contains(&line), "worker.Dockerfile lacks {line}");
+        }
+    }
+}

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::certificates::Identity;
 use crate::process::{Launch, Process};
 use crate::state::{StateDir, write_private};
 use crate::{poll, ports};
@@ -82,6 +83,17 @@ pub struct NodeOptions {
     pub mapper_port: u16,
     /// The vhost that a new node has.
     pub vhost: String,
+    /// Where it also listens for AMQP over TLS.
+    pub tls: Option<TlsListener>,
+}
+
+/// A port for AMQP over TLS.
+#[derive(Debug)]
+pub struct TlsListener {
+    /// The port.
+    pub port: u16,
+    /// What the node shows there.
+    pub identity: Identity,
 }
 
 impl NodeOptions {
@@ -100,6 +112,7 @@ impl NodeOptions {
             distribution_port: state.port("erlang")?,
             mapper_port: state.port("epmd")?,
             vhost: vhost.to_owned(),
+            tls: None,
         })
     }
 
@@ -118,6 +131,7 @@ impl NodeOptions {
             distribution_port: ports::pick()?,
             mapper_port: ports::pick()?,
             vhost: "docket".to_owned(),
+            tls: None,
         })
     }
 }
@@ -246,7 +260,8 @@ impl Node {
         if !cookie.exists() {
             write_private(&cookie, uuid::Uuid::new_v4().simple().to_string().as_bytes())?;
         }
-        write_private(&folder.join("rabbitmq.conf"), self.configuration().as_bytes())?;
+        let configuration = self.configuration() + &self.tls_configuration()?;
+        write_private(&folder.join("rabbitmq.conf"), configuration.as_bytes())?;
         write_private(&folder.join("enabled_plugins"), b"[rabbitmq_management].\n")?;
         // Depths of quorum queues are reported every second instead of every five.
         write_private(
@@ -279,6 +294,21 @@ impl Node {
              log.console = false\n\
              log.file.level = warning\n"
         )
+    }
+
+    fn tls_configuration(&self) -> Result<String> {
+        let Some(TlsListener { port, identity }) = &self.options.tls else {
+            return Ok(String::new());
+        };
+        let (certificate, key) = identity.write(&self.options.folder)?;
+        Ok(format!(
+            "listeners.ssl.1 = 127.0.0.1:{port}\n\
+             ssl_options.certfile = {}\n\
+             ssl_options.keyfile = {}\n\
+             ssl_options.verify = verify_none\n",
+            certificate.display(),
+            key.display()
+        ))
     }
 
     /// Erlang's port mapper, started by us in the foreground: a node would leave its own behind.

@@ -7,13 +7,16 @@ use anyhow::Result;
 use tokio::sync::Mutex;
 
 use super::{or_panic, stack};
-use crate::rabbit::{Endpoint, Node, NodeOptions};
+use crate::certificates::Identity;
+use crate::ports;
+use crate::rabbit::{Endpoint, Node, NodeOptions, TlsListener};
 
 /// A node that only this test uses. It keeps its ports and password through everything, and ends when dropped.
 #[derive(Debug)]
 pub struct PrivateBroker {
     endpoint: Endpoint,
     folder: PathBuf,
+    tls_port: Option<u16>,
     inner: Mutex<Inner>,
 }
 
@@ -26,16 +29,29 @@ struct Inner {
 impl PrivateBroker {
     /// Makes a new node and waits until it serves clients.
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// The same, which also listens for TLS.
+    pub async fn start_with_tls(identity: &Identity) -> Self {
+        let port = or_panic("find a port", ports::pick());
+        let identity = identity.clone();
+        Self::start_with(Some(TlsListener { port, identity })).await
+    }
+
+    async fn start_with(tls: Option<TlsListener>) -> Self {
+        let tls_port = tls.as_ref().map(|listener| listener.port);
         let name = uuid::Uuid::new_v4().simple().to_string();
         // The shared stack is there first: when it starts it removes the folders of killed tests.
         let folder = stack().await.state.join("brokers").join(&name[..12]);
         let options = or_panic("plan a broker", NodeOptions::passing(&folder));
-        let mut node = Node::new(options);
+        let mut node = Node::new(NodeOptions { tls, ..options });
         or_panic("start a broker", node.start().await);
         let endpoint = node.endpoint().clone();
         Self {
             endpoint,
             folder,
+            tls_port,
             inner: Mutex::new(Inner {
                 node,
                 vhosts: BTreeSet::new(),
@@ -46,6 +62,13 @@ impl PrivateBroker {
     /// How to reach it.
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint.clone()
+    }
+
+    /// `amqps://` URL of a vhost, by this name of its host.
+    pub fn tls_url(&self, host: &str, vhost: &str) -> String {
+        let Endpoint { user, password, .. } = &self.endpoint;
+        let port = self.tls_port.expect("it was started with TLS");
+        format!("amqps://{user}:{password}@{host}:{port}/{vhost}")
     }
 
     /// Raises the alarm of too much memory, or ends it. The broker then reads nothing more from connections that publish.

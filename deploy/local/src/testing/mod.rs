@@ -9,6 +9,7 @@ mod pgbouncer;
 mod prometheus;
 mod template;
 mod tiny_model;
+mod tls;
 mod world;
 
 pub use binaries::{binary, build_binaries};
@@ -17,6 +18,7 @@ pub use link::{Link, stack};
 pub use pgbouncer::PgBouncer;
 pub use prometheus::Prometheus;
 pub use tiny_model::{Fault, Scheme, TinyModel};
+pub use tls::{TestCertificates, TlsFront};
 pub use world::{World, WorldOptions};
 
 use crate::checkout::Checkout;

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use anyhow::{Context, Result};
 
 use super::world::{Database, World};
 use super::{checkout, or_panic, stack};
+use crate::certificates::Identity;
 use crate::postgres::{Admin, Endpoint, give_to_server};
 use crate::process::{Launch, Process};
 use crate::state::write_private;
@@ -35,10 +38,15 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// Starts one for the databases of a world.
     pub async fn start(world: &World) -> Self {
-        or_panic("start PgBouncer", Self::try_start(world).await)
+        or_panic("start PgBouncer", Self::try_start(world, None).await)
     }
 
-    async fn try_start(world: &World) -> Result<Self> {
+    /// The same, which takes connections over TLS only.
+    pub async fn start_with_tls(world: &World, identity: &Identity) -> Self {
+        or_panic("start PgBouncer", Self::try_start(world, Some(identity)).await)
+    }
+
+    async fn try_start(world: &World, tls: Option<&Identity>) -> Result<Self> {
         let program = deps::ensure_pgbouncer(&checkout().state()?).await?;
         let state = &stack().await.state;
         let folder = state.join("pgbouncers").join(&world.id);
@@ -46,6 +54,9 @@ impl PgBouncer {
         let port = ports::pick()?;
         let endpoints = || world.databases().iter().map(|database| endpoint(database, port));
         write_configuration(&folder, world.databases(), port)?;
+        if let Some(identity) = tls {
+            demand_tls(&folder, identity)?;
+        }
         let launch = Launch::new("pgbouncer", program, state, &folder.join("log")).as_nobody();
         let mut process = launch.arg(folder.join("pgbouncer.ini")).spawn().await?;
         poll::until("wait for PgBouncer", START_DEADLINE, async || {
@@ -129,4 +140,18 @@ fn write_configuration(folder: &Path, databases: &[Database], port: u16) -> Resu
         give_to_server(&path)?;
     }
     Ok(())
+}
+
+fn demand_tls(folder: &Path, identity: &Identity) -> Result<()> {
+    let (certificate, key) = identity.write(folder)?;
+    give_to_server(&certificate)?;
+    give_to_server(&key)?;
+    let mut configuration = OpenOptions::new().append(true).open(folder.join("pgbouncer.ini"))?;
+    write!(
+        configuration,
+        "client_tls_sslmode = require\nclient_tls_cert_file = {}\nclient_tls_key_file = {}\n",
+        certificate.display(),
+        key.display()
+    )
+    .context("configure PgBouncer's TLS")
 }

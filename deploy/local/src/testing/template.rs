@@ -105,6 +105,7 @@ fn config(places: &[Place<'_>], prefix: &str) -> StoreConfig {
         shards: urls.collect(),
         pooler: false,
         connections_max: 2,
+        roots: None,
     }
 }
 

@@ -1,0 +1,48 @@
+# The worker, with onnxruntime and the default model. From the top of the checkout:
+# docker build -f deploy/docker/worker.Dockerfile -t docket-worker .
+# Needs BuildKit. Bases are arguments, so that a mirror's or a company's own can be used.
+ARG RUST_BASE=docker.io/library/rust:1.95-bookworm
+ARG PYTHON_BASE=docker.io/library/python:3.13-slim-bookworm
+ARG BASE=gcr.io/distroless/cc-debian12:nonroot
+
+# The same lines as in producer.Dockerfile, so that both images share one build. Dependencies stay in the cache mounts.
+FROM ${RUST_BASE} AS build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,id=docket-registry,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,id=docket-target,target=/src/target,sharing=locked \
+    cargo build --release --locked --package docket-producer --package docket-worker \
+    && mkdir -p /out/models \
+    && cp target/release/docket-producer target/release/docket-worker /out/
+
+# The library that the worker loads, out of its wheel: the same version and hash as in deploy/local/src/deps/mod.rs.
+FROM ${PYTHON_BASE} AS onnxruntime
+WORKDIR /wheel
+RUN echo "onnxruntime==1.31.1 --hash=sha256:5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f" > pins.txt \
+    && python3 -m pip download --no-cache-dir --no-deps --require-hashes --only-binary=:all: --requirement pins.txt \
+       --python-version 3.11 --implementation cp --platform manylinux_2_28_x86_64 \
+    && python3 -m zipfile -e ./*.whl . \
+    && mv onnxruntime/capi/libonnxruntime.so.1.31.1 libonnxruntime.so
+
+FROM ${BASE}
+COPY LICENSE /usr/share/doc/docket/LICENSE
+COPY --from=onnxruntime /wheel/onnxruntime/LICENSE /wheel/onnxruntime/ThirdPartyNotices.txt /usr/share/doc/onnxruntime/
+COPY --from=onnxruntime /wheel/libonnxruntime.so /usr/local/lib/libonnxruntime.so
+COPY deploy/models/ner-legal /usr/share/docket/models/ner-legal
+# What is written: models, which outlive a container best in a volume, and temporary files of commands, to /tmp.
+COPY --from=build --chown=10001:10001 /out/models /var/cache/docket/models
+COPY --from=build /out/docket-worker /usr/local/bin/docket-worker
+ENV DOCKET_ONNXRUNTIME_LIB=/usr/local/lib/libonnxruntime.so
+USER 10001:10001
+EXPOSE 8081
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["/usr/local/bin/docket-worker", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/docket-worker"]
+CMD ["run"]
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="docket-worker" \
+      org.opencontainers.image.description="Docket's worker: runs ONNX entity models over documents" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
