@@ -11,4 +11,5 @@ mod idempotency;
 mod jobs;
 mod model;
 mod queue;
+mod standing;
 mod states;
