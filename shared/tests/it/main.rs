@@ -12,5 +12,6 @@ mod idempotency;
 mod jobs;
 mod model;
 mod queue;
+mod standing;
 mod states;
 mod tls;
