@@ -224,7 +224,10 @@ async fn a_queue_that_was_declared_otherwise_is_named_with_its_repair() {
         "broker",
         (queue, "rabbitmqctl delete_queue docket.jobs.ner-legal"),
     );
-    assert!(finding.what.contains("inequivalent arg 'x-queue-type'"), "{finding:?}");
+    assert!(
+        finding.what.contains("inequivalent arg 'x-dead-letter-exchange'"),
+        "{finding:?}"
+    );
     assert!(is_ok(&report, "broker", "docket.delay as declared"));
 }
 

@@ -5,9 +5,8 @@ use docket_shared::queue::inspect::{self, Inspection, Standing};
 use docket_shared::queue::publish::Depth;
 use docket_shared::queue::topology::{Declared, EXCHANGES, JOBS};
 use docket_shared::queue::{QueueConfig, QueueError};
-use docket_shared::telemetry;
 
-use super::report::Finding;
+use super::report::{Finding, chain};
 
 /// Oldest release that is supported: the first with quorum queues that dead-letter at least once and expire messages.
 const VERSION_MIN: (u32, u32) = (3, 10);
@@ -80,7 +79,7 @@ fn refused(error: &QueueError) -> Finding {
         Some(_) => "see the broker's log",
         None => "start it, let this network reach it, or correct host and port in DOCKET_AMQP_URL",
     };
-    Finding::fail(PART, telemetry::chain(error))
+    Finding::fail(PART, chain(error))
         .means("uploads are accepted and wait in the shards; no worker gets work until it is back")
         .remedy(remedy)
 }
@@ -102,7 +101,7 @@ fn judge(what: &str, standing: Result<Standing, QueueError>, missing: &mut Vec<S
             Some(finding.remedy(repair(what)))
         }
         Err(error) => {
-            let finding = Finding::fail(PART, format!("{what}: {}", telemetry::chain(&error)));
+            let finding = Finding::fail(PART, format!("{what}: {}", chain(&error)));
             let finding = finding.means("it cannot be used by producers and workers with these rights");
             Some(finding.remedy("give the user its rights on the virtual host: rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'"))
         }
@@ -155,7 +154,7 @@ async fn round_trip(inspection: &Inspection) -> Finding {
                 .remedy("rabbitmq-diagnostics alarms; give it memory or disk, it goes on by itself")
         }
         Err(error) => {
-            let finding = Finding::fail(PART, telemetry::chain(&error));
+            let finding = Finding::fail(PART, chain(&error));
             let finding = finding.means("producers cannot publish, or workers cannot consume");
             finding.remedy(match error.refusal() {
                 Some((403, _)) => {

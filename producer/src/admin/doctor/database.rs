@@ -3,10 +3,9 @@
 use docket_shared::store::inspect::{self, Server};
 use docket_shared::store::migrate::{self, Schema};
 use docket_shared::store::{Database, StoreConfig, StoreError};
-use docket_shared::telemetry;
 
 use super::clock;
-use super::report::Finding;
+use super::report::{Finding, chain};
 
 /// Oldest server with all that is relied on (`origin = none` of subscriptions), as it numbers itself.
 const VERSION_MIN: i32 = 160_000;
@@ -50,7 +49,7 @@ async fn examine(config: &StoreConfig, (part, name, url): (&str, &str, &str), sc
 
 /// Why a database cannot be looked at, in an operator's words.
 pub fn away(part: &str, error: &StoreError) -> Finding {
-    let what = telemetry::chain(error);
+    let what = chain(error);
     let setting = if part == "catalog" {
         "DOCKET_CATALOG_URL"
     } else {

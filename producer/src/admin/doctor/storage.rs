@@ -3,11 +3,10 @@
 use docket_shared::blob::inspect::Refusal;
 use docket_shared::blob::{BlobConfig, BlobKey, BlobStore};
 use docket_shared::ids::ModelRef;
-use docket_shared::telemetry;
 use uuid::Uuid;
 
 use super::clock;
-use super::report::Finding;
+use super::report::{Finding, chain};
 use crate::models::{Lookup, Models};
 
 /// What is stored and read back.
@@ -51,7 +50,7 @@ pub async fn examine(config: &BlobConfig, model: Option<&ModelRef>) -> Vec<Findi
 
 /// Why the store does not do it, in an operator's words.
 fn refused(config: &BlobConfig, refusal: &Refusal) -> Finding {
-    let what = telemetry::chain(refusal);
+    let what = chain(refusal);
     let bucket = &config.bucket;
     let remedy = match refusal.code.as_deref() {
         Some("NoSuchBucket") => format!("create bucket {bucket}, or correct DOCKET_S3_BUCKET"),
@@ -103,10 +102,7 @@ async fn published(blobs: &BlobStore, model: &ModelRef) -> Finding {
         Ok(Lookup::NoModel) => return broken(format!("the default model {model} is not published")),
         Ok(Lookup::NoVersion) => return broken(format!("of the default model {model} this version is not published")),
         Err(error) => {
-            return broken(format!(
-                "the default model {model} cannot be read: {}",
-                telemetry::chain(&error)
-            ));
+            return broken(format!("the default model {model} cannot be read: {}", chain(&error)));
         }
         Ok(Lookup::Published) => {}
     }
@@ -124,6 +120,6 @@ async fn published(blobs: &BlobStore, model: &ModelRef) -> Finding {
                 model.name
             )),
         },
-        Err(error) => broken(format!("models cannot be listed: {}", telemetry::chain(&error))),
+        Err(error) => broken(format!("models cannot be listed: {}", chain(&error))),
     }
 }
