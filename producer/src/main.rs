@@ -74,6 +74,14 @@ enum Command {
     },
     /// Say whether the producer on this machine is alive: for the image's health check.
     Healthcheck,
+    /// After a restore of a shard or of the bucket.
+    Restore {
+        #[command(subcommand)]
+        command: admin::restore::Command,
+    },
+    /// Look at every dependency from here and say what is wrong: exit code 0 when all is well, 3 when there are warnings, 1 when
+    /// something is broken.
+    Doctor(admin::doctor::Options),
     /// Print the settings as a table.
     Settings,
     /// Print all metrics of producers and workers as a table.
@@ -115,7 +123,7 @@ impl TokenBearer {
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Arguments::parse().command).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("docket-producer: {}", telemetry::chain(error.as_ref()));
             ExitCode::FAILURE
@@ -123,9 +131,10 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let env = Env::of_process();
-    match command {
+    let done = match command {
+        Command::Doctor(options) => return admin::doctor::run(&env, &options).await,
         Command::Serve { roles } => {
             let config = ProducerConfig::from_env(&env)?;
             let metrics = telemetry::init(&env, By::Producer)?;
@@ -137,6 +146,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         } => admin::requeue::run(&env).await,
         Command::Dead { command } => admin::dead::run(&env, command).await,
         Command::Parked { command } => admin::parked::run(&env, command).await,
+        Command::Restore { command } => admin::restore::run(&env, command).await,
         Command::Pause(target) => admin::controls::pause(&env, target, true).await,
         Command::Resume(target) => admin::controls::pause(&env, target, false).await,
         Command::Clients { command } => admin::controls::clients(&env, command).await,
@@ -153,5 +163,6 @@ async fn run(command: Command) -> anyhow::Result<()> {
             print!("{}", metrics::table());
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -1,5 +1,9 @@
 //! Objects in S3: streamed in with their hash, read back with a size limit.
 
+pub mod inspect;
+mod key;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,10 +22,11 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest, Sha256};
 
 use crate::config::{ConfigError, Env, Setting};
-use crate::ids::{Bucket, ClientId, DocumentId};
 use crate::metrics;
 use crate::spool::{FillError, Part};
 use crate::tls::Roots;
+
+pub use key::BlobKey;
 
 /// Name of the bucket.
 pub const BUCKET: Setting = Setting::required("DOCKET_S3_BUCKET", "bucket of documents, their texts and the models");
@@ -54,6 +59,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// Tries of one request, in the SDK: hides a single hiccup; what lasts longer is the caller's to handle.
 const ATTEMPTS: u32 = 3;
+
+/// Name of the note among an object's metadata.
+const NOTE: &str = "docket-note";
 
 /// Where objects are.
 #[derive(Debug, Clone)]
@@ -90,43 +98,6 @@ impl BlobConfig {
             credentials,
             roots: Roots::from_env(env)?,
         })
-    }
-}
-
-/// Where an object is. Keys of client data begin with their kind, bucket and client, so that they can be swept by owner.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct BlobKey(String);
-
-impl BlobKey {
-    /// A document as it was uploaded.
-    pub fn document(bucket: Bucket, client: &ClientId, document: DocumentId) -> Self {
-        Self(format!("{}{client}/{document}", Self::documents_of(bucket)))
-    }
-
-    /// What all documents of a bucket begin with.
-    pub fn documents_of(bucket: Bucket) -> String {
-        format!("documents/{:04}/", bucket.number())
-    }
-
-    /// The text extracted from a document. It carries its own hash, so that a superseded run overwrites nothing.
-    pub fn text(bucket: Bucket, client: &ClientId, document: DocumentId, sha256: &str) -> Self {
-        Self(format!("texts/{:04}/{client}/{document}/{sha256}.txt", bucket.number()))
-    }
-
-    /// A key as it was stored in a row or listed.
-    pub fn from_stored(key: String) -> Self {
-        Self(key)
-    }
-
-    /// The key as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for BlobKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -195,6 +166,8 @@ pub struct Upload<S> {
     pub body: S,
     /// The most that is taken, in bytes.
     pub limit: u64,
+    /// What is kept with the object, in visible ASCII: by what its sender knows it, in case its row is lost.
+    pub note: Option<String>,
 }
 
 /// One object of a listing.
@@ -204,6 +177,8 @@ pub struct Listed {
     pub key: BlobKey,
     /// When it was stored, in seconds of the Unix epoch by the store's clock.
     pub stored_at: i64,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// A handle to the bucket; clones share one connection pool.
@@ -248,7 +223,7 @@ impl BlobStore {
 
     /// Whether the bucket answers.
     pub async fn check(&self) -> Result<(), BlobError> {
-        let key = BlobKey(String::new());
+        let key = BlobKey::from_stored(String::new());
         let request = self.client.head_bucket().bucket(&self.bucket);
         timed("head", async {
             request
@@ -273,7 +248,7 @@ impl BlobStore {
             failure: None,
         }));
         let body = metered(upload.body, upload.limit, meter.clone());
-        let sent = self.put_parts(key, body).await;
+        let sent = self.put_parts(key, body, upload.note).await;
         let meter = std::mem::replace(
             &mut *meter.lock().expect("no holder panics"),
             Meter {
@@ -292,19 +267,20 @@ impl BlobStore {
         }
     }
 
-    async fn put_parts<S>(&self, key: &BlobKey, mut body: S) -> Result<(), BlobError>
+    async fn put_parts<S>(&self, key: &BlobKey, mut body: S, note: Option<String>) -> Result<(), BlobError>
     where
         S: Stream<Item = Result<Bytes, BodyFailed>> + Send + Unpin,
     {
         let first = next_part(key, &mut body).await?;
         if first.bytes() < PART_BYTES as u64 {
-            return self.put_stream(key, part_body(key, &first).await?).await;
+            return self.put_stream(key, part_body(key, &first).await?, note).await;
         }
         let request = self
             .client
             .create_multipart_upload()
             .bucket(&self.bucket)
-            .key(key.as_str());
+            .key(key.as_str())
+            .set_metadata(metadata(note));
         let created = request.send().await.map_err(|error| failed("begin", key, error))?;
         let id = created.upload_id().unwrap_or_default();
         let sent = self.send_parts(key, id, first, body).await;
@@ -367,22 +343,23 @@ impl BlobStore {
 
     /// Stores bytes that are in memory anyway: derived texts, manifests.
     pub async fn put_bytes(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
-        self.put_stream(key, ByteStream::from(bytes)).await
+        self.put_stream(key, ByteStream::from(bytes), None).await
     }
 
     /// Stores a file without holding it in memory: models.
     pub async fn put_file(&self, key: &BlobKey, path: &std::path::Path) -> Result<(), BlobError> {
         let body = ByteStream::from_path(path).await;
         let body = body.map_err(|error| unavailable("read the file for", key, error))?;
-        self.put_stream(key, body).await
+        self.put_stream(key, body, None).await
     }
 
-    async fn put_stream(&self, key: &BlobKey, body: ByteStream) -> Result<(), BlobError> {
+    async fn put_stream(&self, key: &BlobKey, body: ByteStream, note: Option<String>) -> Result<(), BlobError> {
         let request = self
             .client
             .put_object()
             .bucket(&self.bucket)
             .key(key.as_str())
+            .set_metadata(metadata(note))
             .body(body);
         timed("put", async {
             let sent = request.send().await;
@@ -416,6 +393,13 @@ impl BlobStore {
         Ok(read)
     }
 
+    /// What is kept with an object, if anything is.
+    pub async fn note(&self, key: &BlobKey) -> Result<Option<String>, BlobError> {
+        let request = self.client.head_object().bucket(&self.bucket).key(key.as_str());
+        let head = request.send().await.map_err(|error| failed("look at", key, error))?;
+        Ok(head.metadata.and_then(|mut metadata| metadata.remove(NOTE)))
+    }
+
     /// Opens an object to be streamed on; its size comes with it.
     pub async fn open(&self, key: &BlobKey) -> Result<(ByteStream, u64), BlobError> {
         let request = self.client.get_object().bucket(&self.bucket).key(key.as_str());
@@ -442,22 +426,23 @@ impl BlobStore {
 
     /// Objects whose keys begin with `prefix`, at most `most`, after `after` in the order of keys.
     pub async fn list(&self, prefix: &str, after: Option<&BlobKey>, most: i32) -> Result<Vec<Listed>, BlobError> {
-        let key = BlobKey(prefix.to_owned());
+        let key = BlobKey::from_stored(prefix.to_owned());
         let request = self
             .client
             .list_objects_v2()
             .bucket(&self.bucket)
             .prefix(prefix)
             .max_keys(most);
-        let request = request.set_start_after(after.map(|key| key.0.clone()));
+        let request = request.set_start_after(after.map(|key| key.as_str().to_owned()));
         let listing = timed("list", async {
             request.send().await.map_err(|error| failed("list", &key, error))
         });
         let listing = listing.await?;
         let listed = listing.contents.unwrap_or_default().into_iter().filter_map(|object| {
             Some(Listed {
-                key: BlobKey(object.key?),
+                key: BlobKey::from_stored(object.key?),
                 stored_at: object.last_modified?.secs(),
+                bytes: object.size.unwrap_or_default().unsigned_abs(),
             })
         });
         Ok(listed.collect())
@@ -495,6 +480,10 @@ async fn timed<T>(
     let is_away = matches!(answer, Err(BlobError::Unavailable { .. }));
     metrics::object_request(operation, began, is_away);
     answer
+}
+
+fn metadata(note: Option<String>) -> Option<HashMap<String, String>> {
+    note.map(|note| HashMap::from([(NOTE.to_owned(), note)]))
 }
 
 fn failed<E, R>(action: &'static str, key: &BlobKey, error: SdkError<E, R>) -> BlobError

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod dashboards;
 pub mod exposition;
+pub mod own_shard;
 pub mod query;
 pub mod system;
 pub mod wire;

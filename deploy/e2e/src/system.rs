@@ -56,6 +56,16 @@ impl System {
         Self::on(World::start_with(broker).await).await
     }
 
+    /// The same, on a world with a database of the test's own, which has no schema yet.
+    pub async fn migrated_on(world: World) -> Self {
+        testing::build_binaries();
+        let command = Command::new(testing::binary("docket-producer"));
+        let migrated = { command }.envs(world.env()).arg("migrate").output();
+        let output = migrated.await.expect("docket-producer runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self::on(world).await
+    }
+
     async fn on(world: World) -> Self {
         testing::build_binaries();
         publish(&world, &testing::checkout().root().join("deploy/models/ner-legal")).await;

@@ -3,9 +3,11 @@
 pub mod audit;
 pub mod controls;
 pub mod dead;
+pub mod doctor;
 pub mod migrate;
 pub mod parked;
 pub mod requeue;
+pub mod restore;
 pub mod settings;
 mod since;
 mod table;

@@ -41,7 +41,7 @@ const TICK_MAX: Duration = Duration::from_secs(60);
 /// How often the lease is renewed, and the catalog asked and told: a third of the lease.
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// Name of the lease in each shard.
-const LEASE_NAME: &str = "dispatch";
+pub const LEASE_NAME: &str = "dispatch";
 
 /// What dispatching needs. One a process.
 pub struct Dispatcher {

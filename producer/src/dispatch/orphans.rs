@@ -1,5 +1,6 @@
 //! Objects without a row: what an upload left behind that died between S3 and its shard. Removed after a day, and only
-//! when a fenced read by the bucket's owner finds no document.
+//! when a fenced read by the bucket's owner finds no document. What was stored in a gap is left alone: the shard may have been
+//! restored to a time before it, and then the object is all that is left of a document that was accepted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use docket_shared::ids::{Bucket, ShardName};
 use docket_shared::metrics;
 use docket_shared::sharding;
 use docket_shared::store::documents;
+use docket_shared::store::gaps::{self, Gap};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -67,23 +69,71 @@ impl Orphans {
     }
 
     async fn remove_orphans(&self, bucket: Bucket, page: Vec<Listed>) -> Result<(), Error> {
-        let young = Timestamp::now().as_second() - AGE.as_secs() as i64;
-        let old: Vec<(Uuid, BlobKey)> = page
-            .into_iter()
-            .filter(|listed| listed.stored_at < young)
-            .filter_map(|listed| Some((listed.key.as_str().rsplit('/').next()?.parse().ok()?, listed.key)))
+        let now = Timestamp::now().as_second();
+        let old: Vec<Listed> = page.into_iter().filter(|listed| is_old(listed, now)).collect();
+        let ids: Vec<Uuid> = old
+            .iter()
+            .filter_map(|listed| Some(listed.key.of_document()?.1.0))
             .collect();
-        if old.is_empty() {
+        if ids.is_empty() {
             return Ok(());
         }
-        let ids: Vec<Uuid> = old.iter().map(|(id, _)| *id).collect();
         let mut tx = self.dispatcher.shards.begin(bucket).await?;
         let known = documents::known_keys(&mut tx, bucket, &ids).await?;
+        let gaps = gaps::open(&mut tx).await?;
         drop(tx);
-        for (_, key) in old.iter().filter(|(_, key)| !known.contains(key)) {
-            self.dispatcher.blobs.delete(key).await?;
+        for listed in old.iter().filter(|listed| is_orphan(listed, &known, &gaps)) {
+            self.dispatcher.blobs.delete(&listed.key).await?;
             metrics::repaired("orphan_object", 1);
         }
         Ok(())
+    }
+}
+
+fn is_old(listed: &Listed, now: i64) -> bool {
+    listed.stored_at < now - AGE.as_secs().cast_signed()
+}
+
+/// Whether an old object is nobody's: it is a document's by its key, no row names it, and none was forgotten.
+fn is_orphan(listed: &Listed, known: &[BlobKey], gaps: &[Gap]) -> bool {
+    listed.key.of_document().is_some()
+        && !known.contains(&listed.key)
+        && !gaps.iter().any(|gap| gap.covers(listed.stored_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_shared::ids::DocumentId;
+
+    use super::*;
+
+    #[test]
+    fn what_a_restored_shard_may_have_forgotten_is_no_orphan() {
+        let client = "acme".parse().unwrap();
+        let key = BlobKey::document(sharding::bucket_of(&client), &client, DocumentId::generate());
+        let day = 24 * 3_600;
+        let at = |stored_at| Listed {
+            key: key.clone(),
+            stored_at,
+            bytes: 1,
+        };
+        assert!(is_old(&at(0), day + 1) && !is_old(&at(0), day));
+        let time = |second| Timestamp::from_second(second).unwrap();
+        let gap = Gap {
+            began: time(100 * day),
+            ended: time(101 * day),
+        };
+        assert!(is_orphan(&at(99 * day), &[], &[gap]) && is_orphan(&at(102 * day), &[], &[gap]));
+        assert!(
+            !is_orphan(&at(100 * day + 1), &[], &[gap]),
+            "its row may have been forgotten"
+        );
+        assert!(!is_orphan(&at(99 * day), &[key.clone()], &[gap]), "a row names it");
+        let stranger = Listed {
+            key: BlobKey::from_stored("documents/0007/notes.txt".into()),
+            stored_at: 0,
+            bytes: 1,
+        };
+        assert!(!is_orphan(&stranger, &[], &[]), "it is nothing of ours");
     }
 }

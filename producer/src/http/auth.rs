@@ -24,10 +24,15 @@ pub const SECRET: Setting = Setting::optional(
     "DOCKET_JWT_SECRET",
     "secret of at least 32 bytes that HS256 tokens are signed with; either this or `DOCKET_JWT_PUBLIC_KEY_FILE`",
 );
+/// The secret before.
+pub const SECRET_OLD: Setting = Setting::optional(
+    "DOCKET_JWT_SECRET_OLD",
+    "another secret whose tokens are good too: the earlier one, or the next one, while a secret is replaced",
+);
 /// Public key.
 pub const PUBLIC_KEY_FILE: Setting = Setting::optional(
     "DOCKET_JWT_PUBLIC_KEY_FILE",
-    "PEM file of the public key of RS256 (RSA) or ES256 (P-256) tokens",
+    "PEM file of the public key of RS256 (RSA) or ES256 (P-256) tokens; of several, while a key is replaced",
 );
 /// Issuer.
 pub const ISSUER: Setting = Setting::with_default("DOCKET_JWT_ISSUER", "docket", "`iss` that a token must have");
@@ -45,7 +50,14 @@ pub const CLIENT_CLAIM: Setting = Setting::with_default(
 );
 
 /// Every setting of this file.
-pub const SETTINGS: &[&Setting] = &[&SECRET, &PUBLIC_KEY_FILE, &ISSUER, &AUDIENCE, &CLIENT_CLAIM];
+pub const SETTINGS: &[&Setting] = &[
+    &SECRET,
+    &SECRET_OLD,
+    &PUBLIC_KEY_FILE,
+    &ISSUER,
+    &AUDIENCE,
+    &CLIENT_CLAIM,
+];
 
 /// Shortest secret, in bytes: RFC 7518 wants a key of the size of the hash.
 const SECRET_BYTES_MIN: usize = 32;
@@ -61,7 +73,8 @@ const LEEWAY: Duration = Duration::from_secs(30);
 /// Which tokens are good.
 #[derive(Clone)]
 pub struct AuthConfig {
-    key: Key,
+    /// Those that tokens may be signed with; at least one. With the first of them they are made here.
+    keys: Vec<Key>,
     issuer: String,
     audience: String,
     client_claim: String,
@@ -87,22 +100,21 @@ impl fmt::Debug for AuthConfig {
 impl AuthConfig {
     /// Reads and checks the settings of this file, and the key file.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let key = match (
+        let keys = match (
             env.optional::<String>(&SECRET)?,
             env.optional::<String>(&PUBLIC_KEY_FILE)?,
         ) {
-            (Some(secret), None) if secret.len() >= SECRET_BYTES_MIN => Key::Secret(secret),
-            (Some(_), None) => return Err(SECRET.invalid(format!("it must have at least {SECRET_BYTES_MIN} bytes"))),
+            (Some(secret), None) => secrets(secret, env.optional(&SECRET_OLD)?)?,
             (None, Some(path)) => {
-                let pem = std::fs::read(&path);
-                public_key(&pem.map_err(|error| PUBLIC_KEY_FILE.invalid(format!("cannot read {path}: {error}")))?)?
+                let pem = std::fs::read_to_string(&path);
+                public_keys(&pem.map_err(|error| PUBLIC_KEY_FILE.invalid(format!("cannot read {path}: {error}")))?)?
             }
             (None, None) => return Err(SECRET.invalid("neither it nor DOCKET_JWT_PUBLIC_KEY_FILE is set")),
             (Some(_), Some(_)) => return Err(SECRET.invalid("DOCKET_JWT_PUBLIC_KEY_FILE is set too; only one may be")),
         };
         let (issuer, audience) = (env.get(&ISSUER)?, env.get(&AUDIENCE)?);
         Ok(Self {
-            key,
+            keys,
             issuer,
             audience,
             client_claim: env.get(&CLIENT_CLAIM)?,
@@ -110,11 +122,41 @@ impl AuthConfig {
     }
 }
 
-fn public_key(pem: &[u8]) -> Result<Key, ConfigError> {
-    let is_private = String::from_utf8_lossy(pem).contains("PRIVATE KEY");
-    if is_private {
+fn secrets(newest: String, old: Option<String>) -> Result<Vec<Key>, ConfigError> {
+    let checked = |setting: &Setting, secret: String| {
+        if secret.len() < SECRET_BYTES_MIN {
+            return Err(setting.invalid(format!("it must have at least {SECRET_BYTES_MIN} bytes")));
+        }
+        Ok(Key::Secret(secret))
+    };
+    let mut keys = vec![checked(&SECRET, newest)?];
+    if let Some(old) = old {
+        keys.push(checked(&SECRET_OLD, old)?);
+    }
+    Ok(keys)
+}
+
+/// What each key of a PEM file begins with.
+const PEM_BEGIN: &str = "-----BEGIN ";
+
+fn public_keys(pem: &str) -> Result<Vec<Key>, ConfigError> {
+    let begins = pem.match_indices(PEM_BEGIN).map(|(at, _)| at);
+    let ends = begins.clone().skip(1).chain([pem.len()]);
+    let keys: Vec<Key> = begins
+        .zip(ends)
+        .map(|(begin, end)| public_key(&pem[begin..end]))
+        .collect::<Result<_, _>>()?;
+    if keys.is_empty() {
+        return Err(not_a_key());
+    }
+    Ok(keys)
+}
+
+fn public_key(pem: &str) -> Result<Key, ConfigError> {
+    if pem.contains("PRIVATE KEY") {
         return Err(PUBLIC_KEY_FILE.invalid("it holds a private key, which only the issuer of tokens may have"));
     }
+    let pem = pem.as_bytes();
     if let Ok(key) = DecodingKey::from_rsa_pem(pem) {
         return Ok(Key::Public(Algorithm::RS256, Box::new(key)));
     }
@@ -124,36 +166,42 @@ fn public_key(pem: &[u8]) -> Result<Key, ConfigError> {
     };
     match DecodingKey::from_ec_pem(pem) {
         Ok(key) if is_p256(&key) => Ok(Key::Public(Algorithm::ES256, Box::new(key))),
-        Ok(_) | Err(_) => Err(PUBLIC_KEY_FILE.invalid("it must hold an RSA or a P-256 public key in PEM")),
+        Ok(_) | Err(_) => Err(not_a_key()),
     }
 }
 
-/// Checks tokens. Clones share the key.
+fn not_a_key() -> ConfigError {
+    PUBLIC_KEY_FILE.invalid("it must hold an RSA or a P-256 public key in PEM")
+}
+
+/// Checks tokens. Clones share the keys.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
 struct Inner {
-    key: DecodingKey,
-    validation: Validation,
+    /// The keys, each with what holds for its tokens.
+    keys: Vec<(DecodingKey, Validation)>,
     client_claim: String,
 }
 
 impl Verifier {
-    /// A verifier that takes tokens of exactly one algorithm, the key's.
+    /// A verifier that takes, by each key, tokens of exactly one algorithm, the key's.
     pub fn new(config: &AuthConfig) -> Self {
-        let (algorithm, key) = match &config.key {
-            Key::Secret(secret) => (Algorithm::HS256, DecodingKey::from_secret(secret.as_bytes())),
-            Key::Public(algorithm, key) => (*algorithm, (**key).clone()),
+        let with_validation = |key: &Key| {
+            let (algorithm, key) = match key {
+                Key::Secret(secret) => (Algorithm::HS256, DecodingKey::from_secret(secret.as_bytes())),
+                Key::Public(algorithm, key) => (*algorithm, (**key).clone()),
+            };
+            let mut validation = Validation::new(algorithm);
+            validation.leeway = LEEWAY.as_secs();
+            validation.validate_nbf = true;
+            validation.set_issuer(&[&config.issuer]);
+            validation.set_audience(&[&config.audience]);
+            validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+            (key, validation)
         };
-        let mut validation = Validation::new(algorithm);
-        validation.leeway = LEEWAY.as_secs();
-        validation.validate_nbf = true;
-        validation.set_issuer(&[&config.issuer]);
-        validation.set_audience(&[&config.audience]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         Self(Arc::new(Inner {
-            key,
-            validation,
+            keys: config.keys.iter().map(with_validation).collect(),
             client_claim: config.client_claim.clone(),
         }))
     }
@@ -197,20 +245,24 @@ impl Verifier {
 
     /// The claims of a token that is good.
     fn claims(&self, token: &str) -> Result<Map<String, Value>, ApiError> {
-        let inner = &*self.0;
-        let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &inner.key, &inner.validation);
-        let claims = claims.map_err(|error| {
-            let reason = match error.kind() {
-                ErrorKind::ExpiredSignature => "The token has expired.",
-                ErrorKind::ImmatureSignature => "The token is not valid yet.",
-                ErrorKind::InvalidIssuer => "The token is of another issuer.",
-                ErrorKind::InvalidAudience => "The token is for another audience.",
-                ErrorKind::InvalidAlgorithm => "The token is signed with another algorithm.",
-                _ => "The token cannot be verified.",
-            };
-            ApiError::new(Kind::InvalidToken, reason)
-        })?;
-        Ok(claims.claims)
+        let mut refused = ErrorKind::InvalidSignature;
+        for (key, validation) in &self.0.keys {
+            match jsonwebtoken::decode::<Map<String, Value>>(token, key, validation) {
+                Ok(claims) => return Ok(claims.claims),
+                // What is wrong with a token only the key tells that it is signed with.
+                Err(error) if !matches!(error.kind(), ErrorKind::InvalidSignature) => refused = error.into_kind(),
+                Err(_) => {}
+            }
+        }
+        let reason = match refused {
+            ErrorKind::ExpiredSignature => "The token has expired.",
+            ErrorKind::ImmatureSignature => "The token is not valid yet.",
+            ErrorKind::InvalidIssuer => "The token is of another issuer.",
+            ErrorKind::InvalidAudience => "The token is for another audience.",
+            ErrorKind::InvalidAlgorithm => "The token is signed with another algorithm.",
+            _ => "The token cannot be verified.",
+        };
+        Err(ApiError::new(Kind::InvalidToken, reason))
     }
 }
 
@@ -241,7 +293,7 @@ pub enum Bearer<'a> {
 
 /// Makes a token, for development. Only with the secret that both sides share.
 pub fn mint(config: &AuthConfig, bearer: Bearer<'_>, lifetime: Duration) -> Result<String, MintError> {
-    let Key::Secret(secret) = &config.key else {
+    let Some(Key::Secret(secret)) = config.keys.first() else {
         return Err(MintError::NoSecret);
     };
     let now = jsonwebtoken::get_current_timestamp();

@@ -163,11 +163,58 @@ fn a_public_key_verifies_and_cannot_be_used_as_a_secret() {
 }
 
 #[test]
+fn while_a_key_is_replaced_the_tokens_of_both_are_good() {
+    let next = "the next secret, as long as the hash";
+    let both = config(&[("DOCKET_JWT_SECRET", next), ("DOCKET_JWT_SECRET_OLD", SECRET)]).unwrap();
+    let verifier = Verifier::new(&both);
+    let signed = |secret: &str| sign(Algorithm::HS256, &claims(|_| ()), secret.as_bytes());
+    assert_eq!(
+        (
+            status_of(&verifier, &signed(SECRET)),
+            status_of(&verifier, &signed(next))
+        ),
+        (0, 0)
+    );
+    assert_eq!(
+        status_of(&verifier, &signed("a third secret, also as long as one")),
+        401
+    );
+    let past = claims(|c| c["exp"] = json!(jsonwebtoken::get_current_timestamp() - 60));
+    for secret in [SECRET, next] {
+        let error = verifier
+            .verify(&sign(Algorithm::HS256, &past, secret.as_bytes()))
+            .unwrap_err();
+        assert!(format!("{error:?}").contains("expired"), "{error:?}");
+    }
+    let minted = auth::mint(&both, Bearer::Client(&ACME.parse().unwrap()), Duration::from_secs(60)).unwrap();
+    let after = Verifier::new(&config(&[("DOCKET_JWT_SECRET", next)]).unwrap());
+    assert_eq!(status_of(&after, &minted), 0, "new tokens are made with the new secret");
+    assert_eq!(status_of(&after, &signed(SECRET)), 401, "the old secret is gone");
+    let file = std::env::temp_dir().join(format!("keys-{}.pem", uuid::Uuid::new_v4().simple()));
+    let keys = ["rsa-public.pem", "p256-public.pem"].map(|name| std::fs::read_to_string(key_file(name)).unwrap());
+    std::fs::write(&file, keys.concat()).unwrap();
+    let verifier =
+        config(&[("DOCKET_JWT_PUBLIC_KEY_FILE", &file.display().to_string())]).map(|config| Verifier::new(&config));
+    std::fs::remove_file(&file).unwrap();
+    for token in [
+        include_str!("keys/rs256-token.txt"),
+        include_str!("keys/es256-token.txt"),
+    ] {
+        assert_eq!(
+            verifier.as_ref().unwrap().verify(token.trim()).unwrap().as_str(),
+            "acme"
+        );
+    }
+}
+
+#[test]
 fn a_process_without_exactly_one_usable_key_refuses_to_start() {
     let rsa = key_file("rsa-public.pem");
     for pairs in [
         vec![],
         vec![("DOCKET_JWT_SECRET", "short")],
+        vec![("DOCKET_JWT_SECRET", SECRET), ("DOCKET_JWT_SECRET_OLD", "short")],
+        vec![("DOCKET_JWT_SECRET_OLD", SECRET)],
         vec![("DOCKET_JWT_SECRET", SECRET), ("DOCKET_JWT_PUBLIC_KEY_FILE", &rsa)],
         vec![("DOCKET_JWT_PUBLIC_KEY_FILE", "/no/such/file")],
         vec![("DOCKET_JWT_PUBLIC_KEY_FILE", &key_file("p384-public.pem"))],

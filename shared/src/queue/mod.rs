@@ -4,6 +4,7 @@
 //! Every call has a deadline, and a lost connection is made again here, with backoff.
 
 pub mod consume;
+pub mod inspect;
 pub mod publish;
 pub mod topology;
 
@@ -80,6 +81,15 @@ pub enum QueueError {
 }
 
 impl QueueError {
+    /// The code and the words of a refusal of the broker's; `None` when it did not get to refuse.
+    pub fn refusal(&self) -> Option<(u16, String)> {
+        let Self::Failed { source, .. } = self else { return None };
+        match source.kind() {
+            lapin::ErrorKind::ProtocolError(error) => Some((error.get_id(), error.get_message().to_string())),
+            _ => None,
+        }
+    }
+
     /// A short word for metrics.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -194,7 +194,7 @@ fn noted(result: Result<(), QueueError>) -> Result<(), QueueError> {
     result.inspect_err(|error| metrics::publish_failed(error.reason()))
 }
 
-async fn confirmation(sent: PublisherConfirm) -> Result<(), QueueError> {
+pub(super) async fn confirmation(sent: PublisherConfirm) -> Result<(), QueueError> {
     match call("confirm a message", sent).await? {
         Confirmation::Ack(None) => Ok(()),
         Confirmation::Ack(Some(_)) => Err(QueueError::Unroutable),

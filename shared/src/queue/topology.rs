@@ -52,30 +52,78 @@ fn dead_letter_to(exchange: &str) -> Vec<(&'static str, AMQPValue)> {
     ]
 }
 
+/// A queue of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declared {
+    /// A model's jobs.
+    Jobs(ModelName),
+    /// [`DELAY`].
+    Delay,
+    /// [`DEAD`].
+    Dead,
+}
+
+impl Declared {
+    /// Its name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Jobs(model) => jobs_queue(model),
+            Self::Delay => DELAY.to_owned(),
+            Self::Dead => DEAD.to_owned(),
+        }
+    }
+
+    /// Its arguments, beside the type.
+    fn arguments(&self) -> Vec<(&'static str, AMQPValue)> {
+        match self {
+            Self::Jobs(_) => {
+                let mut jobs = dead_letter_to(DEAD);
+                jobs.push(("x-delivery-limit", AMQPValue::LongInt(DELIVERIES_MAX)));
+                jobs
+            }
+            Self::Delay => {
+                let mut delay = dead_letter_to(JOBS);
+                delay.push(("x-message-ttl", AMQPValue::LongInt(DELAY_MS)));
+                delay
+            }
+            Self::Dead => Vec::new(),
+        }
+    }
+
+    /// Declares it; refused when it exists with other arguments. What comes back says how many messages are ready in it and
+    /// how many consumers it has.
+    pub(super) async fn declare(&self, channel: &Channel) -> Result<Queue, QueueError> {
+        declare_queue(channel, &self.name(), &self.arguments()).await
+    }
+}
+
+/// The exchanges, and how each routes.
+pub const EXCHANGES: [(&str, ExchangeKind); 3] = [
+    (JOBS, ExchangeKind::Direct),
+    (DELAY, ExchangeKind::Fanout),
+    (DEAD, ExchangeKind::Fanout),
+];
+
 /// Declares what does not depend on a model.
 pub async fn declare_common(channel: &Channel) -> Result<(), QueueError> {
-    declare_exchange(channel, JOBS, ExchangeKind::Direct).await?;
-    declare_exchange(channel, DELAY, ExchangeKind::Fanout).await?;
-    declare_exchange(channel, DEAD, ExchangeKind::Fanout).await?;
-    let mut delay = dead_letter_to(JOBS);
-    delay.push(("x-message-ttl", AMQPValue::LongInt(DELAY_MS)));
-    declare_queue(channel, DELAY, &delay).await?;
+    for (name, kind) in EXCHANGES {
+        declare_exchange(channel, name, kind).await?;
+    }
+    Declared::Delay.declare(channel).await?;
     bind(channel, DELAY, DELAY, "").await?;
-    declare_queue(channel, DEAD, &[]).await?;
+    Declared::Dead.declare(channel).await?;
     bind(channel, DEAD, DEAD, "").await
 }
 
 /// Declares a model's queue; what comes back says how many messages are ready in it and how many consumers it has.
 pub async fn declare_model(channel: &Channel, model: &ModelName) -> Result<Queue, QueueError> {
-    let name = jobs_queue(model);
-    let mut jobs = dead_letter_to(DEAD);
-    jobs.push(("x-delivery-limit", AMQPValue::LongInt(DELIVERIES_MAX)));
-    let queue = declare_queue(channel, &name, &jobs).await?;
-    bind(channel, &name, JOBS, model.as_str()).await?;
+    let jobs = Declared::Jobs(model.clone());
+    let queue = jobs.declare(channel).await?;
+    bind(channel, &jobs.name(), JOBS, model.as_str()).await?;
     Ok(queue)
 }
 
-async fn declare_exchange(channel: &Channel, name: &str, kind: ExchangeKind) -> Result<(), QueueError> {
+pub(super) async fn declare_exchange(channel: &Channel, name: &str, kind: ExchangeKind) -> Result<(), QueueError> {
     let options = ExchangeDeclareOptions {
         durable: true,
         ..ExchangeDeclareOptions::default()

@@ -201,3 +201,70 @@ pub async fn known_keys(tx: &mut FencedTx, bucket: Bucket, ids: &[Uuid]) -> Resu
         .map(BlobKey::from_stored)
         .collect())
 }
+
+/// What is known of a document whose object is looked for.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its id.
+    pub id: DocumentId,
+    /// The caller's own id.
+    pub external_id: Option<String>,
+    /// Where its object should be.
+    pub key: BlobKey,
+    /// When it was accepted.
+    pub created_at: Instant,
+    /// The state of its newest job.
+    pub state: String,
+}
+
+impl FromRow<'_, PgRow> for Kept {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: DocumentId(row.try_get("id")?),
+            external_id: row.try_get("external_id")?,
+            key: BlobKey::from_stored(row.try_get("blob_key")?),
+            created_at: instant(row, "created_at")?.unwrap_or(Instant::UNIX_EPOCH),
+            state: row.try_get("state")?,
+        })
+    }
+}
+
+/// The client of a bucket whose name follows another's; the first one without another.
+pub async fn next_client(
+    tx: &mut FencedTx,
+    bucket: Bucket,
+    after: Option<&ClientId>,
+) -> Result<Option<ClientId>, StoreError> {
+    let query = tx.query_scalar::<String>(
+        "select client_id from documents where bucket = $1 and client_id > $2 order by client_id limit 1",
+    );
+    let after = after.map(ToString::to_string).unwrap_or_default();
+    let found = query.bind(bucket.number()).bind(after).fetch_optional(tx.connection());
+    let found = found.await.map_err(|error| tx.failed(error))?;
+    found
+        .map(|client| {
+            client
+                .parse()
+                .map_err(|error| tx.failed(sqlx::Error::Decode(Box::new(error))))
+        })
+        .transpose()
+}
+
+/// A client's documents after one, in order of their ids, which is the order of their objects' keys.
+pub async fn kept(
+    tx: &mut FencedTx,
+    (bucket, client): (Bucket, &ClientId),
+    after: Option<DocumentId>,
+    limit: i64,
+) -> Result<Vec<Kept>, StoreError> {
+    let query = tx.query_as::<Kept>(
+        "select d.id, d.external_id, d.blob_key, d.created_at,
+                (select state from current_jobs j where j.bucket = d.bucket and j.document_id = d.id
+                 order by job_id desc limit 1) as state
+         from documents d where d.bucket = $1 and d.client_id = $2 and d.id > $3 order by d.id limit $4",
+    );
+    let after = after.map_or(Uuid::nil(), |after| after.0);
+    let query = query.bind(bucket.number()).bind(client.to_string());
+    let kept = query.bind(after).bind(limit).fetch_all(tx.connection()).await;
+    kept.map_err(|error| tx.failed(error))
+}

@@ -94,9 +94,9 @@ pub enum SchemaError {
 /// Checks that every database that answers has at least this release's schema and is the shard it is taken for. A shard
 /// that is down is left to its own errors later: the other shards' clients must not wait for it.
 pub async fn check(shards: &Shards) -> Result<(), SchemaError> {
-    check_one(shards.catalog(), &CATALOG).await?;
+    check_one(shards.catalog(), Schema::Catalog).await?;
     for (name, shard) in shards.all() {
-        match check_one(shard, &SHARD).await {
+        match check_one(shard, Schema::Shard).await {
             Err(SchemaError::Store(StoreError::Unavailable { database, .. })) => {
                 tracing::warn!(database, "a shard is away; its schema was not checked");
             }
@@ -117,7 +117,30 @@ pub async fn check(shards: &Shards) -> Result<(), SchemaError> {
     Ok(())
 }
 
-async fn check_one(database: &Database, migrator: &Migrator) -> Result<(), SchemaError> {
+/// Which of the two schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// The catalog's.
+    Catalog,
+    /// Every shard's.
+    Shard,
+}
+
+/// A schema as it is and as this release needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// Of the database; 0 when it was never migrated.
+    pub found: i64,
+    /// Ours.
+    pub needed: i64,
+}
+
+/// The version of a database's schema.
+pub async fn versions(database: &Database, schema: Schema) -> Result<Versions, StoreError> {
+    let migrator = match schema {
+        Schema::Catalog => &CATALOG,
+        Schema::Shard => &SHARD,
+    };
     let needed = migrator
         .iter()
         .map(|migration| migration.version)
@@ -137,6 +160,11 @@ async fn check_one(database: &Database, migrator: &Migrator) -> Result<(), Schem
             .await
             .map_err(|error| tx.failed(error))?;
     }
+    Ok(Versions { found, needed })
+}
+
+async fn check_one(database: &Database, schema: Schema) -> Result<(), SchemaError> {
+    let Versions { found, needed } = versions(database, schema).await?;
     if found < needed {
         return Err(SchemaError::Outdated {
             database: database.name().to_owned(),

@@ -12,8 +12,10 @@ pub mod dead;
 pub mod dispatch;
 pub mod documents;
 pub mod fence;
+pub mod gaps;
 pub mod history;
 pub mod idempotency;
+pub mod inspect;
 pub mod jobs;
 pub mod lease;
 pub mod migrate;
@@ -182,6 +184,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What PostgreSQL calls the error, as in appendix A of its manual.
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Unavailable { source, .. } | Self::Refused { source, .. } => {
+                Some(source.as_database_error()?.code()?.into_owned())
+            }
+            Self::TimedOut | Self::Moving(_) | Self::UnknownShard { .. } | Self::Homeless { .. } => None,
+        }
+    }
+
     fn of(database: &str, source: sqlx::Error) -> Self {
         let database = database.to_owned();
         if is_passing(&source) {
@@ -235,7 +247,8 @@ pub struct Database {
 }
 
 impl Database {
-    fn open(name: &str, url: &str, config: &StoreConfig) -> Result<Self, StoreError> {
+    /// Prepares a pool; nothing is connected yet.
+    pub fn open(name: &str, url: &str, config: &StoreConfig) -> Result<Self, StoreError> {
         let options = config.options(url).map_err(|error| StoreError::of(name, error))?;
         let options = options
             .application_name("docket")

@@ -24,6 +24,7 @@ fn upload(chunks: Vec<Result<Bytes, &'static str>>) -> Upload<Chunks> {
     Upload {
         body: stream::iter(chunks),
         limit: LIMIT,
+        note: None,
     }
 }
 

@@ -1,10 +1,12 @@
 //! Waiting work: who may publish it, and when.
 
+use std::time::Duration;
+
 use docket_shared::ids::JobKey;
 use docket_shared::job::Priority;
 use docket_shared::state::JobState;
 use docket_shared::store::jobs::HandOver;
-use docket_shared::store::{dispatch, lease, parked, reports, sweep};
+use docket_shared::store::{dispatch, gaps, lease, parked, reports, sweep};
 use sqlx::Connection;
 use uuid::Uuid;
 
@@ -15,6 +17,7 @@ direct_and_pooled!(
     a_row_is_leased_once_published_and_marked,
     a_scan_visits_every_client_and_no_backlog,
     one_holder_acts_for_a_shard,
+    a_time_without_a_dispatcher_is_noted_until_it_is_settled,
     an_operator_requeues_what_a_lost_broker_had,
     workers_and_shards_tell_one_another,
 );
@@ -147,6 +150,34 @@ async fn one_holder_acts_for_a_shard(fixture: Fixture) {
     assert!(lease::acquire(shard, "dispatch", first).await.unwrap(), "renewed");
     lease::release(shard, "dispatch", first).await.unwrap();
     assert!(lease::acquire(shard, "dispatch", second).await.unwrap());
+}
+
+async fn a_time_without_a_dispatcher_is_noted_until_it_is_settled(fixture: Fixture) {
+    let (name, shard) = fixture.shards.all().next().unwrap();
+    let open = async || gaps::open(&mut shard.begin().await.unwrap()).await.unwrap();
+    let mut db = fixture.raw_shard(name.as_str()).await;
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    assert!(lease::acquire(shard, "dispatch", first).await.unwrap());
+    assert!(lease::acquire(shard, "dispatch", first).await.unwrap());
+    lease::release(shard, "dispatch", first).await.unwrap();
+    assert!(lease::acquire(shard, "dispatch", second).await.unwrap());
+    assert_eq!(open().await, [], "a change of dispatchers is no gap");
+    // As a database that was restored to an earlier point has it, whoever comes first, the last holder included.
+    let age = "update leases set until = now() - interval '1 day'";
+    sqlx::query(age).execute(&mut db).await.unwrap();
+    assert!(lease::acquire(shard, "dispatch", second).await.unwrap());
+    let gaps = open().await;
+    assert_eq!(gaps.len(), 1);
+    let hours = gaps[0].ended.duration_since(gaps[0].began).as_hours();
+    assert_eq!(hours, 24);
+    let later = gaps[0].ended + Duration::from_secs(1);
+    assert_eq!(
+        gaps::settle(shard, gaps[0].began).await.unwrap(),
+        0,
+        "one that ended later stays"
+    );
+    assert_eq!(gaps::settle(shard, later).await.unwrap(), 1);
+    assert_eq!(open().await, []);
 }
 
 async fn an_operator_requeues_what_a_lost_broker_had(fixture: Fixture) {

@@ -11,6 +11,7 @@ mod operator;
 mod poison;
 mod prometheus;
 mod restarts;
+mod restore;
 mod shards;
 mod turns;
 mod workers;

@@ -111,6 +111,23 @@ impl Management {
         }
     }
 
+    /// Declares a durable queue with these arguments.
+    pub async fn declare_queue(&self, vhost: &str, queue: &str, arguments: serde_json::Value) -> Result<()> {
+        let declaration = json!({ "durable": true, "arguments": arguments });
+        self.expect(Method::PUT, &["queues", vhost, queue], Some(declaration))
+            .await
+    }
+
+    /// Makes a user, or changes its password, who may do in a vhost what these expressions say: configure, write, read.
+    pub async fn set_user(&self, vhost: &str, (user, password): (&str, &str), rights: [&str; 3]) -> Result<()> {
+        let about = json!({ "password": password, "tags": "" });
+        self.expect(Method::PUT, &["users", user], Some(about)).await?;
+        let [configure, write, read] = rights;
+        let rights = json!({ "configure": configure, "write": write, "read": read });
+        self.expect(Method::PUT, &["permissions", vhost, user], Some(rights))
+            .await
+    }
+
     /// Deletes a queue with its messages, and so cancels its consumers.
     pub async fn delete_queue(&self, vhost: &str, queue: &str) -> Result<()> {
         self.expect(Method::DELETE, &["queues", vhost, queue], None).await

@@ -16,6 +16,7 @@ use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Kind};
 use crate::http::{models, schedule};
+use crate::operate::restore;
 
 /// How long the objects of a refused request are being removed; what is left then the sweeper removes after a day.
 const DISCARD_MAX: Duration = Duration::from_secs(10);
@@ -87,6 +88,7 @@ impl Intake {
         let upload = Upload {
             body: content,
             limit: self.state.document_bytes_max,
+            note: head.fields.external_id.as_deref().map(restore::as_note),
         };
         let stored = match self.keep {
             Keep::Stored => {
