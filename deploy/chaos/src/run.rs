@@ -67,7 +67,7 @@ pub async fn run(settings: &Settings) -> Result<bool> {
     let began = Instant::now();
     let mut callers = callers(&town, &texts, (&log, &watched), settings.seed).await?;
     let injected = inject(&town, steps, began).await;
-    town.fleet.open_all();
+    town.heal().await?;
     ends.send_replace(true);
     while callers.join_next().await.is_some() {}
     let lasted = began.elapsed();

@@ -9,6 +9,7 @@ pub mod poll;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod rabbit;
 pub mod s3;
 pub mod stack;
