@@ -60,8 +60,8 @@ impl Cluster {
         &mut self.nodes[number]
     }
 
-    /// Starts the nodes that do not run, all at once, and waits for all: in a cluster that was stopped as a whole, only the
-    /// node that was stopped last starts alone.
+    /// Starts the nodes that do not run, all at once, and waits for all: in a cluster that was stopped as a whole, only
+    /// the node that was stopped last starts alone.
     pub async fn start(&mut self) -> Result<()> {
         try_join_all(self.nodes.iter_mut().map(Node::start)).await.map(drop)
     }

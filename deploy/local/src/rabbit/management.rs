@@ -61,8 +61,8 @@ impl Management {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Whether no queue of the node would stop if it were lost: in a cluster of three, that each has three members and none
-    /// of them is away.
+    /// Whether no queue of the node would stop if it were lost: in a cluster of three, that each has three members and
+    /// none of them is away.
     pub async fn may_be_lost(&self) -> bool {
         let answer = self
             .request(Method::GET, &["health", "checks", "node-is-quorum-critical"], None)

@@ -1,5 +1,5 @@
-//! Erlang's port mapper (epmd), which tells a node on which port it finds another one. Every node here has a mapper of its
-//! own: what that one says is the node's way to its peers, which can thus be a way that somebody cuts.
+//! Erlang's port mapper (epmd), which tells a node on which port it finds another one. Every node here has a mapper of
+//! its own: what that one says is the node's way to its peers, which can thus be a way that somebody cuts.
 
 use std::time::Duration;
 

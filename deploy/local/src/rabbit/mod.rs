@@ -1,5 +1,5 @@
-//! Private RabbitMQ nodes of the distribution's package, alone or as a cluster: own folders, ports, port mappers, cookies;
-//! loopback only. A system node is never touched.
+//! Private RabbitMQ nodes of the distribution's package, alone or as a cluster: own folders, ports, port mappers,
+//! cookies; loopback only. A system node is never touched.
 
 mod cluster;
 mod management;

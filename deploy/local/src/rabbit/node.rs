@@ -32,8 +32,8 @@ const AMQP_HEADER: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
 /// Type of the frame that a server answers with.
 const METHOD_FRAME: u8 = 1;
 
-/// How soon a node of a cluster takes a silent peer for lost, in seconds, a quarter more or less: later than a busy machine
-/// keeps one waiting, far sooner than RabbitMQ's minute, so that tests of partitions end.
+/// How soon a node of a cluster takes a silent peer for lost, in seconds, a quarter more or less: later than a busy
+/// machine keeps one waiting, far sooner than RabbitMQ's minute, so that tests of partitions end.
 const SILENCE_SECONDS: u32 = 8;
 
 /// Where a node lives.
