@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use docket_local::checkout::Checkout;
 use docket_local::process::{Launch, Process};
+use docket_local::proxy::{Mode, Proxy};
 use docket_local::{poll, ports};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tokio::sync::Mutex;
 
 use crate::plan::{self, PRODUCERS, SHARDS, Server, WORKERS};
-use crate::proxy::{Mode, Proxy};
-use crate::servers::{BUCKET, Servers, VHOST};
+use crate::servers::{BUCKET, Servers};
 use crate::texts::MODEL;
 
 /// How often ended processes are looked for.
@@ -79,12 +79,19 @@ impl Fleet {
     pub async fn new(servers: &Servers, always: Option<(String, String)>) -> Result<Self> {
         let owner = servers.state.path().to_owned();
         std::fs::create_dir_all(owner.join("logs")).context("make a folder for logs")?;
-        let direct = settings(servers, |server| port_of(servers, server));
+        let direct = settings(servers, |server| match server {
+            Server::Broker => servers.to_broker.port,
+            other => ports_of(servers, other)[0],
+        });
         let mut members = Vec::new();
         for number in 0..PRODUCERS + WORKERS {
             let mut links = Vec::new();
             for server in Server::ALL {
-                links.push((server, Proxy::open(port_of(servers, server)).await?));
+                let mut to = ports_of(servers, server);
+                // Not all begin at the same node.
+                let first = number % to.len();
+                to.rotate_left(first);
+                links.push((server, Proxy::open(&to).await?));
             }
             let port = |server| links.iter().find(|link| link.0 == server).map_or(0, |link| link.1.port);
             let mut settings = settings(servers, port);
@@ -332,18 +339,15 @@ fn is_stopped(pid: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
 }
 
-fn port_of(servers: &Servers, server: Server) -> u16 {
+fn ports_of(servers: &Servers, server: Server) -> Vec<u16> {
     match server {
-        Server::Broker => servers.rabbit.amqp_port,
-        Server::Catalog => servers.clusters[0].endpoint.port,
-        Server::Shard(number) => servers.clusters[1 + number].endpoint.port,
-        Server::Storage => servers
-            .storage()
-            .url
-            .rsplit(':')
-            .next()
-            .and_then(|port| port.parse().ok())
-            .unwrap_or(0),
+        Server::Broker => servers.rabbit.iter().map(|node| node.amqp_port).collect(),
+        Server::Catalog => vec![servers.clusters[0].endpoint.port],
+        Server::Shard(number) => vec![servers.clusters[1 + number].endpoint.port],
+        Server::Storage => {
+            let port = servers.storage().url.rsplit(':').next();
+            vec![port.and_then(|port| port.parse().ok()).unwrap_or(0)]
+        }
     }
 }
 
@@ -353,13 +357,9 @@ fn settings(servers: &Servers, port: impl Fn(Server) -> u16) -> Vec<(String, Str
         let shard = &servers.clusters[1 + number];
         format!("{}={}", shard.endpoint.name, shard.url_at(port(Server::Shard(number))))
     });
-    let amqp = docket_local::rabbit::Endpoint {
-        amqp_port: port(Server::Broker),
-        ..servers.rabbit.clone()
-    };
     let storage = servers.storage();
     let settings = [
-        ("DOCKET_AMQP_URL", amqp.amqp_url(VHOST)),
+        ("DOCKET_AMQP_URL", servers.amqp_at(port(Server::Broker))),
         ("DOCKET_CATALOG_URL", servers.clusters[0].url_at(port(Server::Catalog))),
         ("DOCKET_SHARD_URLS", shards.collect::<Vec<_>>().join(",")),
         (

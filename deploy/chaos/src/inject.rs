@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use docket_local::proxy::Mode;
 use rustix::process::{Resource, Signal};
 use tokio::sync::Mutex;
 
 use crate::fleet::{Fleet, Member, Start};
 use crate::plan::{Fault, PRODUCERS, SHARDS, Server, Step};
-use crate::proxy::Mode;
 use crate::servers::Servers;
 
 /// How late packets are on a slow way: a far continent, twice.
@@ -29,13 +29,7 @@ pub struct Town {
     pub servers: Servers,
     /// The processes.
     pub fleet: Arc<Fleet>,
-    turns: Turns,
-}
-
-#[derive(Default)]
-struct Turns {
-    broker: Mutex<()>,
-    storage: Mutex<()>,
+    storage_turn: Mutex<()>,
 }
 
 impl Town {
@@ -44,8 +38,17 @@ impl Town {
         Self {
             servers,
             fleet,
-            turns: Turns::default(),
+            storage_turn: Mutex::default(),
         }
+    }
+
+    /// Undoes what faults have left that took too long.
+    pub async fn heal(&self) -> Result<()> {
+        self.fleet.open_all();
+        let mut broker = self.servers.broker.lock().await;
+        broker.rejoin();
+        broker.start().await?;
+        broker.until_whole().await.context("the broker does not heal")
     }
 
     /// Does it, and undoes it. An error: it was not injected.
@@ -61,7 +64,8 @@ impl Town {
             F::LinkCut | F::LinkSlow | F::LinkReset | F::ClockJump | F::DiskFull => {
                 self.process(&self.fleet.members[step.target], step).await
             }
-            F::BrokerKill | F::BrokerRestart | F::BrokerFreeze | F::BrokerWipe => self.broker(step).await,
+            F::BrokerKill | F::BrokerRestart | F::BrokerFreeze => self.broker_node(step).await,
+            F::BrokerPartition | F::BrokerLeader | F::BrokerOutage | F::BrokerWipe => self.broker(step).await,
             F::ShardKill | F::ShardRestart | F::ShardFreeze | F::ShardSlow | F::ShardFull | F::CatalogKill => {
                 self.database(step).await
             }
@@ -164,28 +168,55 @@ impl Town {
         ready
     }
 
-    async fn broker(&self, step: &Step) -> Result<()> {
-        let _turn = self.turns.broker.lock().await;
-        let mut node = self.servers.broker.lock().await;
+    /// What happens to one node of the broker. The next one has its turn when no queue misses a member any more.
+    async fn broker_node(&self, step: &Step) -> Result<()> {
+        let mut cluster = self.servers.broker.lock().await;
+        let node = cluster.node(step.target);
         match step.fault {
             Fault::BrokerFreeze => {
-                let pid = node.pid().context("the broker is stopped")?;
+                let pid = node.pid().context("the node is stopped")?;
                 crate::servers::signal_tree(pid, Signal::STOP);
                 tokio::time::sleep(step.lasts).await;
                 crate::servers::signal_tree(pid, Signal::CONT);
-                return Ok(());
             }
-            Fault::BrokerRestart => node.stop().await,
-            Fault::BrokerWipe => node.wipe().await?,
-            Fault::BrokerKill => node.kill9().await,
+            fault => {
+                if fault == Fault::BrokerKill {
+                    node.kill9().await;
+                } else {
+                    node.stop().await;
+                }
+                tokio::time::sleep(step.lasts).await;
+                node.start().await?;
+            }
+        }
+        cluster.until_whole().await
+    }
+
+    async fn broker(&self, step: &Step) -> Result<()> {
+        let mut cluster = self.servers.broker.lock().await;
+        match step.fault {
+            Fault::BrokerLeader => cluster.move_leaders().await?,
+            Fault::BrokerPartition => {
+                cluster.cut_off(step.target);
+                tokio::time::sleep(step.lasts).await;
+                cluster.rejoin();
+            }
+            Fault::BrokerOutage => {
+                cluster.kill9().await;
+                tokio::time::sleep(step.lasts).await;
+                cluster.start().await?;
+            }
+            Fault::BrokerWipe => {
+                cluster.wipe().await?;
+                tokio::time::sleep(step.lasts).await;
+                cluster.start().await?;
+                self.requeue().await?;
+                // A queue that was declared before all nodes had met is on those that had.
+                cluster.grow().await?;
+            }
             other => bail!("{} is not done to a broker", other.name()),
         }
-        tokio::time::sleep(step.lasts).await;
-        node.start().await?;
-        if step.fault == Fault::BrokerWipe {
-            self.requeue().await?;
-        }
-        Ok(())
+        cluster.until_whole().await
     }
 
     /// What an operator does who knows that the broker lost its data.
@@ -226,7 +257,7 @@ impl Town {
     }
 
     async fn storage(&self, step: &Step) {
-        let _turn = self.turns.storage.lock().await;
+        let _turn = self.storage_turn.lock().await;
         let mode = match step.fault {
             Fault::StorageErrors => Mode::Errors,
             Fault::StorageSlow => Mode::Slow(LATE),

@@ -5,7 +5,6 @@ pub mod drain;
 pub mod fleet;
 pub mod inject;
 pub mod plan;
-pub mod proxy;
 pub mod random;
 pub mod run;
 pub mod servers;

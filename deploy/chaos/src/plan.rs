@@ -11,6 +11,8 @@ pub const PRODUCERS: usize = 2;
 pub const WORKERS: usize = 3;
 /// Shards of the run.
 pub const SHARDS: usize = 2;
+/// Nodes of the broker: the fewest that go on without one of them.
+pub const BROKERS: usize = 3;
 
 /// Stages of a producer at which it dies.
 const PRODUCER_STAGES: [&str; 5] = [
@@ -53,6 +55,9 @@ pub enum Fault {
     BrokerKill,
     BrokerRestart,
     BrokerFreeze,
+    BrokerPartition,
+    BrokerLeader,
+    BrokerOutage,
     BrokerWipe,
     ShardKill,
     ShardRestart,
@@ -74,7 +79,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, its name, and how long it lasts: from, up to, in milliseconds.
-    pub const ALL: [(Self, &'static str, [usize; 2]); 28] = [
+    pub const ALL: [(Self, &'static str, [usize; 2]); 31] = [
         (Self::ProducerKill, "producer-kill", [200, 1_000]),
         (Self::ProducerFreeze, "producer-freeze", [1_000, 4_000]),
         (Self::ProducerStage, "producer-stage", [3_000, 5_000]),
@@ -86,7 +91,12 @@ impl Fault {
         (Self::WorkerMemory, "worker-memory", [1_000, 3_000]),
         (Self::BrokerKill, "broker-kill", [200, 2_000]),
         (Self::BrokerRestart, "broker-restart", [200, 1_000]),
+        // Shorter than it takes the others to notice: RabbitMQ leaves a node that wakes up later to its operator.
         (Self::BrokerFreeze, "broker-freeze", [1_000, 4_000]),
+        // Longer than it takes the others, and the node itself, to notice.
+        (Self::BrokerPartition, "broker-partition", [11_000, 14_000]),
+        (Self::BrokerLeader, "broker-leader", [0, 0]),
+        (Self::BrokerOutage, "broker-outage", [200, 1_000]),
         (Self::BrokerWipe, "broker-wipe", [200, 1_000]),
         (Self::ShardKill, "shard-kill", [200, 2_000]),
         (Self::ShardRestart, "shard-restart", [200, 1_000]),
@@ -141,7 +151,7 @@ pub struct Step {
     pub number: usize,
     /// What is done.
     pub fault: Fault,
-    /// To which producer, worker or shard; of all processes, producers first, where it may be any.
+    /// To which producer, worker, shard or node of the broker; of all processes, producers first, where it may be any.
     pub target: usize,
     /// On the way to which server.
     pub server: Server,
@@ -192,9 +202,9 @@ fn targets(fault: Fault) -> usize {
         F::WorkerKill | F::WorkerFreeze | F::WorkerSuspend | F::WorkerStage | F::WorkerMemory => WORKERS,
         F::ShardKill | F::ShardRestart | F::ShardFreeze | F::ShardSlow | F::ShardFull => SHARDS,
         F::LinkCut | F::LinkSlow | F::LinkReset | F::ClockJump | F::DiskFull => PRODUCERS + WORKERS,
-        F::BrokerKill
-        | F::BrokerRestart
-        | F::BrokerFreeze
+        F::BrokerKill | F::BrokerRestart | F::BrokerFreeze | F::BrokerPartition => BROKERS,
+        F::BrokerLeader
+        | F::BrokerOutage
         | F::BrokerWipe
         | F::CatalogKill
         | F::StorageErrors
@@ -239,6 +249,9 @@ impl fmt::Display for Step {
             F::ShardKill | F::ShardRestart | F::ShardFreeze | F::ShardSlow | F::ShardFull => {
                 write!(f, "s{}", self.target + 1)?;
             }
+            F::BrokerKill | F::BrokerRestart | F::BrokerFreeze | F::BrokerPartition => {
+                write!(f, "node {}", self.target + 1)?;
+            }
             F::LinkCut | F::LinkSlow | F::LinkReset => write!(f, "{} to {:?}", process(self.target), self.server)?,
             F::ClockJump | F::DiskFull => write!(f, "{}", process(self.target))?,
             _ => write!(f, "all")?,
@@ -277,10 +290,10 @@ mod tests {
 
     /// The beginning of seed 1.
     const GOLDEN: [&str; 4] = [
-        "   1 shard-freeze      s2 for 1180 ms, beside the last",
-        "   2 worker-stage      worker 1 worker.after_fetch=delay:700#1 for 4789 ms, beside the last",
-        "   3 rolling-restart   all for 124 ms",
-        "   4 link-slow         worker 1 to Catalog for 2147 ms, beside the last",
+        "   1 disk-full         worker 3 for 2301 ms",
+        "   2 worker-stage      worker 1 worker.after_fetch=stop#1 for 3517 ms, beside the last",
+        "   3 producer-kill     producer 1 for 443 ms",
+        "   4 worker-suspend    worker 1 for 19984 ms, beside the last",
     ];
 
     #[test]

@@ -5,14 +5,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use docket_local::deps::{self, Deps};
 use docket_local::postgres::{Admin, Cluster, ClusterOptions, Endpoint};
-use docket_local::rabbit::{self, Node, NodeOptions};
+use docket_local::proxy::Proxy;
+use docket_local::rabbit;
 use docket_local::s3::{self, S3Server};
 use docket_local::state::StateDir;
 use docket_local::testing;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::Mutex;
 
-use crate::plan::SHARDS;
+use crate::plan::{BROKERS, SHARDS};
 
 /// The database in each cluster.
 const DATABASE: &str = "docket";
@@ -27,14 +28,16 @@ const FILL_AT_ONCE: usize = 16;
 
 /// All servers.
 pub struct Servers {
-    /// The broker.
-    pub broker: Mutex<Node>,
+    /// The broker's nodes.
+    pub broker: Mutex<rabbit::Cluster>,
+    /// How to reach each of them.
+    pub rabbit: Vec<rabbit::Endpoint>,
+    /// A way to any of them for those to whom nothing happens: commands and the checker.
+    pub to_broker: Proxy,
     /// The clusters: the catalog, then the shards.
     pub clusters: Vec<Database>,
     /// The object store.
     pub s3: S3Server,
-    /// The broker's endpoint.
-    pub rabbit: rabbit::Endpoint,
     /// The state folder.
     pub state: StateDir,
     /// Where the onnxruntime library is.
@@ -76,11 +79,13 @@ impl Servers {
         }
         let s3 = S3Server::start(&mut state, false).await?;
         s3.endpoint().create_bucket(BUCKET).await?;
-        let mut node = Node::new(NodeOptions::of_stack(&mut state, VHOST)?);
-        node.start().await?;
-        let rabbit = node.endpoint().clone();
+        let mut broker = rabbit::Cluster::of_stack(&mut state, VHOST, BROKERS).await?;
+        broker.start().await?;
+        let rabbit = broker.endpoints();
+        let ports: Vec<u16> = rabbit.iter().map(|node| node.amqp_port).collect();
         Ok(Self {
-            broker: Mutex::new(node),
+            to_broker: Proxy::open(&ports).await?,
+            broker: Mutex::new(broker),
             clusters,
             s3,
             rabbit,
@@ -99,8 +104,17 @@ impl Servers {
             catalog: url(&self.clusters[0]),
             s3: self.s3.endpoint().client(),
             bucket: BUCKET.to_owned(),
-            amqp: self.rabbit.amqp_url(VHOST),
+            amqp: self.amqp_at(self.to_broker.port),
         }
+    }
+
+    /// URL of the broker through a port of this machine.
+    pub fn amqp_at(&self, port: u16) -> String {
+        rabbit::Endpoint {
+            amqp_port: port,
+            ..self.rabbit[0].clone()
+        }
+        .amqp_url(VHOST)
     }
 
     /// The object store's endpoint.
@@ -110,7 +124,7 @@ impl Servers {
 
     /// Stops them all.
     pub async fn stop(self) {
-        self.broker.into_inner().stop().await;
+        self.broker.into_inner().kill9().await;
         for cluster in self.clusters {
             if let Some(cluster) = cluster.state.into_inner() {
                 cluster.stop().await;

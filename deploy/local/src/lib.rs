@@ -11,6 +11,7 @@ pub mod poll;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod rabbit;
 pub mod running;
 pub mod s3;

@@ -1,84 +1,24 @@
-//! The ways that are made bad.
+//! The command line.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
-use docket_chaos::proxy::{Mode, Proxy};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-
-/// Longest wait for what must come.
-const WAIT_MAX: Duration = Duration::from_secs(10);
-/// Long enough to see that nothing comes.
-const SILENCE: Duration = Duration::from_millis(300);
-
-/// A server that says everything again.
-async fn echo() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let (mut from, mut to) = stream.split();
-                tokio::io::copy(&mut from, &mut to).await
-            });
-        }
-    });
-    port
+fn chaos(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_docket-chaos"))
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
-async fn connect(proxy: &Proxy) -> TcpStream {
-    TcpStream::connect(("127.0.0.1", proxy.port)).await.unwrap()
+#[test]
+fn a_plan_is_shown_and_nothing_else_is_done() {
+    let shown = chaos(&["--faults", "5", "--only", "broker", "--show-plan"]);
+    let plan = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.status.success());
+    assert_eq!(plan.lines().filter(|line| line.contains(" broker-")).count(), 5);
 }
 
-/// What comes back of something that is said; nothing when the connection ends.
-async fn said(stream: &mut TcpStream, what: &[u8]) -> Vec<u8> {
-    let _ = stream.write_all(what).await;
-    let mut heard = vec![0; what.len()];
-    let read = tokio::time::timeout(WAIT_MAX, stream.read(&mut heard)).await;
-    heard.truncate(read.expect("it answers or ends").unwrap_or(0));
-    heard
-}
-
-#[tokio::test]
-async fn a_cut_way_is_silent_and_loses_nothing() {
-    let proxy = Proxy::open(echo().await).await.unwrap();
-    let mut stream = connect(&proxy).await;
-    assert_eq!(said(&mut stream, b"before").await, b"before");
-    proxy.set(Mode::Cut);
-    stream.write_all(b"during").await.unwrap();
-    let mut heard = [0; 6];
-    assert!(tokio::time::timeout(SILENCE, stream.read(&mut heard)).await.is_err());
-    proxy.set(Mode::Open);
-    stream.read_exact(&mut heard).await.unwrap();
-    assert_eq!(&heard, b"during");
-}
-
-#[tokio::test]
-async fn a_reset_way_ends_old_and_new_connections() {
-    let proxy = Proxy::open(echo().await).await.unwrap();
-    let mut stream = connect(&proxy).await;
-    assert_eq!(said(&mut stream, b"before").await, b"before");
-    proxy.set(Mode::Reset);
-    assert_eq!(said(&mut stream, b"during").await, b"");
-    assert_eq!(said(&mut connect(&proxy).await, b"during").await, b"");
-    proxy.set(Mode::Open);
-    assert_eq!(said(&mut connect(&proxy).await, b"after").await, b"after");
-}
-
-#[tokio::test]
-async fn answers_are_late_cut_off_or_errors() {
-    let proxy = Proxy::open(echo().await).await.unwrap();
-    let late = Duration::from_millis(100);
-    proxy.set(Mode::Slow(late));
-    let began = Instant::now();
-    assert_eq!(said(&mut connect(&proxy).await, b"slow").await, b"slow");
-    assert!(began.elapsed() >= 2 * late, "both ways");
-    proxy.set(Mode::Truncated(3));
-    let mut stream = connect(&proxy).await;
-    assert_eq!(said(&mut stream, b"whole").await, b"who");
-    assert_eq!(said(&mut stream, b"more").await, b"");
-    proxy.set(Mode::Errors);
-    let answer = said(&mut connect(&proxy).await, &[b'x'; 100]).await;
-    assert!(answer.starts_with(b"HTTP/1.1 503 "));
+#[test]
+fn a_run_that_cannot_be_is_not_one_that_found_something() {
+    assert_eq!(chaos(&["--only", "nothing"]).status.code(), Some(2));
 }

@@ -68,6 +68,15 @@ impl Management {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
+    /// Whether no queue of the node would stop if it were lost: in a cluster of three, that each has three members and
+    /// none of them is away.
+    pub async fn may_be_lost(&self) -> bool {
+        let answer = self
+            .request(Method::GET, &["health", "checks", "node-is-quorum-critical"], None)
+            .await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
     /// Makes a vhost in which the node's user may do everything. One that exists stays as it is.
     pub async fn create_vhost(&self, vhost: &str) -> Result<()> {
         self.expect(Method::PUT, &["vhosts", vhost], Some(json!({}))).await?;

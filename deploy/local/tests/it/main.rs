@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod broker;
+mod cluster;
 mod pgbouncer;
+mod proxy;
 mod s3;
 mod worlds;

@@ -1,14 +1,15 @@
-//! A way to a server that can be made bad: each process of a run has one of its own to each server.
+//! A way to a server, or to any of several as a load balancer has it, that can be made bad.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use docket_local::ports;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::ports;
 
 /// Bytes carried at a time.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -32,7 +33,7 @@ pub enum Mode {
     Errors,
 }
 
-/// The way from one process to one server. It closes when dropped.
+/// A way. It closes when dropped.
 #[derive(Debug)]
 pub struct Proxy {
     /// Where the process connects to.
@@ -42,13 +43,13 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A good way to a port of this machine.
-    pub async fn open(to: u16) -> Result<Self> {
+    /// A good way to ports of this machine: connections go to one after the other, past those that refuse.
+    pub async fn open(to: &[u16]) -> Result<Self> {
         let port = ports::pick()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = listener.context("listen for a proxy")?;
         let (mode, watched) = watch::channel(Mode::Open);
-        let task = tokio::spawn(accept(listener, to, watched));
+        let task = tokio::spawn(accept(listener, to.to_vec(), watched));
         Ok(Self { port, mode, task })
     }
 
@@ -64,16 +65,17 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, to: u16, mode: watch::Receiver<Mode>) {
+async fn accept(listener: TcpListener, mut to: Vec<u16>, mode: watch::Receiver<Mode>) {
     loop {
         let Ok((client, _)) = listener.accept().await else {
             continue;
         };
-        tokio::spawn(serve(client, to, mode.clone()));
+        tokio::spawn(serve(client, to.clone(), mode.clone()));
+        to.rotate_left(1);
     }
 }
 
-async fn serve(mut client: TcpStream, to: u16, mut mode: watch::Receiver<Mode>) {
+async fn serve(mut client: TcpStream, to: Vec<u16>, mut mode: watch::Receiver<Mode>) {
     let now = *mode.borrow_and_update();
     match now {
         Mode::Reset => return,
@@ -85,7 +87,9 @@ async fn serve(mut client: TcpStream, to: u16, mut mode: watch::Receiver<Mode>) 
         }
         Mode::Open | Mode::Cut | Mode::Slow(_) | Mode::Truncated(_) => {}
     }
-    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else {
+    let to: Vec<SocketAddr> = to.iter().map(|port| (Ipv4Addr::LOCALHOST, *port).into()).collect();
+    // The first that accepts.
+    let Ok(server) = TcpStream::connect(&to[..]).await else {
         return;
     };
     let _ = (client.set_nodelay(true), server.set_nodelay(true)); // Without it small answers wait 40 ms.

@@ -1,0 +1,136 @@
+//! Nodes that keep their queues together, and the ways between them, which can be cut: each node finds each other one
+//! through a proxy.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures::future::{join_all, try_join_all};
+
+use super::{Endpoint, Node, NodeOptions, Peer};
+use crate::poll;
+use crate::proxy::{Mode, Proxy};
+use crate::state::StateDir;
+
+/// How long a cluster may take until all nodes serve and no queue misses a member.
+const WHOLE_DEADLINE: Duration = Duration::from_secs(90);
+
+/// A cluster of nodes, running or not.
+#[derive(Debug)]
+pub struct Cluster {
+    nodes: Vec<Node>,
+    ways: Vec<Way>,
+}
+
+/// On which a node reaches another one.
+#[derive(Debug)]
+struct Way {
+    ends: [usize; 2],
+    proxy: Proxy,
+}
+
+impl Cluster {
+    /// A cluster in a stack's state, with the ports and the password of last time, that is not yet started.
+    pub async fn of_stack(state: &mut StateDir, vhost: &str, nodes: usize) -> Result<Self> {
+        let planned = (1..=nodes).map(|number| NodeOptions::member(state, vhost, number));
+        let mut planned = planned.collect::<Result<Vec<_>>>()?;
+        let mut ways = Vec::new();
+        for from in 0..nodes {
+            for to in (0..nodes).filter(|to| *to != from) {
+                let proxy = Proxy::open(&[planned[to].distribution_port]).await?;
+                let peer = Peer {
+                    name: planned[to].name.clone(),
+                    port: proxy.port,
+                };
+                planned[from].peers.push(peer);
+                let ends = [from, to];
+                ways.push(Way { ends, proxy });
+            }
+        }
+        let nodes = planned.into_iter().map(Node::new).collect();
+        Ok(Self { nodes, ways })
+    }
+
+    /// How to reach each node.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.nodes.iter().map(|node| node.endpoint().clone()).collect()
+    }
+
+    /// One of its nodes.
+    pub fn node(&mut self, number: usize) -> &mut Node {
+        &mut self.nodes[number]
+    }
+
+    /// Starts the nodes that do not run, all at once, and waits for all: in a cluster that was stopped as a whole, only
+    /// the node that was stopped last starts alone.
+    pub async fn start(&mut self) -> Result<()> {
+        try_join_all(self.nodes.iter_mut().map(Node::start)).await.map(drop)
+    }
+
+    /// Waits until all nodes serve clients and no queue misses a member: any one node may be lost then.
+    pub async fn until_whole(&self) -> Result<()> {
+        let nodes = self.nodes.iter().map(|node| async {
+            let management = node.endpoint().management()?;
+            poll::until("wait for the whole cluster", WHOLE_DEADLINE, async || {
+                let is_whole = node.serves(&management).await && management.may_be_lost().await;
+                Ok(is_whole.then_some(()))
+            })
+            .await
+        });
+        try_join_all(nodes).await.map(drop)
+    }
+
+    /// Cuts a node off from all others: nothing arrives, and nobody is told.
+    pub fn cut_off(&self, node: usize) {
+        for way in self.ways.iter().filter(|way| way.ends.contains(&node)) {
+            way.proxy.set(Mode::Cut);
+        }
+    }
+
+    /// Lets all nodes reach each other.
+    pub fn rejoin(&self) {
+        for way in &self.ways {
+            way.proxy.set(Mode::Open);
+        }
+    }
+
+    /// Gives every queue a member on every node. A queue has them only on the nodes that the cluster had when it was
+    /// declared.
+    pub async fn grow(&self) -> Result<()> {
+        self.eval(
+            "[rabbit_quorum_queue:grow(Node, <<\".*\">>, <<\".*\">>, all) || Node <- rabbit_nodes:all_running()].",
+        )
+        .await
+        .context("give queues more members")
+    }
+
+    /// Has every queue led by another of its members, as an operator does who balances leaders.
+    pub async fn move_leaders(&self) -> Result<()> {
+        self.eval(
+            "[begin {_, Leader} = amqqueue:get_pid(Queue), \
+              [Next | _] = rabbit_quorum_queue:get_replicas(Queue) -- [Leader], \
+              {migrated, _} = rabbit_quorum_queue:transfer_leadership(Queue, Next) end \
+              || Queue <- rabbit_amqqueue:list(), amqqueue:is_quorum(Queue)].",
+        )
+        .await
+        .context("move the leaders of queues")
+    }
+
+    async fn eval(&self, expression: &str) -> Result<()> {
+        self.nodes
+            .first()
+            .context("the cluster has no nodes")?
+            .eval(expression)
+            .await
+    }
+
+    /// Ends all nodes at once, as `kill -9` does; their data stays.
+    pub async fn kill9(&mut self) {
+        join_all(self.nodes.iter_mut().map(Node::kill9)).await;
+    }
+
+    /// Ends all nodes and deletes all their data: the next start makes a new cluster.
+    pub async fn wipe(&mut self) -> Result<()> {
+        self.kill9().await;
+        try_join_all(self.nodes.iter_mut().map(Node::wipe)).await.map(drop)
+    }
+}
