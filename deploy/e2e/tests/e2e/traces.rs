@@ -8,6 +8,8 @@ use docket_e2e::api::Accepted;
 use docket_e2e::collector::{Collector, Span};
 use docket_e2e::system::{Program, System};
 use docket_e2e::wire::Wire;
+use docket_shared::ids::ClientId;
+use docket_shared::sharding;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -174,6 +176,34 @@ async fn batches_are_linked_to_the_jobs_they_serve_and_the_dispatcher_goes_on_wi
         .iter()
         .filter(|span| span.name == "infer batch" && span.links.len() > 1);
     assert!(shared.count() > 0, "no pass served two jobs");
+}
+
+/// Two releases run side by side: one publishes no header.
+#[tokio::test]
+async fn a_message_without_the_header_goes_on_with_the_trace_in_its_body() {
+    let collector = Collector::start().await;
+    let url = format!("http://{}", collector.address);
+    let system = System::start().await;
+    let caller = system.caller("acme").await;
+    let later = jiff::Timestamp::now() + Duration::from_secs(3_600);
+    let waiting = caller.upload_with(&format!("not_before={later}"), LETTER).await;
+    let client: ClientId = "acme".parse().unwrap();
+    let body = serde_json::json!({
+        "version": "1",
+        "bucket": sharding::bucket_of(&client).number(),
+        "job_id": waiting.job,
+        "client_id": client,
+        "model": "ner-legal",
+        "trace_parent": callers(),
+    });
+    let _worker = system.worker_with(&exporting_to(&url)).await;
+    let management = system.world.management();
+    let published = management.publish(&system.world.vhost, "docket.jobs", "ner-legal", &body.to_string());
+    published.await.expect("it is routed");
+    let trace = whole_trace(&collector, CALLERS_TRACE).await;
+    let processed = one(&trace, "process docket.jobs:ner-legal:docket.jobs.ner-legal");
+    assert_eq!(processed.parent, CALLERS_SPAN);
+    assert_eq!(processed.attribute("docket.job.outcome"), "not_due");
 }
 
 #[tokio::test]
