@@ -12,7 +12,7 @@ use docket_shared::ids::ClientId;
 use docket_shared::metrics::{self, By};
 use docket_shared::probe;
 use docket_shared::shutdown::Shutdown;
-use docket_shared::telemetry;
+use docket_shared::telemetry::{self, Telemetry};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -137,8 +137,10 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(options) => return admin::doctor::run(&env, &options).await,
         Command::Serve { roles } => {
             let config = ProducerConfig::from_env(&env)?;
-            let metrics = telemetry::init(&env, By::Producer)?;
-            serve::run(config, &roles, metrics, Shutdown::on_signals()?).await
+            let Telemetry { metrics, traces } = telemetry::init(&env, By::Producer)?;
+            let served = serve::run(config, &roles, metrics, Shutdown::on_signals()?).await;
+            traces.flush().await;
+            served
         }
         Command::Migrate => admin::migrate::run(&env).await,
         Command::Dispatch {

@@ -27,7 +27,8 @@ pub struct AnalyzeDocument {
     pub client_id: ClientId,
     /// The model, also the routing key.
     pub model: ModelName,
-    /// W3C trace context of the upload, when it had one.
+    /// W3C trace context of the request that the job came with. Where the message has a `traceparent` header, that one is
+    /// newer: the span that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<String>,
 }

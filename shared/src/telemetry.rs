@@ -1,41 +1,49 @@
-//! Logs to standard output, metrics for Prometheus. Document text and secrets are never given to either.
+//! Logs to standard output, metrics for Prometheus, traces to an OpenTelemetry collector. Document text and secrets are never
+//! given to any of them.
+
+pub mod context;
+mod logs;
+mod traces;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::filter::{FilterExt, LevelFilter, dynamic_filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{ConfigError, Env, Setting};
+use crate::config::{Env, Setting};
 use crate::metrics::{self, By};
 
-/// Which log lines are written.
-pub const LOG: Setting = Setting::with_default(
-    "DOCKET_LOG",
-    "info,lapin=warn,aws=warn",
-    "log filter, as `level` or `target=level,...` (levels: error, warn, info, debug, trace)",
-);
-/// How log lines look.
-pub const LOG_FORMAT: Setting = Setting::with_default("DOCKET_LOG_FORMAT", "json", "`json` or `pretty`");
+pub use traces::Traces;
 
-/// Every setting of this file.
-pub const SETTINGS: &[&Setting] = &[&LOG, &LOG_FORMAT];
+/// Every setting of this file and its folder.
+pub const SETTINGS: &[&Setting] = &[&logs::FILTER, &logs::FORMAT, &traces::ENDPOINT, &traces::RATIO];
 
-/// Starts logging and makes the metrics recorder; the handle renders `/metrics`.
-pub fn init(env: &Env, service: By) -> anyhow::Result<PrometheusHandle> {
-    init_logs(env)?;
-    Ok(metrics::start(service)?)
+/// What a process keeps of its telemetry.
+pub struct Telemetry {
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// Its traces, to be flushed at the end.
+    pub traces: Traces,
 }
 
-fn init_logs(env: &Env) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(env.text(&LOG)?.unwrap_or_default()).map_err(|error| LOG.invalid(error))?;
-    let base = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_span_events(FmtSpan::NONE);
-    let started = match env.text(&LOG_FORMAT)? {
-        Some("json") => base.json().flatten_event(true).try_init(),
-        Some("pretty") => base.try_init(),
-        _ => return Err(LOG_FORMAT.invalid("it must be json or pretty")),
-    };
-    started.map_err(|error| LOG.invalid(error))
+/// Starts logging and tracing, and makes the metrics recorder.
+pub fn init(env: &Env, service: By) -> anyhow::Result<Telemetry> {
+    let traces = Traces::from_env(env, service)?;
+    let logs = logs::layer(env)?;
+    tracing_subscriber::registry()
+        .with(traces.layer())
+        .with(logs)
+        .try_init()?;
+    let metrics = metrics::start(service)?;
+    Ok(Telemetry { metrics, traces })
+}
+
+/// A filter of one layer that is asked about every span and line which it may let through, instead of once a place in the code:
+/// else one of them is lost whenever a library has only asked whether it would be logged, as sqlx does with each statement
+/// (tokio-rs/tracing#2519).
+fn each_time<S>(filter: impl Filter<S>) -> impl Filter<S> {
+    let always = dynamic_filter_fn(|_, _| true).with_max_level_hint(LevelFilter::TRACE);
+    filter.and(always)
 }
 
 /// The whole chain of an error on one line: each link says one thing (`Display`), `source` holds the next.

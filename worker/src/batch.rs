@@ -8,7 +8,7 @@
 
 mod planner;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use docket_shared::ids::ClientId;
 use docket_shared::metrics::Passes;
 use tokio::sync::oneshot;
+use tracing::Span;
 
 pub use planner::{BUCKET_TOKENS, PassLimits};
 
@@ -53,6 +54,7 @@ pub struct PassRow {
     row: Row,
     /// The text it is a window of.
     pub windows: Arc<Windows>,
+    span: Span,
 }
 
 /// What the engines have done since the model was loaded, all of them together.
@@ -85,6 +87,7 @@ struct Waiting {
     scores: Vec<Option<WindowScores>>,
     missing: usize,
     reply: oneshot::Sender<Result<Vec<WindowScores>, InferError>>,
+    span: Span,
 }
 
 impl Batcher {
@@ -154,8 +157,9 @@ impl Queue {
             }
             if let Some(rows) = state.planner.next(self.limits) {
                 let rows = rows.into_iter().filter_map(|row| {
-                    let windows = Arc::clone(&state.jobs.get(&row.job)?.windows);
-                    Some(PassRow { row, windows })
+                    let job = state.jobs.get(&row.job)?;
+                    let (windows, span) = (Arc::clone(&job.windows), job.span.clone());
+                    Some(PassRow { row, windows, span })
                 });
                 return Some(Pass { rows: rows.collect() });
             }
@@ -199,6 +203,7 @@ impl Queue {
             scores: vec![None; windows.len()],
             missing: windows.len(),
             reply,
+            span: Span::current(),
         };
         state.jobs.insert(number, waiting);
         let lengths = windows.ranges().iter().map(|range| range.len() + self.specials);
@@ -261,6 +266,18 @@ impl Pass {
         let tokens: usize = lengths.clone().sum();
         let run = lengths.max().unwrap_or(0) * self.rows.len();
         (tokens, run - tokens)
+    }
+
+    /// The span of running it, which is of no one job's trace and has a link to each that it serves.
+    pub fn span(&self) -> Span {
+        let span = tracing::debug_span!(parent: None, "infer batch", docket.batch.windows = self.rows.len() as i64);
+        if !span.is_disabled() {
+            let mut served = HashSet::new();
+            for row in self.rows.iter().filter(|row| served.insert(row.row.job)) {
+                span.follows_from(&row.span);
+            }
+        }
+        span
     }
 }
 

@@ -9,7 +9,7 @@ use docket_shared::config::{Env, table};
 use docket_shared::metrics::By;
 use docket_shared::probe;
 use docket_shared::shutdown::Shutdown;
-use docket_shared::telemetry;
+use docket_shared::telemetry::{self, Telemetry};
 use docket_worker::config::{self, WorkerConfig};
 use docket_worker::{evaluate, models, run};
 
@@ -58,8 +58,10 @@ async fn run_command(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Run => {
             let config = WorkerConfig::from_env(&env)?;
-            let metrics = telemetry::init(&env, By::Worker)?;
-            run::run(config, metrics, Shutdown::on_signals()?).await
+            let Telemetry { metrics, traces } = telemetry::init(&env, By::Worker)?;
+            let ran = run::run(config, metrics, Shutdown::on_signals()?).await;
+            traces.flush().await;
+            ran
         }
         Command::Models { command } => models::run(&env, command).await,
         Command::Evaluate(options) => evaluate::command::run(&env, options).await,

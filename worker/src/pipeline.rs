@@ -10,6 +10,7 @@ use docket_shared::store::results::Analysis;
 use docket_shared::{failpoint, metrics};
 use sha2::{Digest, Sha256};
 use tokio::sync::SemaphorePermit;
+use tracing::Instrument;
 
 use crate::extract::{self, MediaType};
 use crate::outcome::JobError;
@@ -72,10 +73,10 @@ async fn store_text(ctx: &Context, claim: &Claim, text: &str) -> Result<(BlobKey
     Ok((key, sha256))
 }
 
-/// A step, and its time in the metrics.
+/// A step of a job, as metrics and traces show it.
 pub(crate) async fn stage<T>(name: &'static str, work: impl Future<Output = T>) -> T {
     let began = Instant::now();
-    let done = work.await;
+    let done = work.instrument(tracing::debug_span!("stage", otel.name = name)).await;
     metrics::stage(name, began.elapsed());
     done
 }

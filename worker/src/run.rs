@@ -14,11 +14,13 @@ use docket_shared::queue::publish::Publisher;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::store::claims::{self, Answer, Asker, Claim};
 use docket_shared::store::{Shards, StoreError, migrate, within};
+use docket_shared::telemetry::context;
 use futures::future;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::company::Company;
@@ -185,31 +187,37 @@ async fn intake(ctx: Arc<Context>, mut deliveries: Deliveries) -> Deliveries {
 }
 
 async fn handle(ctx: Arc<Context>, delivery: Delivery) {
-    let (key, message) = match JobMessage::decode(&delivery.body) {
-        Ok(decoded) => decoded,
-        Err(error) => return settle::undecodable(&delivery, &error).await,
-    };
+    match JobMessage::decode(&delivery.body) {
+        Ok((key, message)) => {
+            let span = delivery.processing(&message);
+            take(&ctx, key, (&delivery, &message)).instrument(span).await;
+        }
+        Err(error) => settle::undecodable(&delivery, &error).await,
+    }
+}
+
+async fn take(ctx: &Context, key: JobKey, of: (&Delivery, &AnalyzeDocument)) {
     let Some(place) = ctx
         .shutdown
         .until_soft(tokio::time::timeout(PLACE_MAX, ctx.pressure.enter()))
         .await
     else {
-        return settle::untouched(&delivery).await;
+        return settle::untouched(of.0).await;
     };
     let Ok(_place) = place else {
-        return settle::crowded(&ctx, &delivery, &message).await;
+        return settle::crowded(ctx, of.0, of.1).await;
     };
     let Some(company) = ctx.shutdown.until_soft(ctx.company.join()).await else {
-        return settle::untouched(&delivery).await;
+        return settle::untouched(of.0).await;
     };
-    match claim(&ctx, key, false).await {
-        Ok(Answer::Granted(claim)) => work(&ctx, &claim, (&delivery, &message)).await,
+    match claim(ctx, key, false).await {
+        Ok(Answer::Granted(claim)) => work(ctx, &claim, of).await,
         Ok(Answer::Suspect) => {
             drop(company);
-            alone(&ctx, key, (&delivery, &message)).await;
+            alone(ctx, key, of).await;
         }
-        Ok(answer) => settle::refused(&ctx, &delivery, &message, &answer).await,
-        Err(error) => settle::unclaimed(&ctx, &delivery, &message, &error).await,
+        Ok(answer) => settle::refused(ctx, of.0, of.1, &answer).await,
+        Err(error) => settle::unclaimed(ctx, of.0, of.1, &error).await,
     }
 }
 
@@ -235,14 +243,18 @@ async fn claim(ctx: &Context, key: JobKey, alone: bool) -> Result<Answer, StoreE
         token: ClaimToken::generate(),
         alone,
     };
-    match within(claims::claim(&ctx.shards, key, asker)).await {
-        Err(StoreError::Unavailable { .. }) => within(claims::claim(&ctx.shards, key, asker)).await,
-        answer => answer,
-    }
+    let asking = async {
+        match within(claims::claim(&ctx.shards, key, asker)).await {
+            Err(StoreError::Unavailable { .. }) => within(claims::claim(&ctx.shards, key, asker)).await,
+            answer => answer,
+        }
+    };
+    asking.instrument(tracing::debug_span!("claim")).await
 }
 
 async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
     failpoint!("worker.after_claim");
+    context::note(&Span::current(), "docket.job.attempt", i64::from(claim.attempt));
     let began = Instant::now();
     metrics::claimed(claim.priority.as_str(), claim.due);
     let alive = ctx.claims.hold(claim.key, claim.token);

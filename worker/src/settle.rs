@@ -9,8 +9,10 @@ use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
 use docket_shared::store::results::{self, Analysis};
 use docket_shared::store::{StoreError, within};
+use docket_shared::telemetry::context;
 use docket_shared::{failpoint, metrics, planted, telemetry};
 use tokio::time::Instant;
+use tracing::Span;
 
 use crate::outcome::{AGE_MAX, Disposition, JobError};
 use crate::pipeline;
@@ -48,7 +50,7 @@ pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocume
         Answer::Granted(_) => unreachable!("a granted claim is not refused"),
     };
     tracing::info!(job.id = %message.job_id, outcome, "not claimed");
-    metrics::job_settled(outcome, None);
+    note(outcome, None);
     if again {
         later(ctx, delivery, message).await;
     } else {
@@ -59,19 +61,19 @@ pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocume
 /// A job whose shard did not answer when it was claimed.
 pub async fn unclaimed(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument, error: &StoreError) {
     tracing::warn!(job.id = %message.job_id, error = telemetry::chain(error), "not claimed");
-    metrics::job_settled("shard_unreachable", None);
+    note("shard_unreachable", None);
     later(ctx, delivery, message).await;
 }
 
 /// A job that was not looked at because the worker stops.
 pub async fn untouched(delivery: &Delivery) {
-    metrics::job_settled("untouched", None);
+    note("untouched", None);
     delivery.requeue().await;
 }
 
 /// A job that was not looked at because the worker takes few at a time now.
 pub async fn crowded(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) {
-    metrics::job_settled("crowded", None);
+    note("crowded", None);
     later(ctx, delivery, message).await;
 }
 
@@ -112,7 +114,7 @@ pub async fn finished(
     let (name, elapsed) = (outcome.as_str(), claimed.elapsed());
     let seconds = elapsed.as_secs_f64();
     tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = name, seconds, "job settled");
-    metrics::job_settled(name, Some(elapsed));
+    note(name, Some(elapsed));
     ctx.health.settled();
     failpoint!("worker.before_ack");
     match outcome {
@@ -127,6 +129,12 @@ pub async fn finished(
             delivery.ack().await
         }
     };
+}
+
+/// Counts an outcome, and puts it to the trace.
+fn note(outcome: &'static str, elapsed: Option<Duration>) {
+    metrics::job_settled(outcome, elapsed);
+    context::note(&Span::current(), "docket.job.outcome", outcome);
 }
 
 /// How a claimed job ended, for its message.
@@ -158,6 +166,12 @@ impl Outcome {
 /// Writes what follows from an error into the job's row; the name of it.
 async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<Outcome, StoreError> {
     let failure = error.failure();
+    match error.disposition() {
+        Disposition::Drop | Disposition::Requeue => {}
+        Disposition::Postpone | Disposition::Retry { .. } | Disposition::Delay | Disposition::Fail => {
+            context::failed(&Span::current(), failure.kind);
+        }
+    }
     match error.disposition() {
         Disposition::Drop => Ok(Outcome::Superseded),
         Disposition::Requeue => claims::give_back(&ctx.shards, claim).await.map(|_| Outcome::GivenBack),

@@ -11,6 +11,7 @@ use docket_shared::store::results::{self, Analysis, Finished, Saved};
 use docket_shared::store::{Database, Shards, StoreError, within};
 use docket_shared::{metrics, telemetry};
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, Span};
 
 /// Entities after which a transaction takes no further result: some hundred milliseconds of the shard's time.
 const ENTITIES_MAX: usize = 20_000;
@@ -25,6 +26,7 @@ struct Waiting {
     claim: Claim,
     analysis: Arc<Analysis>,
     saved: oneshot::Sender<Saved>,
+    span: Span,
 }
 
 impl Writer {
@@ -58,6 +60,7 @@ impl Writer {
             claim: claim.clone(),
             analysis: analysis.clone(),
             saved,
+            span: Span::current(),
         };
         task.send(waiting).await.ok()?;
         reply.await.ok()
@@ -73,8 +76,20 @@ async fn run(shard: Database, mut waiting: mpsc::Receiver<Waiting>) {
             entities += next.analysis.entities.len();
             group.push(next);
         }
-        write(&shard, group).await;
+        let span = span_of(&group);
+        write(&shard, group).instrument(span).await;
     }
+}
+
+/// The span of a transaction, which is of no one job's trace and has links to all of them.
+fn span_of(group: &[Waiting]) -> Span {
+    let span = tracing::debug_span!(parent: None, "save batch", docket.batch.jobs = group.len() as i64);
+    if !span.is_disabled() {
+        for waiting in group {
+            span.follows_from(&waiting.span);
+        }
+    }
+    span
 }
 
 /// A failure is answered by no reply: each then tries by itself, so that one result that cannot be written fails no other.

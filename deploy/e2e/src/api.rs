@@ -58,6 +58,22 @@ impl Caller {
         accepted(sent.expect("the producer answers")).await
     }
 
+    /// Uploads a text as a part of a caller's trace, and with a name; also the `traceparent` that is answered.
+    pub async fn upload_traced(&self, trace_parent: Option<&str>, text: &str) -> (Accepted, String) {
+        let mut request = self.http.post(format!("{}/v1/documents", self.base));
+        if let Some(trace_parent) = trace_parent {
+            request = request.header("traceparent", trace_parent);
+        }
+        let request = request
+            .header("content-type", "text/plain")
+            .header("content-disposition", "attachment; filename=\"gonzalez.txt\"");
+        let sent = request.bearer_auth(&self.token).body(text.to_owned()).send().await;
+        let response = sent.expect("the producer answers");
+        let answered = response.headers().get("traceparent").expect("every answer has one");
+        let answered = answered.to_str().expect("it is hexadecimal").to_owned();
+        (accepted(response).await, answered)
+    }
+
     /// Has a document analysed again by a model.
     pub async fn analyse_again(&self, earlier: &Accepted, model: &str) -> Accepted {
         let request = self

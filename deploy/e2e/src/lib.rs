@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod api;
+pub mod collector;
 pub mod dashboards;
 pub mod exposition;
 pub mod own_shard;

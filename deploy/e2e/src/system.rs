@@ -13,6 +13,7 @@ use docket_shared::ids::ClientId;
 use docket_shared::sharding::{self, ShardMap};
 use docket_shared::store::{Shards, StoreConfig};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -48,12 +49,17 @@ pub struct Autoscaler {
 impl System {
     /// A producer with every role on a new world.
     pub async fn start() -> Self {
-        Self::on(World::start().await).await
+        Self::on(World::start().await, &[]).await
+    }
+
+    /// The same, with some of the producer's settings changed.
+    pub async fn start_set(settings: &[(&str, &str)]) -> Self {
+        Self::on(World::start().await, settings).await
     }
 
     /// The same, on a broker that the test may stop, kill and wipe.
     pub async fn start_with(broker: &PrivateBroker) -> Self {
-        Self::on(World::start_with(broker).await).await
+        Self::on(World::start_with(broker).await, &[]).await
     }
 
     /// The same, on a world with a database of the test's own, which has no schema yet.
@@ -63,13 +69,13 @@ impl System {
         let migrated = { command }.envs(world.env()).arg("migrate").output();
         let output = migrated.await.expect("docket-producer runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Self::on(world).await
+        Self::on(world, &[]).await
     }
 
-    async fn on(world: World) -> Self {
+    async fn on(world: World, settings: &[(&str, &str)]) -> Self {
         testing::build_binaries();
         publish(&world, &testing::checkout().root().join("deploy/models/ner-legal")).await;
-        let env = world.env();
+        let env = changed(&world, settings);
         let producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
         Self { world, producer }
     }
@@ -93,12 +99,7 @@ impl System {
 
     /// Starts a worker that may die at once.
     pub fn spawn_worker(&self, settings: &[(&str, &str)]) -> Program {
-        let mut env = self.world.env();
-        env.extend(
-            settings
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
+        let env = changed(&self.world, settings);
         let address = env["DOCKET_WORKER_HTTP_ADDR"].clone();
         Program::spawn("docket-worker", &[], &env, &address)
     }
@@ -231,6 +232,13 @@ impl System {
     }
 }
 
+fn changed(world: &World, settings: &[(&str, &str)]) -> HashMap<String, String> {
+    let mut env = world.env();
+    let settings = settings.iter();
+    env.extend(settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    env
+}
+
 async fn publish(world: &World, folder: &Path) {
     let command = Command::new(testing::binary("docket-worker"))
         .envs(world.env())
@@ -323,6 +331,15 @@ impl Program {
             tokio::time::timeout(START_MAX, ready).await.is_ok(),
             "{name} is not ready after {START_MAX:?}"
         );
+    }
+
+    /// The lines that it has logged so far.
+    pub fn log_lines(&self) -> Vec<Value> {
+        let log = std::fs::read_to_string(&self.log).expect("the log can be read");
+        let whole = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        whole
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+            .collect()
     }
 
     /// Memory it holds now, in bytes.

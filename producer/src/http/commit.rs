@@ -6,6 +6,7 @@ use docket_shared::store::FencedTx;
 use docket_shared::store::jobs::NewJob;
 use docket_shared::{failpoint, planted};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::ANSWER_MAX;
@@ -32,6 +33,10 @@ impl From<ApiError> for Refusal {
 
 /// Commits what was written, and returns what came of it.
 pub async fn commit<T>(writing: impl Future<Output = Result<(FencedTx, T), ApiError>>) -> Result<T, Refusal> {
+    finish(writing).instrument(tracing::debug_span!("commit")).await
+}
+
+async fn finish<T>(writing: impl Future<Output = Result<(FencedTx, T), ApiError>>) -> Result<T, Refusal> {
     let deadline = Instant::now() + ANSWER_MAX;
     let late = |_| ApiError::unavailable("a shard did not answer in time");
     let (tx, written) = timeout_at(deadline, writing).await.map_err(late)??;

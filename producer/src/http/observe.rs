@@ -1,5 +1,8 @@
 //! What happens around every request: its id, its span, its line in the log, its metrics, and the body of its error.
 //!
+//! The span goes on with the caller's trace or begins one, whose context is answered as `traceparent`. It follows the semantic
+//! conventions of HTTP but for `url.path`, since a path holds what callers write.
+//!
 //! Bodies, tokens, queries and metadata are never logged; of the path only the route's pattern is.
 
 use std::any::Any;
@@ -8,11 +11,12 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use docket_shared::metrics::{self, RequestInFlight};
-use tracing::Instrument;
+use docket_shared::telemetry::context;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::error::{ApiError, Kind, Problem};
@@ -22,8 +26,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id taken from a caller, in bytes: room for a UUID and a prefix.
 const REQUEST_ID_LENGTH_MAX: usize = 128;
 /// W3C trace context.
-const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
-/// Routes that machines ask every few seconds: logged at debug only.
+const TRACE_PARENT: HeaderName = HeaderName::from_static(context::TRACE_PARENT);
+/// Routes that machines ask every few seconds: logged at debug only, and not traced.
 const PROBES: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
 
 /// Wraps a request in all of it.
@@ -34,28 +38,71 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let span = tracing::info_span!(
-        "request",
-        request.id = id,
-        http.method = %request.method(),
-        http.route = route,
-        trace.parent = trace_parent(request.headers()),
-    );
+    let span = span_of(&request, route, &id);
     let response = next.run(request).instrument(span.clone()).await;
     let mut response = explain(response, &id);
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    let trace_parent = context::of(&span);
+    for (name, value) in [(REQUEST_ID, Some(id)), (TRACE_PARENT, trace_parent)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
     }
     let (status, elapsed) = (response.status().as_u16(), started.elapsed());
+    context::note(&span, "http.response.status_code", i64::from(status));
+    if response.status().is_server_error() {
+        context::failed(&span, status.to_string());
+    }
     metrics::http_request((method.as_str(), route), status, elapsed);
     let milliseconds = elapsed.as_secs_f64() * 1_000.0;
     let _entered = span.enter();
     if PROBES.contains(&route) {
-        tracing::debug!(http.status = status, duration_ms = milliseconds, "answered");
+        tracing::debug!(
+            http.response.status_code = status,
+            duration_ms = milliseconds,
+            "answered"
+        );
     } else {
-        tracing::info!(http.status = status, duration_ms = milliseconds, "answered");
+        tracing::info!(
+            http.response.status_code = status,
+            duration_ms = milliseconds,
+            "answered"
+        );
     }
     response
+}
+
+fn span_of(request: &Request, route: &str, id: &str) -> Span {
+    if PROBES.contains(&route) {
+        return tracing::trace_span!("probe", request.id = id, http.route = route);
+    }
+    let method = method_of(request.method());
+    let verb = method.unwrap_or("HTTP");
+    let span = tracing::info_span!(
+        "request",
+        otel.name = %format_args!("{verb} {route}"),
+        otel.kind = "server",
+        request.id = id,
+        http.request.method = method.unwrap_or("_OTHER"),
+        http.route = route,
+        url.scheme = "http",
+    );
+    let caller = request.headers().get(TRACE_PARENT);
+    context::go_on(&span, caller.and_then(|parent| parent.to_str().ok()));
+    span
+}
+
+/// The method, if it is one of HTTP's own: callers may write any word there.
+fn method_of(method: &Method) -> Option<&str> {
+    const KNOWN: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    KNOWN.contains(method).then(|| method.as_str())
 }
 
 /// Gives an error its body.
@@ -100,48 +147,12 @@ fn request_id(headers: &HeaderMap) -> String {
     given.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
-/// The caller's trace context, when it has the form that W3C Trace Context gives version 00. Another one is ignored, as
-/// that standard asks.
-pub fn trace_parent(headers: &HeaderMap) -> Option<&str> {
-    let header = headers.get(TRACE_PARENT)?.to_str().ok()?;
-    let mut fields = header.split('-');
-    let mut next = |length: usize| {
-        let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        fields
-            .next()
-            .filter(|field| field.len() == length && field.bytes().all(is_hex))
-    };
-    let (version, trace, parent, _flags) = (next(2)?, next(32)?, next(16)?, next(2)?);
-    let is_zero = |field: &str| field.bytes().all(|byte| byte == b'0');
-    (version == "00" && !is_zero(trace) && !is_zero(parent) && fields.next().is_none()).then_some(header)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
     fn headers(name: HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, value.parse().unwrap())])
-    }
-
-    #[test]
-    fn a_trace_context_is_taken_only_in_its_form() {
-        assert_eq!(trace_parent(&headers(TRACE_PARENT, GOOD)), Some(GOOD));
-        let zero_trace = GOOD.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32));
-        for bad in [
-            "",
-            "00",
-            &GOOD[1..],
-            &GOOD.to_uppercase(),
-            &GOOD.replacen("00-", "ff-", 1),
-            &format!("{GOOD}-00"),
-            &GOOD.replace("4bf9", "4bg9"),
-            &zero_trace,
-        ] {
-            assert_eq!(trace_parent(&headers(TRACE_PARENT, bad)), None, "{bad} was taken");
-        }
     }
 
     #[test]

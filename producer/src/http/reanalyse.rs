@@ -15,6 +15,7 @@ use docket_shared::job::Priority;
 use docket_shared::store::FencedTx;
 use docket_shared::store::idempotency::Key;
 use docket_shared::store::jobs::{self, HandOver, NewJob, OPEN_JOBS_MAX, Reanalysis, Schedule};
+use docket_shared::telemetry::context;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,7 +28,6 @@ use super::commit::{self, Refusal};
 use super::error::{ApiError, Kind};
 use super::extract::Id;
 use super::idempotent::{self, Begun, Fingerprint, Hold, IDEMPOTENCY_REPLAYED};
-use super::observe::trace_parent;
 use super::openapi::ReanalysisProblems;
 use super::views::Job;
 use super::{models, schedule};
@@ -112,7 +112,7 @@ pub async fn reanalyse(
 ) -> Result<Response, ApiError> {
     let request = Request {
         key: idempotent::key_of(&headers, &caller)?,
-        trace_parent: trace_parent(&headers).map(str::to_owned),
+        trace_parent: context::current(),
         asked: read(body).await?,
         document: DocumentId(id),
         caller,

@@ -8,9 +8,8 @@ use futures::stream;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method};
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
 
-use crate::api::{ACME, Api, accepted, assert_problem, bucket_of, eventually, upload_path};
+use crate::api::{ACME, Api, accepted, assert_problem, eventually, upload_path};
 
 /// A body without a length, of so many chunks of 64 KiB.
 fn chunked(chunks: usize) -> Body {
@@ -213,29 +212,4 @@ async fn a_caller_that_leaves_in_mid_upload_leaves_nothing() {
     upload.abort();
     eventually("its key is free", || async { api.rows("idempotency_keys").await == 0 }).await;
     api.assert_nothing_left().await;
-}
-
-#[tokio::test]
-async fn the_trace_of_an_upload_goes_with_its_job() {
-    let api = Api::start().await;
-    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    for (sent, kept) in [(trace, Some(trace)), ("00-not-a-trace", None)] {
-        let request = api.post(ACME, "/v1/documents").header("traceparent", sent).body("text");
-        let answer = accepted(request.send().await.unwrap()).await;
-        let owner = api.shards.owner(bucket_of(ACME));
-        let (_, url) = api
-            .world
-            .shards
-            .iter()
-            .find(|(name, _)| name == owner.as_str())
-            .unwrap();
-        let mut connection = PgConnection::connect(url).await.unwrap();
-        let query = sqlx::query_scalar::<_, Option<String>>("select trace_parent from jobs where id::text = $1");
-        let stored = query
-            .bind(answer["job_id"].as_str().unwrap())
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        assert_eq!(stored.as_deref(), kept);
-    }
 }

@@ -32,6 +32,12 @@ const START: Metric = both(
     "when it started, in seconds of the Unix epoch",
 );
 const THREADS: Metric = both("process_threads", Kind::Gauge, "its threads");
+const SPANS: Metric = both(
+    "docket_spans_total",
+    Kind::Counter,
+    "spans that were sent to the collector of traces, and whether it took them",
+)
+.labels(&[Label::words("outcome", &["exported", "lost"])]);
 
 pub(super) const ALL: &[&Metric] = &[
     &BUILD_INFO,
@@ -43,6 +49,7 @@ pub(super) const ALL: &[&Metric] = &[
     &FILES_MAX,
     &START,
     &THREADS,
+    &SPANS,
 ];
 
 const fn both(name: &'static str, kind: Kind, help: &'static str) -> Metric {
@@ -54,6 +61,12 @@ pub(super) fn build_info(service: By) {
     BUILD_INFO
         .gauge(&[env!("CARGO_PKG_VERSION"), service.as_str()])
         .set(1.0);
+}
+
+/// Spans were offered to the collector, which took them or not.
+pub fn spans(spans: usize, taken: bool) {
+    let outcome = if taken { "exported" } else { "lost" };
+    SPANS.counter(&[outcome]).increment(spans as u64);
 }
 
 /// Notes what the process uses now.

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Consumer};
+use tracing::{Instrument, Span};
 
 use super::{QueueConfig, QueueError, call, close, connect, topology};
 use crate::backoff;
 use crate::ids::ModelName;
+use crate::job::AnalyzeDocument;
+use crate::telemetry::context::{self, TRACE_PARENT};
 use crate::{metrics, telemetry};
 
 /// A consumer that hears nothing for so long, with nothing in hand, subscribes anew on a fresh channel. RabbitMQ 3.10 moves
@@ -45,28 +48,74 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// Whether it was delivered before, or came back from the delay queue: then the row may be running for a good reason.
     pub returned: bool,
+    trace_parent: Option<String>,
+    source: Source,
     inner: lapin::message::Delivery,
     _in_hand: Arc<()>,
 }
 
 impl Delivery {
-    fn new(mut inner: lapin::message::Delivery, in_hand: Arc<()>) -> Self {
-        let delayed = inner
-            .properties
-            .headers()
-            .as_ref()
-            .is_some_and(|headers| headers.contains_key("x-death"));
+    fn new(mut inner: lapin::message::Delivery, source: &Source, in_hand: Arc<()>) -> Self {
+        let headers = inner.properties.headers().as_ref();
+        let delayed = headers.is_some_and(|headers| headers.contains_key("x-death"));
+        let trace_parent = headers.and_then(|headers| match headers.inner().get(TRACE_PARENT)? {
+            AMQPValue::LongString(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+            _ => None,
+        });
         Self {
             body: std::mem::take(&mut inner.data),
             returned: inner.redelivered || delayed,
+            trace_parent,
+            source: source.clone(),
             inner,
             _in_hand: in_hand,
         }
     }
 
+    /// The span of working on it: the child of the one that sent it, in whose trace everything goes on that is done with it.
+    /// A message without that header is of a release that had the trace in its body alone.
+    pub fn processing(&self, message: &AnalyzeDocument) -> Span {
+        let destination = self.destination();
+        let span = tracing::debug_span!(
+            "process",
+            otel.name = %format_args!("process {destination}"),
+            otel.kind = "consumer",
+            messaging.system = "rabbitmq",
+            messaging.operation.name = "process",
+            messaging.operation.type = "process",
+            messaging.destination.name = destination,
+            messaging.rabbitmq.destination.routing_key = self.inner.routing_key.as_str(),
+            messaging.rabbitmq.message.delivery_tag = self.inner.delivery_tag.cast_signed(),
+            messaging.message.id = %message.job_id,
+        );
+        let parent = self.trace_parent.as_deref().or(message.trace_parent.as_deref());
+        context::go_on(&span, parent);
+        span
+    }
+
+    /// The span of telling the broker what became of it.
+    fn settling(&self, operation: &'static str) -> Span {
+        tracing::debug_span!(
+            "settle",
+            otel.name = %format_args!("{operation} {}", self.destination()),
+            otel.kind = "client",
+            messaging.system = "rabbitmq",
+            messaging.operation.name = operation,
+            messaging.operation.type = "settle",
+            messaging.destination.name = self.destination(),
+            messaging.rabbitmq.message.delivery_tag = self.inner.delivery_tag.cast_signed(),
+        )
+    }
+
+    fn destination(&self) -> String {
+        let (exchange, key) = (&self.inner.exchange, &self.inner.routing_key);
+        format!("{exchange}:{key}:{}", self.source.queue())
+    }
+
     /// Done with it. `false` when the connection is gone: the broker delivers it again.
     pub async fn ack(&self) -> bool {
-        settled(call("take an ack", self.inner.ack(BasicAckOptions::default())).await)
+        let acked = call("take an ack", self.inner.ack(BasicAckOptions::default()));
+        settled(acked.instrument(self.settling("ack")).await)
     }
 
     /// Back to its queue.
@@ -75,7 +124,7 @@ impl Delivery {
             requeue: true,
             ..BasicNackOptions::default()
         };
-        settled(call("take a nack", self.inner.nack(options)).await)
+        self.nack(options).await
     }
 
     /// To the dead queue.
@@ -84,7 +133,12 @@ impl Delivery {
             requeue: false,
             ..BasicNackOptions::default()
         };
-        settled(call("take a nack", self.inner.nack(options)).await)
+        self.nack(options).await
+    }
+
+    async fn nack(&self, options: BasicNackOptions) -> bool {
+        let nacked = call("take a nack", self.inner.nack(options));
+        settled(nacked.instrument(self.settling("nack")).await)
     }
 }
 
@@ -172,7 +226,7 @@ impl Deliveries {
             }
             let live = self.live.as_mut().expect("opened above");
             match tokio::time::timeout(SILENCE_MAX, live.consumer.next()).await {
-                Ok(Some(Ok(delivery))) => return Ok(Delivery::new(delivery, self.in_hand.clone())),
+                Ok(Some(Ok(delivery))) => return Ok(Delivery::new(delivery, &self.source, self.in_hand.clone())),
                 Ok(Some(Err(source))) => {
                     return Err(QueueError::Failed {
                         action: "go on delivering",
@@ -232,7 +286,9 @@ impl Deliveries {
         }
         // A cancelled consumer's stream ends after what had arrived.
         while let Some(Ok(delivery)) = live.consumer.next().await {
-            Delivery::new(delivery, self.in_hand.clone()).requeue().await;
+            Delivery::new(delivery, &self.source, self.in_hand.clone())
+                .requeue()
+                .await;
         }
     }
 

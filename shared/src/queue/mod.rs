@@ -12,6 +12,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use lapin::tcp::OwnedTLSConfig;
+use lapin::types::{AMQPValue, LongString};
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties};
 
@@ -100,6 +101,11 @@ impl QueueError {
             Self::ConsumerEnded => "consumer_ended",
         }
     }
+}
+
+/// A text as AMQP has it, in arguments and headers.
+fn text(value: &str) -> AMQPValue {
+    AMQPValue::LongString(LongString::from(value))
 }
 
 async fn call<T>(action: &'static str, future: impl Future<Output = lapin::Result<T>>) -> Result<T, QueueError> {

@@ -5,16 +5,18 @@ use std::collections::HashSet;
 
 use futures::future::join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm};
 use tokio::sync::Mutex;
+use tracing::{Instrument, Span};
 
 use super::topology::{self, DELAY, JOBS};
-use super::{QueueConfig, QueueError, call, close, connect};
+use super::{QueueConfig, QueueError, call, close, connect, text};
 use crate::failpoint;
 use crate::ids::ModelName;
 use crate::job::{AnalyzeDocument, JobMessage};
 use crate::metrics;
+use crate::telemetry::context::{self, TRACE_PARENT};
 
 /// Persistent, by AMQP's numbering.
 const PERSISTENT: u8 = 2;
@@ -55,15 +57,25 @@ impl Publisher {
     /// Publishes jobs and waits for all confirms; one result for each, in order.
     pub async fn jobs(&self, messages: &[AnalyzeDocument]) -> Vec<Result<(), QueueError>> {
         let _publishing = metrics::publishing(messages.len());
-        let sent = join_all(messages.iter().map(|message| self.send(JOBS, message)));
-        let sent = sent.await;
+        let of_job = |message: &AnalyzeDocument| {
+            let span = sending(JOBS, message);
+            context::go_on(&span, message.trace_parent.as_deref());
+            span
+        };
+        let spans: Vec<Span> = messages.iter().map(of_job).collect();
+        let sent = messages.iter().zip(&spans);
+        let sent = sent.map(|(message, span)| self.send(JOBS, message).instrument(span.clone()));
+        let sent = join_all(sent).await;
         failpoint!("producer.before_confirm");
-        let confirmed = sent.into_iter().map(|sent| async {
-            let confirmed = match sent {
-                Ok(sent) => confirmation(sent).await,
-                Err(error) => Err(error),
+        let confirmed = sent.into_iter().zip(spans).map(|(sent, span)| {
+            let confirmed = async {
+                let confirmed = match sent {
+                    Ok(sent) => confirmation(sent).await,
+                    Err(error) => Err(error),
+                };
+                noted(confirmed)
             };
-            noted(confirmed)
+            confirmed.instrument(span)
         });
         let results = join_all(confirmed).await;
         failpoint!("producer.before_mark");
@@ -76,14 +88,17 @@ impl Publisher {
     /// Puts a job into the delay queue; the broker delivers it again in 5 s.
     pub async fn later(&self, message: &AnalyzeDocument) -> Result<(), QueueError> {
         let _publishing = metrics::publishing(1);
-        let result = match self.send(DELAY, message).await {
-            Ok(sent) => confirmation(sent).await,
-            Err(error) => Err(error),
+        let sent = async {
+            let result = match self.send(DELAY, message).await {
+                Ok(sent) => confirmation(sent).await,
+                Err(error) => Err(error),
+            };
+            noted(result)
         };
+        let result = sent.instrument(sending(DELAY, message)).await;
         if result.is_ok() {
             metrics::published("delay", 1);
         }
-        let result = noted(result);
         self.note(&message.model, &result).await;
         result
     }
@@ -119,7 +134,8 @@ impl Publisher {
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
-            .with_message_id(message.job_id.to_string().into());
+            .with_message_id(message.job_id.to_string().into())
+            .with_headers(headers(message));
         let options = BasicPublishOptions {
             mandatory: true,
             ..BasicPublishOptions::default()
@@ -189,9 +205,37 @@ impl Live {
     }
 }
 
-/// Counts a message that was not confirmed.
+/// Counts a message that was not confirmed, and says so in its trace.
 fn noted(result: Result<(), QueueError>) -> Result<(), QueueError> {
-    result.inspect_err(|error| metrics::publish_failed(error.reason()))
+    result.inspect_err(|error| {
+        metrics::publish_failed(error.reason());
+        context::failed(&Span::current(), error.reason());
+    })
+}
+
+/// The span of sending a message: what works on it goes on from there.
+fn sending(exchange: &'static str, message: &AnalyzeDocument) -> Span {
+    let model = message.model.as_str();
+    tracing::debug_span!(
+        "send",
+        otel.name = %format_args!("send {exchange}:{model}"),
+        otel.kind = "producer",
+        messaging.system = "rabbitmq",
+        messaging.operation.name = "send",
+        messaging.operation.type = "send",
+        messaging.destination.name = %format_args!("{exchange}:{model}"),
+        messaging.rabbitmq.destination.routing_key = model,
+        messaging.message.id = %message.job_id,
+    )
+}
+
+/// The headers of a message: the span that sends it, or the one that its job came with when nobody records this one.
+fn headers(message: &AnalyzeDocument) -> FieldTable {
+    let mut headers = FieldTable::default();
+    if let Some(parent) = context::current().or_else(|| message.trace_parent.clone()) {
+        headers.insert(TRACE_PARENT.into(), text(&parent));
+    }
+    headers
 }
 
 pub(super) async fn confirmation(sent: PublisherConfirm) -> Result<(), QueueError> {

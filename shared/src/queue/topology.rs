@@ -6,10 +6,10 @@
 //! ```
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, ExchangeKind, Queue};
 
-use super::{QueueError, call};
+use super::{QueueError, call, text};
 use crate::ids::ModelName;
 
 /// Exchange of the jobs; the routing key is the model.
@@ -28,10 +28,6 @@ const DELIVERIES_MAX: i32 = 100;
 /// A model's queue.
 pub fn jobs_queue(model: &ModelName) -> String {
     format!("{JOBS}.{model}")
-}
-
-fn text(value: &str) -> AMQPValue {
-    AMQPValue::LongString(LongString::from(value))
 }
 
 fn arguments(pairs: &[(&str, AMQPValue)]) -> FieldTable {

@@ -98,7 +98,7 @@ pub fn spawn(number: usize, mut engine: Engine, queue: Arc<Queue>) -> std::io::R
             let guard = StopOnPanic(queue);
             while let Some(pass) = guard.0.next() {
                 let started = Instant::now();
-                let results = engine.score(&pass);
+                let results = pass.span().in_scope(|| engine.score(&pass));
                 guard.0.finish(&pass, results, started.elapsed());
             }
         })

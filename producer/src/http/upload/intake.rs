@@ -9,6 +9,7 @@ use futures::{Stream, TryStreamExt};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use tracing::Instrument;
 
 use super::body::BodyError;
 use super::fields::Head;
@@ -96,7 +97,8 @@ impl Intake {
                 models::require(&self.state, self.model_of(&head)).await?;
                 let key = self.key_of(document);
                 self.begun.push(key.clone());
-                self.state.blobs.put(&key, upload).await
+                let span = tracing::debug_span!("store");
+                self.state.blobs.put(&key, upload).instrument(span).await
             }
             Keep::Hash => hash(upload).await,
         };

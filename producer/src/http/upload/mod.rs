@@ -19,6 +19,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATIO
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use docket_shared::store::idempotency::Key;
+use docket_shared::telemetry::context;
 use docket_shared::{failpoint, metrics};
 use serde::{Deserialize, Serialize};
 use tracing::Instrument;
@@ -30,7 +31,6 @@ use super::commit::Refusal;
 use super::error::{ApiError, Kind};
 use super::extract::Params;
 use super::idempotent::{self, Begun, Hold, IDEMPOTENCY_REPLAYED};
-use super::observe::trace_parent;
 use super::openapi::UploadProblems;
 use super::views::{self, Accepted, AcceptedForm};
 use accept::Acceptance;
@@ -195,14 +195,13 @@ impl Upload {
             ));
         }
         let key = idempotent::key_of(headers, &caller)?;
-        let trace_parent = trace_parent(headers).map(str::to_owned);
         let shape = Shape::parse(headers, fields, state.document_bytes_max)?;
         Ok(Self {
             state,
             caller,
             shape,
             key,
-            trace_parent,
+            trace_parent: context::current(),
         })
     }
 

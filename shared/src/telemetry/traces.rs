@@ -1,0 +1,233 @@
+//! Traces: which spans they have, which of them are exported, and where to.
+//!
+//! Every span of our own crates is a span of a trace; those of libraries are not, the exporter's among them, and neither are
+//! log lines. Names and attributes follow OpenTelemetry's semantic conventions where these have a word; what is ours begins
+//! with `docket.`. No attribute holds text of a document, a secret, a name that a caller chose, or a client's id.
+//!
+//! Without a collector there are only the spans that log lines belong to, and nothing is recorded.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use opentelemetry::trace::{Link, SpanKind, TraceId, TracerProvider};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
+use opentelemetry_sdk::trace::{
+    Sampler, SamplingResult, SdkTracerProvider, ShouldSample, SpanData, SpanExporter as ExportsSpans,
+};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::each_time;
+use crate::config::{Env, Setting};
+use crate::metrics::{self, By};
+use crate::telemetry;
+
+/// Where traces go to. The standard variable, which operators of OpenTelemetry set for all that they run.
+pub const ENDPOINT: Setting = Setting::optional(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "URL of an OpenTelemetry collector that takes OTLP over HTTP (port 4318 by custom); without it no trace is exported",
+);
+/// How many of them.
+pub const RATIO: Setting = Setting::with_default(
+    "OTEL_TRACES_SAMPLER_ARG",
+    "1",
+    "part of the traces beginning here that is exported, 0 to 1; one that came with a request goes on as its caller decided",
+);
+
+/// The semantic conventions that names and attributes follow; those of messaging are still in development.
+const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.42.0";
+/// How long a process that stops waits for its last spans to be taken: a collector that is well answers in milliseconds.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
+/// Spans that are there without a collector too, since log lines name their trace: one a request, one a delivery.
+const ALWAYS: [&str; 2] = ["request", "process"];
+
+/// A process's traces.
+#[derive(Debug)]
+pub struct Traces {
+    provider: SdkTracerProvider,
+    exported: bool,
+}
+
+impl Traces {
+    /// Traces as the settings of this file say. What else there is of OpenTelemetry's standard variables for the exporter
+    /// (headers, timeout, compression), its queue and the resource holds as its SDK reads it.
+    pub(super) fn from_env(env: &Env, service: By) -> anyhow::Result<Self> {
+        let ratio = env.within(&RATIO, 0.0..=1.0)?;
+        let exported = env.text(&ENDPOINT)?.is_some();
+        let builder = SdkTracerProvider::builder().with_resource(resource(service.as_str()));
+        let builder = if exported {
+            let exporter = SpanExporter::builder()
+                .with_http()
+                .with_protocol(Protocol::HttpBinary)
+                .build()
+                .context("traces cannot be exported with these OTEL_EXPORTER_OTLP_ settings")?;
+            builder
+                .with_sampler(Sampling::of(ratio))
+                .with_batch_exporter(Exporter::new(exporter))
+        } else {
+            builder.with_sampler(Sampling::of(0.0))
+        };
+        Ok(Self {
+            provider: builder.build(),
+            exported,
+        })
+    }
+
+    /// Turns spans of `tracing` into spans of traces.
+    pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let scope = InstrumentationScope::builder("docket")
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .with_schema_url(SCHEMA_URL)
+            .build();
+        let exported = self.exported;
+        let wanted = move |metadata: &Metadata<'_>| is_of_a_trace(metadata, exported);
+        tracing_opentelemetry::layer()
+            .with_tracer(self.provider.tracer_with_scope(scope))
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(each_time(filter_fn(wanted).with_max_level_hint(LevelFilter::DEBUG)))
+    }
+
+    /// Exports what is left, for [`FLUSH_MAX`] at most. Nothing is exported afterwards.
+    pub async fn flush(self) {
+        if !self.exported {
+            return;
+        }
+        let flushed = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(FLUSH_MAX)).await;
+        if !matches!(flushed, Ok(Ok(()))) {
+            tracing::warn!("the last spans were not exported");
+        }
+    }
+}
+
+fn is_of_a_trace(metadata: &Metadata<'_>, exported: bool) -> bool {
+    metadata.is_span()
+        && *metadata.level() <= Level::DEBUG
+        && metadata.target().starts_with("docket_")
+        && (exported || ALWAYS.contains(&metadata.name()))
+}
+
+fn resource(service: &str) -> Resource {
+    Resource::builder_empty()
+        .with_service_name(format!("docket-{service}"))
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attribute(KeyValue::new("service.instance.id", uuid::Uuid::new_v4().to_string()))
+        .with_detector(Box::new(TelemetryResourceDetector))
+        .with_detector(Box::new(EnvResourceDetector::new()))
+        .build()
+}
+
+/// Which spans are recorded: those of a trace that came from elsewhere as its beginning decided, those with links (batches)
+/// where anything that they link to is, and of what begins here a part.
+#[derive(Debug, Clone)]
+struct Sampling(Sampler);
+
+impl Sampling {
+    fn of(ratio: f64) -> Self {
+        Self(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
+    }
+}
+
+impl ShouldSample for Sampling {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let sampler = match links {
+            [] => &self.0,
+            links if links.iter().any(|link| link.span_context.is_sampled()) => &Sampler::AlwaysOn,
+            _ => &Sampler::AlwaysOff,
+        };
+        sampler.should_sample(parent, trace, name, kind, attributes, links)
+    }
+}
+
+/// The exporter, with a line in the log when the collector goes away and when it is back, and none in between.
+#[derive(Debug)]
+struct Exporter {
+    inner: SpanExporter,
+    away: AtomicBool,
+}
+
+impl Exporter {
+    fn new(inner: SpanExporter) -> Self {
+        Self {
+            inner,
+            away: AtomicBool::new(false),
+        }
+    }
+}
+
+impl ExportsSpans for Exporter {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len();
+        let exported = self.inner.export(batch).await;
+        metrics::spans(spans, exported.is_ok());
+        match (&exported, self.away.swap(exported.is_err(), Ordering::Relaxed)) {
+            (Err(error), false) => tracing::warn!(error = telemetry::chain(error), "traces are not exported"),
+            (Ok(()), true) => tracing::info!("traces are exported again"),
+            (Err(_), true) | (Ok(()), false) => {}
+        }
+        Ok(()) // Or the SDK would write a line for every batch.
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.inner.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.inner.set_resource(resource);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
+    use opentelemetry_sdk::trace::SamplingDecision;
+
+    use super::*;
+
+    fn of(flags: TraceFlags) -> SpanContext {
+        SpanContext::new(TraceId::from(1), SpanId::from(1), flags, true, TraceState::NONE)
+    }
+
+    fn is_sampled(ratio: f64, parent: Option<TraceFlags>, links: &[TraceFlags]) -> bool {
+        let parent = parent.map(|flags| Context::new().with_remote_span_context(of(flags)));
+        let links: Vec<Link> = links.iter().map(|flags| Link::with_context(of(*flags))).collect();
+        let sampling = Sampling::of(ratio);
+        let result = sampling.should_sample(
+            parent.as_ref(),
+            TraceId::from(1),
+            "a span",
+            &SpanKind::Internal,
+            &[],
+            &links,
+        );
+        result.decision == SamplingDecision::RecordAndSample
+    }
+
+    #[test]
+    fn callers_decide_for_their_traces_and_jobs_for_their_batches() {
+        let (yes, no) = (TraceFlags::SAMPLED, TraceFlags::default());
+        assert!(is_sampled(1.0, None, &[]) && !is_sampled(0.0, None, &[]));
+        assert!(is_sampled(0.0, Some(yes), &[]) && !is_sampled(1.0, Some(no), &[]));
+        assert!(is_sampled(0.0, None, &[no, yes]) && !is_sampled(1.0, None, &[no, no]));
+    }
+}
