@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use docket_e2e::exposition::{Family, families};
 use docket_e2e::system::System;
 use docket_shared::metrics::{self, By, Kind, Metric, Values};
+use jiff::{Timestamp, ToSpan};
 
 use crate::LETTER;
 
@@ -14,9 +15,10 @@ async fn programs_serve_what_the_table_says_and_nothing_else() {
     let caller = system.caller("acme").await;
     let before = families(&system.producer.metrics().await);
     let (good, bad) = (caller.upload(LETTER).await, caller.upload_bytes(b"\xff\xfe").await);
-    // It waits for its turn, so that the dispatcher has something to count.
+    // It waits for its time, so that the dispatcher has something to count.
+    let tomorrow = Timestamp::now() + 24.hours();
     let later = caller
-        .upload_with("priority=bulk&not_before=2035-01-01T00:00:00Z", LETTER)
+        .upload_with(&format!("priority=bulk&not_before={tomorrow}"), LETTER)
         .await;
     let worker = system.worker().await;
     caller.until(&good, "succeeded").await;
