@@ -128,7 +128,10 @@ mod tests {
             !is_orphan(&at(100 * day + 1), &[], &[gap]),
             "its row may have been forgotten"
         );
-        assert!(!is_orphan(&at(99 * day), &[key.clone()], &[gap]), "a row names it");
+        assert!(
+            !is_orphan(&at(99 * day), std::slice::from_ref(&key), &[gap]),
+            "a row names it"
+        );
         let stranger = Listed {
             key: BlobKey::from_stored("documents/0007/notes.txt".into()),
             stored_at: 0,

@@ -198,7 +198,8 @@ async fn a_message_without_the_header_goes_on_with_the_trace_in_its_body() {
     });
     let _worker = system.worker_with(&exporting_to(&url)).await;
     let management = system.world.management();
-    let published = management.publish(&system.world.vhost, "docket.jobs", "ner-legal", &body.to_string());
+    let body = body.to_string();
+    let published = management.publish(&system.world.vhost, "docket.jobs", "ner-legal", &body);
     published.await.expect("it is routed");
     let trace = whole_trace(&collector, CALLERS_TRACE).await;
     let processed = one(&trace, "process docket.jobs:ner-legal:docket.jobs.ner-legal");

@@ -59,7 +59,7 @@ mod tests {
             mean_job_bytes: Some(bytes),
         };
         let fast = of(10_000.0, 3_000.0);
-        assert_eq!(examine(&[fast.clone()], 8).verdict, Verdict::Ok);
+        assert_eq!(examine(std::slice::from_ref(&fast), 8).verdict, Verdict::Ok);
         let slow = of(4_400.0, 4_400.0);
         let found = examine(&[fast, slow], 8);
         assert_eq!(found.verdict, Verdict::Warn);
