@@ -29,7 +29,7 @@ pub async fn run(file: &Path, policy: Policy) -> Result<()> {
     let observer = Observer::new(&running)?;
     let mut pool = Pool::new(running);
     println!(
-        "between {} and {} workers, one for {} messages or {} s of work; Ctrl-C stops them",
+        "between {} and {} workers, for each {} message or {} s of work one; Ctrl-C stops them",
         policy.min, policy.max, policy.messages_a_worker, policy.seconds_a_worker
     );
     let scaled = stop
