@@ -94,6 +94,7 @@ pub const SETTINGS: &[&Setting] = &[
     &backlog::SHARD_MAX,
     &STOP_NOTICE,
     &auth::SECRET,
+    &auth::SECRET_OLD,
     &auth::PUBLIC_KEY_FILE,
     &auth::ISSUER,
     &auth::AUDIENCE,

@@ -88,12 +88,13 @@ pub async fn count(shard: &Database, pace: &Pace) -> Result<Vec<Backlog>, StoreE
     Ok(counted)
 }
 
-/// The same count, kept nowhere: for operators.
+/// The same count without seconds of work, kept nowhere: for operators.
 pub async fn look(shard: &Database) -> Result<Vec<Backlog>, StoreError> {
     let mut tx = shard.begin().await?;
     let query = tx.query_as::<Backlog>(
         "select model, count(*) as jobs, sum(size_bytes)::bigint as bytes,
-                greatest(extract(epoch from now() - min(due_at)), 0)::double precision as oldest_seconds
+                greatest(extract(epoch from now() - min(due_at)), 0)::double precision as oldest_seconds,
+                0::double precision as work_seconds
          from dispatch group by model order by model",
     );
     let counted = query.fetch_all(tx.connection()).await;

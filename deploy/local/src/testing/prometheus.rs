@@ -53,16 +53,19 @@ impl Prometheus {
             folder,
             process: Some(process),
         };
-        prometheus.until_ready(&address).await?;
+        prometheus.until_ready().await?;
         Ok(prometheus)
     }
 
-    async fn until_ready(&mut self, address: &str) -> Result<()> {
+    /// It listens before it answers queries.
+    async fn until_ready(&mut self) -> Result<()> {
+        let ready = format!("{}/-/ready", self.base);
         poll::until("wait for Prometheus", START_DEADLINE, async || {
             if let Some(process) = &mut self.process {
                 process.check()?;
             }
-            Ok(tokio::net::TcpStream::connect(address).await.ok().map(drop))
+            let answer = reqwest::get(&ready).await;
+            Ok(answer.is_ok_and(|answer| answer.status().is_success()).then_some(()))
         })
         .await
     }
