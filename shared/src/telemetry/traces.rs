@@ -100,7 +100,7 @@ impl Traces {
             .with_filter(each_time(filter_fn(wanted).with_max_level_hint(LevelFilter::DEBUG)))
     }
 
-    /// Exports what is left, for [`FLUSH_MAX`] at most. Nothing is exported afterwards.
+    /// Exports what is left, for two seconds at most. Nothing is exported afterwards.
     pub async fn flush(self) {
         if !self.exported {
             return;
