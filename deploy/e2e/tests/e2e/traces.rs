@@ -246,6 +246,13 @@ async fn a_collector_that_is_away_harms_nothing_and_is_missed_once() {
     };
     let exported = tokio::time::timeout(NOTICED_MAX, exported).await;
     assert!(exported.is_ok(), "nothing is exported again");
+    // What the collector has may be cut off before its answer arrives.
+    for program in [&worker, &system.producer] {
+        let is_taken =
+            |line: &str| line.starts_with("docket_spans_total{outcome=\"exported\"}") && !line.ends_with(" 0");
+        let taken = tokio::time::timeout(NOTICED_MAX, program.until_metrics(is_taken)).await;
+        assert!(taken.is_ok(), "no answer of the collector arrives");
+    }
     wire.set_whole(false);
     stops_in_time(&mut worker).await;
     stops_in_time(&mut system.producer).await;
