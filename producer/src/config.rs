@@ -34,7 +34,7 @@ impl ProducerConfig {
 
 /// Every setting of the producer.
 pub fn settings() -> Vec<&'static Setting> {
-    [config::common(), http::SETTINGS.to_vec()].concat()
+    [config::common(), http::settings()].concat()
 }
 
 #[cfg(test)]
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn the_readme_has_every_setting_of_the_producer() {
-        let table = table(http::SETTINGS);
+        let table = table(&http::settings());
         assert!(
             include_str!("../../README.md").contains(&table),
             "the README lacks:\n{table}"

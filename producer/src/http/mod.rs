@@ -85,21 +85,20 @@ pub const STOP_NOTICE: Setting = Setting::with_default(
      take to notice",
 );
 
-/// Every setting of this folder.
-pub const SETTINGS: &[&Setting] = &[
+/// Every setting of this file, and of those that have no list of their own.
+const SETTINGS: &[&Setting] = &[
     &ADDR,
     &DOCUMENT_BYTES_MAX,
     &MODEL_DEFAULT,
     &backlog::CLIENT_MAX,
     &backlog::SHARD_MAX,
     &STOP_NOTICE,
-    &auth::SECRET,
-    &auth::SECRET_OLD,
-    &auth::PUBLIC_KEY_FILE,
-    &auth::ISSUER,
-    &auth::AUDIENCE,
-    &auth::CLIENT_CLAIM,
 ];
+
+/// Every setting of this folder.
+pub fn settings() -> Vec<&'static Setting> {
+    [SETTINGS, auth::SETTINGS].concat()
+}
 
 /// Largest limit of a document that can be set, in bytes: what one S3 object of 10,000 parts can surely hold.
 const DOCUMENT_BYTES_CEILING: u64 = 64 * 1024 * 1024 * 1024;
