@@ -67,16 +67,8 @@ impl Publisher {
         let sent = sent.map(|(message, span)| self.send(JOBS, message).instrument(span.clone()));
         let sent = join_all(sent).await;
         failpoint!("producer.before_confirm");
-        let confirmed = sent.into_iter().zip(spans).map(|(sent, span)| {
-            let confirmed = async {
-                let confirmed = match sent {
-                    Ok(sent) => confirmation(sent).await,
-                    Err(error) => Err(error),
-                };
-                noted(confirmed)
-            };
-            confirmed.instrument(span)
-        });
+        let confirmed = sent.into_iter().zip(spans);
+        let confirmed = confirmed.map(|(sent, span)| outcome(sent).instrument(span));
         let results = join_all(confirmed).await;
         failpoint!("producer.before_mark");
         for (message, result) in messages.iter().zip(&results) {
@@ -88,13 +80,7 @@ impl Publisher {
     /// Puts a job into the delay queue; the broker delivers it again in 5 s.
     pub async fn later(&self, message: &AnalyzeDocument) -> Result<(), QueueError> {
         let _publishing = metrics::publishing(1);
-        let sent = async {
-            let result = match self.send(DELAY, message).await {
-                Ok(sent) => confirmation(sent).await,
-                Err(error) => Err(error),
-            };
-            noted(result)
-        };
+        let sent = async { outcome(self.send(DELAY, message).await).await };
         let result = sent.instrument(sending(DELAY, message)).await;
         if result.is_ok() {
             metrics::published("delay", 1);
@@ -205,9 +191,13 @@ impl Live {
     }
 }
 
-/// Counts a message that was not confirmed, and says so in its trace.
-fn noted(result: Result<(), QueueError>) -> Result<(), QueueError> {
-    result.inspect_err(|error| {
+/// What became of a message; one that was not confirmed is counted, and its trace says so.
+async fn outcome(sent: Result<PublisherConfirm, QueueError>) -> Result<(), QueueError> {
+    let confirmed = match sent {
+        Ok(sent) => confirmation(sent).await,
+        Err(error) => Err(error),
+    };
+    confirmed.inspect_err(|error| {
         metrics::publish_failed(error.reason());
         context::failed(&Span::current(), error.reason());
     })
