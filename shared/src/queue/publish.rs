@@ -157,16 +157,17 @@ impl Publisher {
     }
 
     /// What a result says of the connection: a returned message means that the queue is gone; a lost or silent
-    /// connection is given up.
+    /// connection is given up, and one that refuses too: RabbitMQ 3.10 refuses for ever what a channel sends whose
+    /// first message met a queue without a leader.
     async fn note(&self, model: &ModelName, result: &Result<(), QueueError>) {
         match result {
-            Ok(()) | Err(QueueError::Refused | QueueError::ConsumerEnded) => {}
+            Ok(()) | Err(QueueError::ConsumerEnded) => {}
             Err(QueueError::Unroutable) => {
                 if let Some(live) = self.live.lock().await.as_mut() {
                     live.declared.remove(model);
                 }
             }
-            Err(QueueError::TimedOut(_) | QueueError::Failed { .. }) => self.disconnect().await,
+            Err(QueueError::Refused | QueueError::TimedOut(_) | QueueError::Failed { .. }) => self.disconnect().await,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::poll;
 use crate::proxy::{Mode, Proxy};
 use crate::state::StateDir;
 
-/// How long a cluster may take until all nodes serve and no queue misses a member.
+/// How long a cluster may take until all nodes serve and no queue misses a member, or until leaders have moved.
 const WHOLE_DEADLINE: Duration = Duration::from_secs(90);
 
 /// A cluster of nodes, running or not.
@@ -103,16 +103,15 @@ impl Cluster {
         .context("give queues more members")
     }
 
-    /// Has every queue led by another of its members, as an operator does who balances leaders.
+    /// Has every queue led by another of its members, as an operator does who balances leaders: again until all are,
+    /// since a queue whose leader has just changed may not tell its members.
     pub async fn move_leaders(&self) -> Result<()> {
-        self.eval(
-            "[begin {_, Leader} = amqqueue:get_pid(Queue), \
+        const MOVE: &str = "[begin {_, Leader} = amqqueue:get_pid(Queue), \
               [Next | _] = rabbit_quorum_queue:get_replicas(Queue) -- [Leader], \
               {migrated, _} = rabbit_quorum_queue:transfer_leadership(Queue, Next) end \
-              || Queue <- rabbit_amqqueue:list(), amqqueue:is_quorum(Queue)].",
-        )
-        .await
-        .context("move the leaders of queues")
+              || Queue <- rabbit_amqqueue:list(), amqqueue:is_quorum(Queue)].";
+        let moved = async || Ok(self.eval(MOVE).await.ok());
+        poll::until("move the leaders of queues", WHOLE_DEADLINE, moved).await
     }
 
     async fn eval(&self, expression: &str) -> Result<()> {
