@@ -1,6 +1,6 @@
-//! Hand-over: when nothing else was due, the accepting process publishes its fresh job itself, so that an idle system
-//! picks it up in milliseconds. It is an optimisation only: what is dropped here is published by the dispatcher when the
-//! row's lease ends.
+//! Hand-over: when nothing else was due, or its client has nothing else, the accepting process publishes its fresh job itself,
+//! so that it is picked up in milliseconds, on an idle system and beside a noisy client. It is an optimisation only: what is
+//! dropped here is published by the dispatcher when the row's lease ends.
 
 use std::sync::Arc;
 
@@ -13,8 +13,10 @@ use docket_shared::{metrics, telemetry};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Fresh jobs that wait to be published: the hand-over's condition keeps the number of leased rows below this.
+/// Fresh jobs that wait to be published: more than are published in a tick of the dispatcher, which takes over from there.
 const FRESH_MAX: usize = 64;
+/// Places that are left to requests that are just being committed.
+const FRESH_SPARE: usize = FRESH_MAX / 2;
 /// Publishes under way at a time; each waits for its own confirm.
 const PUBLISHES_MAX: usize = 16;
 
@@ -39,6 +41,11 @@ impl HandOver {
         let (sender, receiver) = mpsc::channel(FRESH_MAX);
         shutdown.spawn(run(shards, publisher, receiver));
         Self(sender)
+    }
+
+    /// Whether a job that is accepted now would be taken.
+    pub fn has_room(&self) -> bool {
+        self.0.capacity() > FRESH_SPARE
     }
 
     /// Offers a fresh job. Never waits: a full channel leaves it to the dispatcher.

@@ -30,8 +30,11 @@ use plan::{BulkOwed, Flow};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Pause between two ticks while work waits: a fiftieth of the second of work that is kept ready.
+/// Pause after a tick that published something: a fiftieth of the second of work that is kept ready.
 const TICK_BUSY: Duration = Duration::from_millis(20);
+/// Pause while work waits and there is no room for it: each tick asks the shard and the broker, who need their cores. What
+/// a quiet client sends is handed over without the dispatcher.
+const TICK_FULL: Duration = Duration::from_millis(50);
 /// Pause while nothing waits: fresh jobs of an idle system are handed over without the dispatcher.
 const TICK_IDLE: Duration = Duration::from_millis(100);
 /// Pause after an error, and between two tries for a lease that another process holds.
@@ -73,6 +76,27 @@ impl TickError {
             Self::Store(_) => "store",
             Self::Queue(_) => "queue",
             Self::TooLong => "too_long",
+        }
+    }
+}
+
+/// What a tick came to; of several models the liveliest decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ticked {
+    /// Nothing was due.
+    Idle,
+    /// There was no room for what was due.
+    Full,
+    /// Something was published.
+    Busy,
+}
+
+impl Ticked {
+    fn pause(self) -> Duration {
+        match self {
+            Self::Idle => TICK_IDLE,
+            Self::Full => TICK_FULL,
+            Self::Busy => TICK_BUSY,
         }
     }
 }
@@ -147,9 +171,9 @@ impl Acting {
             let ticked = tokio::time::timeout(TICK_MAX, self.tick()).await;
             self.say_who_acts();
             let pause = match ticked.unwrap_or(Err(TickError::TooLong)) {
-                Ok(Some(due)) => {
+                Ok(Some(ticked)) => {
                     metrics::ticked(self.name.as_str(), began.elapsed());
-                    if due { TICK_BUSY } else { TICK_IDLE }
+                    ticked.pause()
                 }
                 Ok(None) => TICK_STANDBY,
                 Err(error) => {
@@ -168,21 +192,21 @@ impl Acting {
         metrics::acting(self.name.as_str(), false);
     }
 
-    /// `None`: another process acts for the shard. Else whether anything was due.
-    async fn tick(&mut self) -> Result<Option<bool>, TickError> {
+    /// `None`: another process acts for the shard.
+    async fn tick(&mut self) -> Result<Option<Ticked>, TickError> {
         if !self.holds_lease().await? {
             return Ok(None);
         }
         let waiting = dispatch::waiting(&self.shard).await?;
-        let (mut seen, mut due) = (metrics::Waiting::default(), false);
+        let (mut seen, mut ticked) = (metrics::Waiting::default(), Ticked::Idle);
         for of_model in waiting.chunk_by(|a, b| a.model == b.model) {
-            due |= self.publish_due(of_model).await?;
+            ticked = ticked.max(self.publish_due(of_model).await?);
             let flow = &self.flows[&of_model[0].model];
             seen += flow.interactive.seen;
             seen += flow.bulk.seen;
         }
         metrics::waiting(self.name.as_str(), seen);
-        Ok(Some(due))
+        Ok(Some(ticked))
     }
 
     async fn holds_lease(&mut self) -> Result<bool, StoreError> {
@@ -209,8 +233,8 @@ impl Acting {
         }
     }
 
-    /// Publishes as many of a model's due jobs as there is room for; whether any was due.
-    async fn publish_due(&mut self, waiting: &[Waiting]) -> Result<bool, TickError> {
+    /// Publishes as many of a model's due jobs as there is room for.
+    async fn publish_due(&mut self, waiting: &[Waiting]) -> Result<Ticked, TickError> {
         let model = &waiting[0].model;
         let depth = self.dispatcher.publisher.depth(model).await?;
         metrics::queue(model.as_str(), depth.ready, depth.consumers);
@@ -223,7 +247,7 @@ impl Acting {
         });
         let room = plan::room(target, depth.ready, flow.share, (waiting[0].running, waiting[0].fresh));
         let has = |priority| waiting.iter().any(|waiting| waiting.priority == priority);
-        let (mut due, mut interactive) = (false, 0);
+        let (mut due, mut interactive, mut bulk) = (false, 0, 0);
         if has(Priority::Interactive) {
             let owed = if has(Priority::Bulk) { flow.bulk_owed.jobs() } else { 0 };
             let room = room.saturating_sub(owed);
@@ -234,11 +258,15 @@ impl Acting {
             let flow = self.flows.get_mut(model).expect("made by report");
             let room = room.saturating_sub(interactive).max(flow.bulk_owed.jobs());
             let (any, published) = self.publish_kind(model, Priority::Bulk, room).await?;
-            due |= any;
+            (due, bulk) = (due || any, published);
             let flow = self.flows.get_mut(model).expect("made by report");
-            flow.bulk_owed.count(interactive, published);
+            flow.bulk_owed.count(interactive, bulk);
         }
-        Ok(due)
+        Ok(match (due, interactive + bulk) {
+            (false, _) => Ticked::Idle,
+            (true, 0) => Ticked::Full,
+            (true, _) => Ticked::Busy,
+        })
     }
 
     /// Publishes due jobs of one priority; whether any was due, and how many were published.

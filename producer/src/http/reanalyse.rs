@@ -175,6 +175,7 @@ impl Request {
             model: self.asked.model.as_ref().unwrap_or(&self.state.model_default).clone(),
             schedule: self.asked.schedule,
             trace_parent: self.trace_parent.clone(),
+            hand_over: self.state.handover.has_room(),
         };
         models::require(&self.state, &job.model).await?;
         let (handover, answer) = commit::commit(self.write(&job, hold)).await?;

@@ -50,6 +50,8 @@ pub struct NewJob {
     pub schedule: Schedule,
     /// W3C trace context of the request.
     pub trace_parent: Option<String>,
+    /// Whether the accepting process would publish it itself.
+    pub hand_over: bool,
 }
 
 /// When a job is to be done, as its caller wishes.
@@ -66,15 +68,16 @@ pub struct Schedule {
 /// A hand-over of a fresh job: whether the accepting process may publish it at once, and under which lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandOver {
-    /// Nothing else is due: the row is leased to the accepting process.
+    /// Nothing is overtaken: the row is leased to the accepting process.
     Mine(Uuid),
-    /// Others are waiting: the dispatcher decides.
+    /// The dispatcher decides.
     Dispatcher,
 }
 
-// One statement: what comes before the job, the job, and its dispatch row. The hand-over's conditions look at a bounded
-// number of rows: at most 32 waiting ones, all of them leased or not yet due, and at most 16 in the broker, which is what
-// the dispatcher keeps there without consumers.
+// One statement: what comes before the job, the job, and its dispatch row. Handed over is what nothing else waits for, and
+// the interactive job of a client that has nothing else waiting or in flight, which the dispatcher would publish whatever
+// the others have (`allot`). The conditions look at a bounded number of rows: at most 32 waiting ones, all of them leased or
+// not yet due, and at most 16 in the broker, which is what the dispatcher keeps there without consumers.
 macro_rules! accept_job {
     ($before:literal) => {
         concat!(
@@ -89,7 +92,12 @@ macro_rules! accept_job {
 ), published as (
     select 1 from dispatch where model = $5 and state = 'queued' limit 17
 ), at_once as (
-    select (select count(*) <= 32 and not coalesce(bool_or(free), false) from waiting)
+    select $8::uuid is not null
+       and ((select count(*) <= 32 and not coalesce(bool_or(free), false) from waiting)
+            or $10 = 'interactive'
+               and not exists (select 1 from dispatch where client_id = $3 and state in ('queued', 'running'))
+               and not exists (select 1 from dispatch
+                               where client_id = $3 and state = 'waiting' and model = $5 and priority = 'interactive'))
        and (select count(*) <= 16 from published)
        and coalesce($11 <= now(), true)
        and not exists (select 1 from client_controls where bucket = $1 and client_id = $3 and paused)
@@ -126,7 +134,7 @@ fn bind(query: Accept, (bucket, client): (Bucket, &ClientId), document: (Documen
     let query = query.bind(job.model.name.to_string()).bind(version);
     let query = query
         .bind(job.trace_parent.clone())
-        .bind(Uuid::new_v4())
+        .bind(job.hand_over.then(Uuid::new_v4))
         .bind(size_bytes);
     query
         .bind(job.schedule.priority.as_str())

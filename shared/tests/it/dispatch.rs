@@ -5,15 +5,17 @@ use std::time::Duration;
 use docket_shared::ids::JobKey;
 use docket_shared::job::Priority;
 use docket_shared::state::JobState;
-use docket_shared::store::jobs::HandOver;
+use docket_shared::store::jobs::{HandOver, NewJob};
 use docket_shared::store::{dispatch, gaps, lease, parked, reports, sweep};
 use sqlx::Connection;
 use uuid::Uuid;
 
+use crate::fence::client_of;
 use crate::fixture::{Fixture, direct_and_pooled, granted, model};
 
 direct_and_pooled!(
     an_idle_system_hands_over_and_a_busy_one_does_not,
+    a_client_with_nothing_else_is_handed_over_beside_a_backlog,
     a_row_is_leased_once_published_and_marked,
     a_scan_visits_every_client_and_no_backlog,
     one_holder_acts_for_a_shard,
@@ -54,6 +56,31 @@ async fn an_idle_system_hands_over_and_a_busy_one_does_not(fixture: Fixture) {
         fixture.accept("acme").await.1,
         HandOver::Dispatcher,
         "17 are in the broker"
+    );
+}
+
+async fn a_client_with_nothing_else_is_handed_over_beside_a_backlog(fixture: Fixture) {
+    let (noisy, handover) = fixture.accept_with("acme", |job| job.hand_over = false).await;
+    assert_eq!(handover, HandOver::Dispatcher, "nobody would publish it");
+    assert_eq!(fixture.accept("acme").await.1, HandOver::Dispatcher, "it has a due row");
+    let owner = fixture.shards.owner(noisy.bucket);
+    let (quiet, _) = client_of(&fixture, owner.as_str());
+    let quiet = quiet.as_str();
+    let bulk = |job: &mut NewJob| job.schedule.priority = Priority::Bulk;
+    assert_eq!(fixture.accept_with(quiet, bulk).await.1, HandOver::Dispatcher, "bulk");
+    let (first, HandOver::Mine(lease)) = fixture.accept(quiet).await else {
+        panic!("it has nothing else")
+    };
+    let (second, handover) = fixture.accept(quiet).await;
+    assert_eq!(handover, HandOver::Dispatcher, "one waits to be published");
+    fixture.forget(second).await;
+    dispatch::mark_published(fixture.shard_of(first), &[first], lease)
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.accept(quiet).await.1,
+        HandOver::Dispatcher,
+        "one is in the broker"
     );
 }
 

@@ -61,9 +61,15 @@ impl Fixture {
 
     /// A document's rows, as an upload makes them.
     pub async fn accept(&self, client: &str) -> (JobKey, HandOver) {
+        self.accept_with(client, |_| {}).await
+    }
+
+    /// The same of a changed job.
+    pub async fn accept_with(&self, client: &str, change: impl FnOnce(&mut NewJob)) -> (JobKey, HandOver) {
         let client: ClientId = client.parse().unwrap();
         let bucket = sharding::bucket_of(&client);
-        let document = document(bucket, &client);
+        let mut document = document(bucket, &client);
+        change(&mut document.job);
         let mut tx = self.shards.begin(bucket).await.unwrap();
         let handover = jobs::create(&mut tx, bucket, &client, &document).await.unwrap();
         tx.commit().await.unwrap();
@@ -211,6 +217,7 @@ pub fn job(model: &str) -> NewJob {
         model: model.parse().unwrap(),
         schedule: Schedule::default(),
         trace_parent: None,
+        hand_over: true,
     }
 }
 

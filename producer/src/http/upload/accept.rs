@@ -40,7 +40,7 @@ async fn write(
     let mut tx = state.shards.begin(caller.bucket).await?;
     let mut fresh = Vec::new();
     for taken in intake.taken() {
-        let document = new_document(intake, taken, trace_parent);
+        let document = new_document(state, intake, taken, trace_parent);
         match jobs::create(&mut tx, caller.bucket, &caller.client, &document).await? {
             HandOver::Mine(lease) => fresh.push(commit::fresh(caller, document.job, lease)),
             HandOver::Dispatcher => {}
@@ -52,7 +52,7 @@ async fn write(
     Ok((tx, fresh))
 }
 
-fn new_document(intake: &Intake, taken: &Taken, trace_parent: Option<&str>) -> NewDocument {
+fn new_document(state: &AppState, intake: &Intake, taken: &Taken, trace_parent: Option<&str>) -> NewDocument {
     let head = &taken.head;
     NewDocument {
         id: taken.document,
@@ -61,6 +61,7 @@ fn new_document(intake: &Intake, taken: &Taken, trace_parent: Option<&str>) -> N
             model: intake.model_of(head).clone(),
             schedule: head.fields.schedule,
             trace_parent: trace_parent.map(str::to_owned),
+            hand_over: state.handover.has_room(),
         },
         external_id: head.fields.external_id.clone(),
         file_name: head.file_name.clone(),
