@@ -12,7 +12,7 @@ use crate::infer::InferError;
 use crate::infer::engine::{self, Engine};
 use crate::infer::labels::{Labels, ModelConfig};
 use crate::infer::manifest::{CONFIG_FILE, MODEL_FILE, Manifest, ManifestError, TOKENIZER_FILE};
-use crate::infer::session::{LoadError, ModelSession, Provider, Runtime};
+use crate::infer::session::{LoadError, ModelSession, Provider, Runtime, Threads};
 use crate::window::{Splitter, TextTokenizer, TokenizeError};
 
 /// Longest time a model may take to load, in seconds: some two hundred times what the default model takes, yet short
@@ -182,7 +182,7 @@ impl Model {
             let session = ModelSession::load(
                 &runtime,
                 &folder.join(MODEL_FILE),
-                settings.threads.max(1),
+                Threads::of(settings.threads.max(1)),
                 config.pad_token_id,
             )?;
             let mut engine = Engine::new(session, Arc::clone(&labels), &tokenizer);

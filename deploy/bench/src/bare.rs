@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use docket_worker::infer::labels::ModelConfig;
 use docket_worker::infer::manifest::{CONFIG_FILE, MODEL_FILE};
-use docket_worker::infer::session::{ModelSession, Runtime};
+use docket_worker::infer::session::{ModelSession, Runtime, Threads};
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::{self, Kind};
@@ -36,9 +36,15 @@ pub struct BareArgs {
     /// onnxruntime's shared library.
     #[arg(long)]
     pub onnxruntime: PathBuf,
-    /// Passes at the same time, each on a session and a thread of its own.
+    /// Passes at the same time, each on a session of its own.
     #[arg(long)]
     pub sessions: usize,
+    /// Threads of a pass.
+    #[arg(long, default_value_t = 1)]
+    pub threads: usize,
+    /// Whether they spin while they have nothing to do.
+    #[arg(long)]
+    pub spinning: bool,
     /// Windows of a pass, sorted by length; several to try several.
     #[arg(long)]
     pub rows: Vec<usize>,
@@ -66,7 +72,11 @@ pub fn run(args: &BareArgs) -> Result<Vec<BareRun>> {
     windows.sort_by_key(|window| std::cmp::Reverse(window.len()));
     let runtime = Runtime::load(&args.onnxruntime)?;
     let config = ModelConfig::from_file(&args.model.join(CONFIG_FILE))?;
-    let load = |_| ModelSession::load(&runtime, &args.model.join(MODEL_FILE), 1, config.pad_token_id);
+    let threads = Threads {
+        count: args.threads,
+        spinning: args.spinning,
+    };
+    let load = |_| ModelSession::load(&runtime, &args.model.join(MODEL_FILE), threads, config.pad_token_id);
     let mut sessions: Vec<ModelSession> = (0..args.sessions).map(load).collect::<Result<_, _>>()?;
     let labels = config.id2label.len();
     let mut runs = Vec::new();

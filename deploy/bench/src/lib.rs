@@ -18,4 +18,5 @@ pub mod report;
 pub mod settings;
 pub mod soak;
 pub mod stats;
+pub mod threads;
 pub mod windows;

@@ -10,6 +10,7 @@ use docket_bench::fairness::{self, FairnessSettings};
 use docket_bench::repeats::{self, RepeatsSettings};
 use docket_bench::settings::Settings;
 use docket_bench::soak::{self, SoakSettings};
+use docket_bench::threads::{self, ThreadsSettings};
 
 /// Measures Docket on the servers of the test stack. Say ratios of one run, not figures of one machine.
 #[derive(Debug, Parser)]
@@ -29,6 +30,8 @@ enum Command {
     Fairness(FairnessSettings),
     /// How many windows of a folder of texts repeat: what a cache of results could save.
     Repeats(RepeatsSettings),
+    /// Sessions against threads of a pass, spinning or not: how a worker should use its cores.
+    Threads(ThreadsSettings),
     /// Bare onnxruntime alone; `worker` runs this in a process of its own.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -51,6 +54,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Soak(settings) => soak::run(&settings).await,
         Command::Fairness(settings) => fairness::run(&settings).await,
         Command::Repeats(settings) => repeats::run(&settings),
+        Command::Threads(settings) => threads::run(&settings).await,
         Command::Bare(args) => {
             let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;
             println!("{}", serde_json::to_string(&runs.context("run the model")??)?);

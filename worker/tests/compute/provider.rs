@@ -4,7 +4,7 @@ use std::path::Path;
 
 use docket_local::testing::TinyModel;
 use docket_worker::infer::manifest::MODEL_FILE;
-use docket_worker::infer::session::{ModelSession, Provider, Runtime};
+use docket_worker::infer::session::{ModelSession, Provider, Runtime, Threads};
 use docket_worker::model::{Model, ModelSettings};
 
 use crate::fixture::{entities, library, text};
@@ -21,7 +21,7 @@ async fn whoever_asks_for_a_gpu_gets_the_same_answers_with_and_without_one() {
     let runtime = Runtime::load(&library().await).expect("the library is there");
     let load = |provider| {
         let runtime = runtime.clone().on(provider);
-        ModelSession::load(&runtime, &folder.join(MODEL_FILE), 1, 0).expect("the tiny model loads")
+        ModelSession::load(&runtime, &folder.join(MODEL_FILE), Threads::of(1), 0).expect("the tiny model loads")
     };
     let (mut on_cpu, mut on_gpu) = (load(Provider::Cpu), load(Provider::Cuda));
     assert_eq!(on_cpu.provider(), Provider::Cpu);
