@@ -78,6 +78,20 @@ def cut(overlay: Overlay) -> None:
     expressions[0]["values"].remove("dispatch")
 
 
+def stranger(overlay: Overlay) -> None:
+    """Certificates are looked for where none are."""
+    overlay.named("ConfigMap", _pod(overlay, "docket-worker").container["envFrom"][0]["configMapRef"]["name"])["data"][
+        "DOCKET_CA_FILE"
+    ] = "/etc/docket/ca.pem"
+
+
+def silent(overlay: Overlay) -> None:
+    """A collector that nobody may connect to."""
+    overlay.named("ConfigMap", _pod(overlay, "docket-worker").container["envFrom"][0]["configMapRef"]["name"])["data"][
+        "OTEL_EXPORTER_OTLP_ENDPOINT"
+    ] = "http://collector:4318"
+
+
 def two_masters(overlay: Overlay) -> None:
     """An autoscaler and a manifest that both set the number of workers."""
     overlay.named("Deployment", "docket-worker")["spec"]["replicas"] = 2
@@ -127,6 +141,8 @@ ALL = [
     reference,
     kill,
     cut,
+    stranger,
+    silent,
     two_masters,
     lazy,
     blind,

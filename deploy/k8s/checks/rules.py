@@ -23,7 +23,7 @@ POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault
 # Seconds between the end of a drain and a kill: to give jobs back, to close connections.
 SLACK_SECONDS = 10
 # Memory of a worker, in bytes (README, Benchmarks): its peak with one model call, and what one more session takes.
-WORKER_PEAK = 171e6
+WORKER_PEAK = 176e6
 MODEL_SESSION = 81e6
 
 
@@ -177,6 +177,7 @@ def environment(overlay: Overlay) -> Wrong:
             ]
         yield from (f"{pod}: {name} is not set" for name in needed if env.get(name, True) is True)
         yield from tokens(pod, secret)
+        yield from authorities(pod)
 
 
 def tokens(pod: Pod, secret: dict) -> Wrong:
@@ -191,6 +192,17 @@ def tokens(pod: Pod, secret: dict) -> Wrong:
         mounted = {mount["mountPath"]: mount["name"] for mount in pod.container["volumeMounts"]}.get(folder)
         items = [v["secret"]["items"] for v in pod.spec["volumes"] if v["name"] == mounted and "secret" in v]
         if not items or name not in [item["path"] for item in items[0]]:
+            yield f"{pod}: {file} is not mounted"
+
+
+def authorities(pod: Pod) -> Wrong:
+    """The file of trusted certificates is mounted where it is looked for."""
+    file = pod.plain_env().get("DOCKET_CA_FILE")
+    mounted = {mount["mountPath"]: mount["name"] for mount in pod.container["volumeMounts"]}
+    held = {v["name"]: [item["path"] for item in v["configMap"]["items"]] for v in pod.spec["volumes"] if "configMap" in v}
+    if file is not None:
+        folder, _, name = file.rpartition("/")
+        if name not in held.get(mounted.get(folder), []):
             yield f"{pod}: {file} is not mounted"
 
 
@@ -209,6 +221,8 @@ def network(overlay: Overlay) -> Wrong:
         if "docket-objects" in names:
             endpoint = urlparse(pod.setting("DOCKET_S3_ENDPOINT") or "https://aws")
             needed.add(endpoint.port or {"http": 80, "https": 443}[endpoint.scheme])
+        if pod.serves and pod.setting("OTEL_EXPORTER_OTLP_ENDPOINT"):
+            needed.add(urlparse(pod.setting("OTEL_EXPORTER_OTLP_ENDPOINT")).port)
         for port in needed - set(overlay.egress_ports(pod)):
             yield f"{pod}: it may not connect to port {port}"
 

@@ -9,14 +9,19 @@ import yaml
 
 HERE = Path(__file__).resolve().parents[1]
 ROOT = HERE.parents[1]
-OVERLAYS = ("small", "production")
+OVERLAYS = {
+    "small": "overlays/small",
+    "production": "overlays/production",
+    "production with everything": "checks/everything",
+}
 
 
 def build(overlay: str) -> list[dict]:
     """The objects of an overlay. What kustomize warns of (deprecated fields) counts as an error."""
-    done = subprocess.run(["kubectl", "kustomize", HERE / "overlays" / overlay], check=False, capture_output=True, text=True)
+    path = HERE / OVERLAYS[overlay]
+    done = subprocess.run(["kubectl", "kustomize", path], check=False, capture_output=True, text=True)
     if done.returncode or done.stderr:
-        raise SystemExit(f"kubectl kustomize overlays/{overlay}:\n{done.stderr}")
+        raise SystemExit(f"kubectl kustomize {path}:\n{done.stderr}")
     return list(yaml.safe_load_all(done.stdout))
 
 
@@ -41,7 +46,7 @@ def settings() -> dict[str, dict[str, Setting]]:
     """The settings that each binary knows: the common ones and its own."""
     text = (ROOT / "README.md").read_text()
     text = text[text.index("### Settings") :]
-    tables = re.findall(r"\| variable \| default \| meaning \|\n\|---\|---\|---\|\n((?:\| `DOCKET_.*\n)+)", text)
+    tables = re.findall(r"\| variable \| default \| meaning \|\n\|---\|---\|---\|\n((?:\| `(?:DOCKET|OTEL)_.*\n)+)", text)
     common, producer, worker = (dict(map(_setting, table.splitlines())) for table in tables[:3])
     return {"docket-producer": common | producer, "docket-worker": common | worker}
 
@@ -64,7 +69,7 @@ def secrets() -> dict[str, dict[str, bool]]:
 def budget(overlay: str) -> dict[str, int]:
     """What the README says of an overlay's connections: processes at most, and connections to a database."""
     text = (HERE / "README.md").read_text()
-    found = re.search(rf"^\| `{overlay}` \| ([\d,]+) \| ([\d,]+) \|", text, re.M)
+    found = re.search(rf"^\| `{overlay.partition(' ')[0]}` \| ([\d,]+) \| ([\d,]+) \|", text, re.M)
     if not found:
         raise SystemExit(f"README.md has no connection budget of {overlay}")
     processes, connections = (int(number.replace(",", "")) for number in found.groups())
