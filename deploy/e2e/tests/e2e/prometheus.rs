@@ -53,6 +53,28 @@ fn every_alert_is_tested_and_described() {
     }
 }
 
+#[test]
+fn alerts_and_panels_lead_to_pages_that_are_there() {
+    let dashboards = std::fs::read_dir(folder("grafana/dashboards")).unwrap();
+    let mut files: Vec<PathBuf> = dashboards.map(|entry| entry.unwrap().path()).collect();
+    files.push(folder("prometheus/alerts.yml"));
+    let mut pages = 0;
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        // `${runbooks}/page.md` of a panel, `{{ $externalLabels.runbooks }}/page.md` of an alert.
+        for link in text.split("runbooks").skip(1) {
+            let link = link.trim_start_matches(['}', ' ']);
+            let Some(page) = link.strip_prefix('/').and_then(|link| link.split('"').next()) else {
+                continue;
+            };
+            let there = folder("runbooks").join(page).is_file();
+            assert!(there, "{} leads to {page}, which is not there", file.display());
+            pages += 1;
+        }
+    }
+    assert!(pages > 30, "only {pages} links were found");
+}
+
 #[tokio::test]
 async fn dashboards_are_what_their_generator_writes() {
     let generator = folder("grafana").join("dashboards.py");
