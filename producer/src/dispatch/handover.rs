@@ -1,4 +1,4 @@
-//! Hand-over: when nothing else was due, or its client has nothing else, the accepting process publishes its fresh job itself,
+//! Hand-over: when nothing else was due, or its client has little in flight, the accepting process publishes its fresh job itself,
 //! so that it is picked up in milliseconds, on an idle system and beside a noisy client. It is an optimisation only: what is
 //! dropped here is published by the dispatcher when the row's lease ends.
 

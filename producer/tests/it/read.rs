@@ -43,6 +43,8 @@ async fn a_document_is_followed_to_its_entities_and_its_text() {
         .unwrap()
         .iter()
         .map(|entry| &entry["event"])
+        // The claim may be faster than the mark that the message was published.
+        .filter(|event| *event != "published")
         .collect();
     assert_eq!(events, ["claimed", "succeeded"]);
     assert_eq!(

@@ -75,9 +75,11 @@ pub enum HandOver {
 }
 
 // One statement: what comes before the job, the job, and its dispatch row. Handed over is what nothing else waits for, and
-// the interactive job of a client that has nothing else waiting or in flight, which the dispatcher would publish whatever
-// the others have (`allot`). The conditions look at a bounded number of rows: at most 32 waiting ones, all of them leased or
-// not yet due, and at most 16 in the broker, which is what the dispatcher keeps there without consumers.
+// an interactive job of a client that has none waiting and fewer than three in flight: it is the dispatcher's next one
+// however much others have waiting (`allot`), and would only wait for it. Three are what a client has now and then that
+// sends one at a time. The conditions look at a bounded number of rows: at most 32 waiting ones, all of them leased or not
+// yet due, at most 16 in the broker, which is what the dispatcher keeps there without consumers, and as many of the
+// client's as it may have in flight.
 macro_rules! accept_job {
     ($before:literal) => {
         concat!(
@@ -91,17 +93,26 @@ macro_rules! accept_job {
     from dispatch where model = $5 and state = 'waiting' limit 33
 ), published as (
     select 1 from dispatch where model = $5 and state = 'queued' limit 17
+), control as (
+    select in_flight_max, paused from client_controls where bucket = $1 and client_id = $3
+), own as (
+    select count(*) as jobs, coalesce(bool_or(free), false) as waits from (
+        select false as free from dispatch where client_id = $3 and state in ('queued', 'running')
+        union all
+        select lease_until is null or lease_until < now() from dispatch
+        where client_id = $3 and state = 'waiting' and model = $5 and priority = 'interactive' and due_at <= now()
+        limit (select coalesce(max(in_flight_max), 3) from control)
+    ) of_client
 ), at_once as (
     select $8::uuid is not null
        and ((select count(*) <= 32 and not coalesce(bool_or(free), false) from waiting)
-            or $10 = 'interactive'
-               and not exists (select 1 from dispatch where client_id = $3 and state in ('queued', 'running'))
-               and not exists (select 1 from dispatch
-                               where client_id = $3 and state = 'waiting' and model = $5 and priority = 'interactive'))
+            or $10 = 'interactive' and own.jobs < 3 and not own.waits)
+       and own.jobs < coalesce(control.in_flight_max, own.jobs + 1)
        and (select count(*) <= 16 from published)
        and coalesce($11 <= now(), true)
-       and not exists (select 1 from client_controls where bucket = $1 and client_id = $3 and paused)
+       and not coalesce(control.paused, false)
        and not exists (select 1 from paused_models where model = $5) as yes
+    from own left join control on true
 )
 insert into dispatch (bucket, job_id, client_id, model, size_bytes, trace_parent, priority, due_at, deadline,
                       lease_token, lease_until)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use docket_shared::ids::JobKey;
 use docket_shared::job::Priority;
 use docket_shared::state::JobState;
+use docket_shared::store::controls::{self, Change};
 use docket_shared::store::jobs::{HandOver, NewJob};
 use docket_shared::store::{dispatch, gaps, lease, parked, reports, sweep};
 use sqlx::Connection;
@@ -15,7 +16,8 @@ use crate::fixture::{Fixture, direct_and_pooled, granted, model};
 
 direct_and_pooled!(
     an_idle_system_hands_over_and_a_busy_one_does_not,
-    a_client_with_nothing_else_is_handed_over_beside_a_backlog,
+    a_client_with_little_in_flight_is_handed_over_beside_a_backlog,
+    a_capped_client_is_handed_over_no_more_than_it_may_have,
     a_row_is_leased_once_published_and_marked,
     a_scan_visits_every_client_and_no_backlog,
     one_holder_acts_for_a_shard,
@@ -59,7 +61,7 @@ async fn an_idle_system_hands_over_and_a_busy_one_does_not(fixture: Fixture) {
     );
 }
 
-async fn a_client_with_nothing_else_is_handed_over_beside_a_backlog(fixture: Fixture) {
+async fn a_client_with_little_in_flight_is_handed_over_beside_a_backlog(fixture: Fixture) {
     let (noisy, handover) = fixture.accept_with("acme", |job| job.hand_over = false).await;
     assert_eq!(handover, HandOver::Dispatcher, "nobody would publish it");
     assert_eq!(fixture.accept("acme").await.1, HandOver::Dispatcher, "it has a due row");
@@ -71,17 +73,37 @@ async fn a_client_with_nothing_else_is_handed_over_beside_a_backlog(fixture: Fix
     let (first, HandOver::Mine(lease)) = fixture.accept(quiet).await else {
         panic!("it has nothing else")
     };
-    let (second, handover) = fixture.accept(quiet).await;
-    assert_eq!(handover, HandOver::Dispatcher, "one waits to be published");
-    fixture.forget(second).await;
-    dispatch::mark_published(fixture.shard_of(first), &[first], lease)
-        .await
-        .unwrap();
+    let shard = fixture.shard_of(first);
+    dispatch::mark_published(shard, &[first], lease).await.unwrap();
+    let (second, HandOver::Mine(lease)) = fixture.accept(quiet).await else {
+        panic!("it has one in the broker")
+    };
+    assert!(
+        matches!(fixture.accept(quiet).await.1, HandOver::Mine(_)),
+        "two are on their way"
+    );
+    let (fourth, handover) = fixture.accept(quiet).await;
+    assert_eq!(handover, HandOver::Dispatcher, "three are on their way");
+    fixture.forget(fourth).await;
+    fixture.forget(first).await;
+    dispatch::release(shard, &[second], lease).await.unwrap();
     assert_eq!(
         fixture.accept(quiet).await.1,
         HandOver::Dispatcher,
-        "one is in the broker"
+        "an earlier one of its own is due"
     );
+}
+
+async fn a_capped_client_is_handed_over_no_more_than_it_may_have(fixture: Fixture) {
+    let change = Change {
+        in_flight_max: Some(1),
+        ..Change::default()
+    };
+    controls::set_client(&fixture.shards, &"acme".parse().unwrap(), change)
+        .await
+        .unwrap();
+    assert!(matches!(fixture.accept("acme").await.1, HandOver::Mine(_)));
+    assert_eq!(fixture.accept("acme").await.1, HandOver::Dispatcher, "it may have one");
 }
 
 async fn all_leased(fixture: &Fixture, keys: &[JobKey]) -> Vec<(JobKey, Uuid)> {
