@@ -18,6 +18,8 @@ use crate::LETTER;
 
 const CALLERS_TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLERS_SPAN: &str = "00f067aa0ba902b7";
+/// The request, the sending of the message, and its delivery, which ends with the acknowledgement.
+const OF_AN_UPLOAD: [SpanKind; 3] = [SpanKind::Server, SpanKind::Producer, SpanKind::Consumer];
 /// Longest stop of a program that has nothing to do: the notice of a second, the flush, and a busy machine.
 const STOP_MAX: Duration = Duration::from_secs(15);
 /// How long programs take to notice that the collector has gone, or is back: the exporter tries again for 10 s.
@@ -39,12 +41,13 @@ fn one<'a>(trace: &'a [Span], name: &str) -> &'a Span {
     found[0]
 }
 
-/// Waits for the whole of a trace: its end is that the message is acknowledged, and the delivery done with.
-async fn whole_trace(collector: &Collector, trace: &str) -> Vec<Span> {
+/// Waits for the whole of a trace: for the spans of these kinds, each of which is exported after what it holds. Processes
+/// export when they like: a worker's part may be there before the request that it goes on from.
+async fn whole_trace(collector: &Collector, trace: &str, kinds: &[SpanKind]) -> Vec<Span> {
     let of_trace = |span: &&Span| span.trace == trace;
     let done = |spans: &[Span]| {
-        let mut of_trace = spans.iter().filter(of_trace);
-        of_trace.any(|span| span.kind == SpanKind::Consumer)
+        let has = |kind: &SpanKind| spans.iter().filter(of_trace).any(|span| span.kind == *kind);
+        kinds.iter().all(has)
     };
     let spans = collector.until(done).await;
     spans.iter().filter(of_trace).cloned().collect()
@@ -59,7 +62,7 @@ async fn one_trace_shows_an_upload_from_its_request_to_its_result() {
     let caller = system.caller("acme").await;
     let (accepted, answered) = caller.upload_traced(Some(&callers()), LETTER).await;
     caller.checked_entities(&accepted).await;
-    let trace = whole_trace(&collector, CALLERS_TRACE).await;
+    let trace = whole_trace(&collector, CALLERS_TRACE, &OF_AN_UPLOAD).await;
 
     let request = one(&trace, "POST /v1/documents");
     assert_eq!((request.kind, &*request.parent), (SpanKind::Server, CALLERS_SPAN));
@@ -161,7 +164,7 @@ async fn batches_are_linked_to_the_jobs_they_serve_and_the_dispatcher_goes_on_wi
     for accepted in &uploads {
         let stored = row_of(&system, accepted).await;
         let fields: Vec<&str> = stored.split('-').collect();
-        let trace = whole_trace(&collector, fields[1]).await;
+        let trace = whole_trace(&collector, fields[1], &OF_AN_UPLOAD).await;
         assert_eq!(one(&trace, "send docket.jobs:ner-legal").parent, fields[2]);
         inferred.push(one(&trace, "infer").id.clone());
     }
@@ -201,7 +204,7 @@ async fn a_message_without_the_header_goes_on_with_the_trace_in_its_body() {
     let body = body.to_string();
     let published = management.publish(&system.world.vhost, "docket.jobs", "ner-legal", &body);
     published.await.expect("it is routed");
-    let trace = whole_trace(&collector, CALLERS_TRACE).await;
+    let trace = whole_trace(&collector, CALLERS_TRACE, &[SpanKind::Consumer]).await;
     let processed = one(&trace, "process docket.jobs:ner-legal:docket.jobs.ner-legal");
     assert_eq!(processed.parent, CALLERS_SPAN);
     assert_eq!(processed.attribute("docket.job.outcome"), "not_due");
