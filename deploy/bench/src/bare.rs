@@ -68,7 +68,11 @@ pub struct BareRun {
 /// Runs every window once for each number of rows.
 pub fn run(args: &BareArgs) -> Result<Vec<BareRun>> {
     let texts = corpus::texts(args.corpus, args.documents, args.seed);
-    let mut windows = windows::cut(&args.model, &texts)?.windows;
+    run_on(windows::cut(&args.model, &texts)?.windows, args)
+}
+
+/// The same with windows that are cut already.
+pub fn run_on(mut windows: Vec<Vec<u32>>, args: &BareArgs) -> Result<Vec<BareRun>> {
     windows.sort_by_key(|window| std::cmp::Reverse(window.len()));
     let runtime = Runtime::load(&args.onnxruntime)?;
     let config = ModelConfig::from_file(&args.model.join(CONFIG_FILE))?;

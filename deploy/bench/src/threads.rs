@@ -8,7 +8,7 @@ use docket_local::checkout::Checkout;
 use docket_local::deps::Deps;
 use docket_worker::infer::session::Threads;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bare::{self, BareArgs};
 use crate::corpus::{self, Kind};
@@ -50,51 +50,61 @@ type Speed = (f64, f64);
 pub async fn run(settings: &ThreadsSettings) -> Result<()> {
     let deps = Deps::ensure(&Checkout::find()?.state()?).await?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let texts = corpus::texts(settings.corpus, settings.documents as usize, settings.seed);
-    let tokens = windows::cut(&docket::model_folder(), &texts)?.tokens();
     let layouts = layouts(cores);
-    let mut speeds: Vec<Vec<Speed>> = vec![Vec::new(); layouts.len()];
-    for _ in 0..settings.rounds {
-        for (layout, speeds) in layouts.iter().zip(&mut speeds) {
-            let args = bare(*layout, settings, &deps);
-            let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;
-            let runs = runs.context("run the model")??;
-            let run = runs.first().context("the model ran")?;
-            speeds.push((tokens as f64 / run.seconds, tokens as f64 / run.cpu_seconds));
-        }
-    }
+    let measuring = (settings.clone(), layouts.clone());
+    let measured = tokio::task::spawn_blocking(move || measure(&measuring.0, &measuring.1, &deps)).await;
+    let speeds = measured.context("run the model")??;
     let to = &speeds[a_session_a_core(&layouts, cores)];
-    println!(
-        "{cores} core(s), {tokens} tokens; {} round(s), medians",
-        settings.rounds
-    );
+    println!("{cores} core(s); {} round(s), medians", settings.rounds);
     println!("sessions  threads  spinning   tokens/s  tokens/CPU s  to a session a core");
-    let mut figures = Vec::new();
-    for (layout, speeds) in layouts.iter().zip(&speeds) {
-        let (wall, cpu): (Vec<f64>, Vec<f64>) = speeds.iter().copied().unzip();
-        let (wall, cpu) = (stats::median(&wall), stats::median(&cpu));
-        let pairs: Vec<(f64, f64)> = speeds.iter().zip(to).map(|(of, to)| (of.0, to.0)).collect();
-        let ratio = stats::ratio(&pairs);
-        let Layout { sessions, threads } = *layout;
-        println!(
-            "{sessions:8}  {:7}  {:8}  {:>9}  {:>12}  {:>19}",
-            threads.count,
-            if threads.spinning { "yes" } else { "no" },
-            show(wall.unwrap_or_default()),
-            show(cpu.unwrap_or_default()),
-            show(ratio.unwrap_or_default()),
-        );
-        figures.push(json!({
-            "sessions": sessions,
-            "threads": threads.count,
-            "spinning": threads.spinning,
-            "model_tokens_per_second": wall,
-            "model_tokens_per_cpu_second": cpu,
-            "to_a_session_a_core": ratio,
-        }));
-    }
+    let figures: Vec<Value> = layouts
+        .iter()
+        .zip(&speeds)
+        .map(|(layout, speeds)| report(*layout, speeds, to))
+        .collect();
     let asked = serde_json::to_value(settings)?;
     Report::new("threads", asked, json!({ "layouts": figures }), json!({})).write(settings.json.as_deref())
+}
+
+/// Each layout's speeds, a round each.
+fn measure(settings: &ThreadsSettings, layouts: &[Layout], deps: &Deps) -> Result<Vec<Vec<Speed>>> {
+    let texts = corpus::texts(settings.corpus, settings.documents as usize, settings.seed);
+    let cut = windows::cut(&docket::model_folder(), &texts)?;
+    let tokens = cut.tokens() as f64;
+    let mut speeds = vec![Vec::new(); layouts.len()];
+    for _ in 0..settings.rounds {
+        for (layout, speeds) in layouts.iter().zip(&mut speeds) {
+            let runs = bare::run_on(cut.windows.clone(), &bare(*layout, settings, deps))?;
+            let run = runs.first().context("the model ran")?;
+            speeds.push((tokens / run.seconds, tokens / run.cpu_seconds));
+        }
+    }
+    Ok(speeds)
+}
+
+/// A line of the table, and the same for programs.
+fn report(layout: Layout, speeds: &[Speed], to: &[Speed]) -> Value {
+    let (wall, cpu): (Vec<f64>, Vec<f64>) = speeds.iter().copied().unzip();
+    let (wall, cpu) = (stats::median(&wall), stats::median(&cpu));
+    let pairs: Vec<(f64, f64)> = speeds.iter().zip(to).map(|(of, to)| (of.0, to.0)).collect();
+    let ratio = stats::ratio(&pairs);
+    let Layout { sessions, threads } = layout;
+    println!(
+        "{sessions:8}  {:7}  {:8}  {:>9}  {:>12}  {:>19}",
+        threads.count,
+        if threads.spinning { "yes" } else { "no" },
+        show(wall.unwrap_or_default()),
+        show(cpu.unwrap_or_default()),
+        show(ratio.unwrap_or_default()),
+    );
+    json!({
+        "sessions": sessions,
+        "threads": threads.count,
+        "spinning": threads.spinning,
+        "model_tokens_per_second": wall,
+        "model_tokens_per_cpu_second": cpu,
+        "to_a_session_a_core": ratio,
+    })
 }
 
 /// One core; all cores by sessions, by threads, by both; twice as many sessions as cores.

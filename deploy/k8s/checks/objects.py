@@ -48,6 +48,18 @@ class Pod:
         """Whether it runs until it is stopped."""
         return self.kind == "Deployment"
 
+    @property
+    def mounts(self) -> dict[str, str]:
+        """The volume at each path."""
+        return {mount["mountPath"]: mount["name"] for mount in self.container["volumeMounts"]}
+
+    def has_file(self, path: str) -> bool:
+        """Whether a Secret or a ConfigMap is mounted that has this file."""
+        folder, _, name = path.rpartition("/")
+        sources_of = [volume for volume in self.spec["volumes"] if volume["name"] == self.mounts.get(folder)]
+        items = [item for volume in sources_of for kind in ("secret", "configMap") for item in volume.get(kind, {}).get("items", [])]
+        return name in [item["path"] for item in items]
+
     def secret_names(self) -> list[str]:
         """The Secrets that it reads, as variables or as files."""
         read = [of["secretRef"]["name"] for of in self.container.get("envFrom", []) if "secretRef" in of]

@@ -7,6 +7,11 @@ def _pod(overlay: Overlay, name: str) -> Pod:
     return next(pod for pod in overlay.pods() if pod.name == name)
 
 
+def _common(overlay: Overlay) -> dict:
+    reference = _pod(overlay, "docket-worker").container["envFrom"][0]["configMapRef"]
+    return overlay.named("ConfigMap", reference["name"])["data"]
+
+
 def _trigger(overlay: Overlay, index: int) -> dict:
     return overlay.named("ScaledObject", "docket-worker")["spec"]["triggers"][index]["metadata"]
 
@@ -80,16 +85,12 @@ def cut(overlay: Overlay) -> None:
 
 def stranger(overlay: Overlay) -> None:
     """Certificates are looked for where none are."""
-    overlay.named("ConfigMap", _pod(overlay, "docket-worker").container["envFrom"][0]["configMapRef"]["name"])["data"][
-        "DOCKET_CA_FILE"
-    ] = "/etc/docket/ca.pem"
+    _common(overlay)["DOCKET_CA_FILE"] = "/etc/docket/ca.pem"
 
 
 def silent(overlay: Overlay) -> None:
     """A collector that nobody may connect to."""
-    overlay.named("ConfigMap", _pod(overlay, "docket-worker").container["envFrom"][0]["configMapRef"]["name"])["data"][
-        "OTEL_EXPORTER_OTLP_ENDPOINT"
-    ] = "http://collector:4318"
+    _common(overlay)["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://collector:4318"
 
 
 def two_masters(overlay: Overlay) -> None:

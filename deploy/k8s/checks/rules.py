@@ -20,6 +20,8 @@ CONTAINER_SECURITY = {
     "capabilities": {"drop": ["ALL"]},
 }
 POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+# Settings that name a file.
+FILES = ["DOCKET_JWT_PUBLIC_KEY_FILE", "DOCKET_CA_FILE"]
 # Seconds between the end of a drain and a kill: to give jobs back, to close connections.
 SLACK_SECONDS = 10
 # Memory of a worker, in bytes (README, Benchmarks): its peak with one model call, and what one more session takes.
@@ -70,13 +72,12 @@ def restricted(overlay: Overlay) -> Wrong:
 
 def volumes(pod: Pod) -> Wrong:
     """Temporary files and models have a volume with a limit, all of them within the pod's own."""
-    mounts = {mount["mountPath"]: mount["name"] for mount in pod.container["volumeMounts"]}
     limits = {v["name"]: quantity(v["emptyDir"]["sizeLimit"]) for v in pod.spec["volumes"] if "emptyDir" in v}
     wanted = ["/tmp"]
     if pod.serves and pod.binary == "docket-worker":
         wanted.append(pod.setting("DOCKET_MODEL_CACHE_DIR"))
-    yield from (f"{pod}: {path} cannot be written" for path in wanted if mounts.get(path) not in limits)
-    if {volume["name"] for volume in pod.spec["volumes"]} != set(mounts.values()):
+    yield from (f"{pod}: {path} cannot be written" for path in wanted if pod.mounts.get(path) not in limits)
+    if {volume["name"] for volume in pod.spec["volumes"]} != set(pod.mounts.values()):
         yield f"{pod}: volumes and mounts differ"
     if sum(limits.values()) > quantity(pod.container["resources"]["limits"]["ephemeral-storage"]):
         yield f"{pod}: its volumes may grow beyond its ephemeral storage"
@@ -177,33 +178,17 @@ def environment(overlay: Overlay) -> Wrong:
             ]
         yield from (f"{pod}: {name} is not set" for name in needed if env.get(name, True) is True)
         yield from tokens(pod, secret)
-        yield from authorities(pod)
+        files = [env[name] for name in FILES if name in env]
+        yield from (f"{pod}: {file} is not mounted" for file in files if not pod.has_file(file))
 
 
 def tokens(pod: Pod, secret: dict) -> Wrong:
-    """A producer has one way to verify tokens, and the file for it is mounted."""
+    """A producer has one way to verify tokens."""
     if not pod.serves or pod.binary != "docket-producer":
         return
     file = pod.plain_env().get("DOCKET_JWT_PUBLIC_KEY_FILE")
     if (file is None) == ("DOCKET_JWT_SECRET" not in secret):
         yield f"{pod}: a public key or a secret, one of them"
-    if file is not None:
-        folder, _, name = file.rpartition("/")
-        mounted = {mount["mountPath"]: mount["name"] for mount in pod.container["volumeMounts"]}.get(folder)
-        items = [v["secret"]["items"] for v in pod.spec["volumes"] if v["name"] == mounted and "secret" in v]
-        if not items or name not in [item["path"] for item in items[0]]:
-            yield f"{pod}: {file} is not mounted"
-
-
-def authorities(pod: Pod) -> Wrong:
-    """The file of trusted certificates is mounted where it is looked for."""
-    file = pod.plain_env().get("DOCKET_CA_FILE")
-    mounted = {mount["mountPath"]: mount["name"] for mount in pod.container["volumeMounts"]}
-    held = {v["name"]: [item["path"] for item in v["configMap"]["items"]] for v in pod.spec["volumes"] if "configMap" in v}
-    if file is not None:
-        folder, _, name = file.rpartition("/")
-        if name not in held.get(mounted.get(folder), []):
-            yield f"{pod}: {file} is not mounted"
 
 
 def network(overlay: Overlay) -> Wrong:

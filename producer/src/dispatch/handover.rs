@@ -13,7 +13,7 @@ use docket_shared::{metrics, telemetry};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Fresh jobs that wait to be published: more than are published in a tick of the dispatcher, which takes over from there.
+/// Fresh jobs that wait to be published: four rounds. What comes on top is left to the dispatcher.
 const FRESH_MAX: usize = 64;
 /// Places that are left to requests that are just being committed.
 const FRESH_SPARE: usize = FRESH_MAX / 2;

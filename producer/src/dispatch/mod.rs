@@ -80,7 +80,7 @@ impl TickError {
     }
 }
 
-/// What a tick came to; of several models the liveliest decides.
+/// What a tick came to; of several models and priorities the liveliest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Ticked {
     /// Nothing was due.
@@ -247,35 +247,30 @@ impl Acting {
         });
         let room = plan::room(target, depth.ready, flow.share, (waiting[0].running, waiting[0].fresh));
         let has = |priority| waiting.iter().any(|waiting| waiting.priority == priority);
-        let (mut due, mut interactive, mut bulk) = (false, 0, 0);
+        let (mut ticked, mut interactive) = (Ticked::Idle, 0);
         if has(Priority::Interactive) {
             let owed = if has(Priority::Bulk) { flow.bulk_owed.jobs() } else { 0 };
             let room = room.saturating_sub(owed);
-            let (any, published) = self.publish_kind(model, Priority::Interactive, room).await?;
-            (due, interactive) = (any, published);
+            (ticked, interactive) = self.publish_kind(model, Priority::Interactive, room).await?;
         }
         if has(Priority::Bulk) {
             let flow = self.flows.get_mut(model).expect("made by report");
             let room = room.saturating_sub(interactive).max(flow.bulk_owed.jobs());
-            let (any, published) = self.publish_kind(model, Priority::Bulk, room).await?;
-            (due, bulk) = (due || any, published);
+            let (of_bulk, published) = self.publish_kind(model, Priority::Bulk, room).await?;
+            ticked = ticked.max(of_bulk);
             let flow = self.flows.get_mut(model).expect("made by report");
-            flow.bulk_owed.count(interactive, bulk);
+            flow.bulk_owed.count(interactive, published);
         }
-        Ok(match (due, interactive + bulk) {
-            (false, _) => Ticked::Idle,
-            (true, 0) => Ticked::Full,
-            (true, _) => Ticked::Busy,
-        })
+        Ok(ticked)
     }
 
-    /// Publishes due jobs of one priority; whether any was due, and how many were published.
+    /// Publishes due jobs of one priority; what came of it, and how many were published.
     async fn publish_kind(
         &mut self,
         model: &ModelName,
         priority: Priority,
         room: usize,
-    ) -> Result<(bool, usize), TickError> {
+    ) -> Result<(Ticked, usize), TickError> {
         let flow = self.flows.get_mut(model).expect("made by report");
         let visits = flow.visits(priority);
         let each = plan::rows_a_client(room, visits.clients);
@@ -297,7 +292,12 @@ impl Acting {
             publish(&self.dispatcher.publisher, &self.shard, batch).await?;
             left = &left[batch.len()..];
         }
-        Ok((!scan.candidates.is_empty(), keys.len()))
+        let ticked = match (scan.candidates.is_empty(), keys.is_empty()) {
+            (true, _) => Ticked::Idle,
+            (false, true) => Ticked::Full,
+            (false, false) => Ticked::Busy,
+        };
+        Ok((ticked, keys.len()))
     }
 
     /// Exchanges figures with the catalog every few seconds. Without it the last ones hold.

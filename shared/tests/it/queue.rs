@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use docket_local::testing::{PrivateBroker, World};
+use docket_local::testing::{PrivateBroker, World, job_message};
 use docket_shared::config::Env;
-use docket_shared::ids::JobId;
 use docket_shared::job::{AnalyzeDocument, JobMessage};
 use docket_shared::queue::QueueConfig;
 use docket_shared::queue::consume::{Deliveries, Delivery, Source};
@@ -17,13 +16,7 @@ use crate::fixture::model;
 const DEADLINE: Duration = Duration::from_secs(120);
 
 fn message() -> AnalyzeDocument {
-    AnalyzeDocument {
-        bucket: 1,
-        job_id: JobId::generate(),
-        client_id: "acme".parse().unwrap(),
-        model: model(),
-        trace_parent: None,
-    }
+    job_message(model())
 }
 
 fn config(world: &World) -> QueueConfig {

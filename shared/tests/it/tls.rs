@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::error::Error;
 
-use docket_local::testing::{PgBouncer, PrivateBroker, TestCertificates, TlsFront, World};
+use docket_local::testing::{PgBouncer, PrivateBroker, TestCertificates, TlsFront, World, job_message};
 use docket_shared::blob::{BlobConfig, BlobKey, BlobStore};
 use docket_shared::config::Env;
-use docket_shared::ids::JobId;
-use docket_shared::job::AnalyzeDocument;
 use docket_shared::queue::QueueConfig;
 use docket_shared::queue::consume::{Deliveries, Source};
 use docket_shared::queue::publish::Publisher;
@@ -51,13 +49,7 @@ async fn the_broker_is_who_its_url_says() {
         QueueConfig::from_env(&Env::from_map(settings(&world, &others))).unwrap()
     };
     let trusted = config("localhost", Some(trusting(&certificates)));
-    let message = AnalyzeDocument {
-        bucket: 1,
-        job_id: JobId::generate(),
-        client_id: "acme".parse().unwrap(),
-        model: model(),
-        trace_parent: None,
-    };
+    let message = job_message(model());
     let published = Publisher::new(trusted.clone(), "test")
         .jobs(std::slice::from_ref(&message))
         .await;

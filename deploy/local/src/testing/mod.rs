@@ -5,6 +5,7 @@
 mod binaries;
 mod broker;
 mod link;
+mod message;
 mod pgbouncer;
 mod prometheus;
 mod template;
@@ -15,6 +16,7 @@ mod world;
 pub use binaries::{binary, build_binaries};
 pub use broker::PrivateBroker;
 pub use link::{Link, stack};
+pub use message::job_message;
 pub use pgbouncer::PgBouncer;
 pub use prometheus::Prometheus;
 pub use tiny_model::{Fault, Scheme, TinyModel};

@@ -6,9 +6,8 @@ use docket_local::poll;
 use docket_local::proxy::Proxy;
 use docket_local::rabbit::{Cluster, Endpoint};
 use docket_local::state::StateDir;
-use docket_local::testing::stack;
-use docket_shared::ids::{JobId, ModelName};
-use docket_shared::job::AnalyzeDocument;
+use docket_local::testing::{job_message, stack};
+use docket_shared::ids::ModelName;
 use docket_shared::queue::publish::Publisher;
 use docket_shared::queue::{QueueConfig, QueueError};
 use tokio::net::TcpStream;
@@ -37,14 +36,7 @@ fn model() -> ModelName {
 }
 
 async fn publish(publisher: &Publisher) -> Result<(), QueueError> {
-    let message = AnalyzeDocument {
-        bucket: 1,
-        job_id: JobId::generate(),
-        client_id: "acme".parse().unwrap(),
-        model: model(),
-        trace_parent: None,
-    };
-    publisher.jobs(&[message]).await.pop().unwrap()
+    publisher.jobs(&[job_message(model())]).await.pop().unwrap()
 }
 
 /// While a leader is elected, messages are refused.
