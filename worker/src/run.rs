@@ -146,7 +146,8 @@ async fn start(
         .min(Semaphore::MAX_PERMITS as u32);
     let ctx = Arc::new(Context {
         publisher: Publisher::new(config.queue.clone(), &name),
-        cpu: CpuPool::new(config.engine.sessions.max(1)),
+        // One more than model calls: a large document's steps leave room for a letter's.
+        cpu: CpuPool::new(config.engine.sessions + 1),
         memory: Arc::new(Semaphore::new(memory_kib as usize)),
         memory_kib,
         health: health.clone(),

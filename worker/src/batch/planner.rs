@@ -3,12 +3,13 @@
 //! Fair among clients, then among a client's jobs; and only windows of about one length share a pass, because every row
 //! of a pass costs as much as its longest.
 //!
-//! The client whose windows had the fewest tokens lately leads a pass, with as many windows as the pass takes. So a client
-//! that sends little is served nearly as if it were alone, until it has used as much as others; from then on they have
-//! equal parts. This is decay-usage scheduling, as Hellerstein describes it (IEEE Transactions on Software Engineering
-//! 19(8), 1993). Start-time fair queueing would not do: it counts a client that comes back as if it had just had its part.
-//! By usage alone an endless stream of newcomers would keep everybody else waiting: so whoever has waited longest is
-//! passed over only a few times in a row, whoever comes.
+//! The client leads a pass that will have had the fewest tokens lately when its smallest job is done, with as many windows
+//! as the pass takes. So a client that sends little is served nearly as if it were alone, until it has used as much as
+//! others; from then on they have equal parts; and a letter goes before a large document, even one of a newcomer. This is
+//! decay-usage scheduling, as Hellerstein describes it (IEEE Transactions on Software Engineering 19(8), 1993), by the
+//! finish times of fair queueing (Demers, Keshav, Shenker, SIGCOMM 1989). Start-time fair queueing would not do: it counts a
+//! client that comes back as if it had just had its part. By usage alone an endless stream of newcomers would keep
+//! everybody else waiting: so whoever has waited longest is passed over only a few times in a row, whoever comes.
 //!
 //! Of a client's jobs the one with the fewest windows left and the oldest take turns, so that neither a large one holds up
 //! a small one nor small ones starve a large one.
@@ -21,6 +22,9 @@ use docket_shared::ids::ClientId;
 pub const BUCKET_TOKENS: usize = 32;
 /// Passes after which what was used before them counts half: about five seconds of one core.
 const HALF_LIFE_PASSES: usize = 128;
+/// How far behind the others a client may be counted that comes, and how much of a job counts: 64 windows of 192 tokens,
+/// about a second of one core. Beside letters without end it leaves a large document a third of the tokens.
+const HEAD_START_TOKENS: usize = 64 * 192;
 /// Passes in a row that others may lead before the one that has waited longest: a letter has no more windows.
 const PASSED_OVER_MAX: usize = 3;
 
@@ -69,6 +73,8 @@ struct Job {
     number: u64,
     /// Length in tokens and place, ascending.
     windows: Vec<(usize, usize)>,
+    /// Their lengths together.
+    tokens: usize,
 }
 
 impl Planner {
@@ -79,14 +85,22 @@ impl Planner {
             return;
         }
         windows.sort_unstable();
-        let job = Job { number, windows };
+        let tokens = windows.iter().map(|&(length, _)| length).sum();
+        let job = Job {
+            number,
+            windows,
+            tokens,
+        };
         if let Some(known) = self.clients.iter_mut().find(|known| known.id == *client) {
             known.jobs.push(job);
             return;
         }
+        let present = self.clients.iter().map(|known| &known.usage);
+        let most = present.chain(self.absent.values()).max().copied().unwrap_or(0);
+        let usage = self.absent.remove(client).unwrap_or(0);
         self.clients.push_back(Client {
             id: client.clone(),
-            usage: self.absent.remove(client).unwrap_or(0),
+            usage: usage.max(most.saturating_sub(HEAD_START_TOKENS)),
             jobs: vec![job],
             oldest_led: true,
         });
@@ -125,9 +139,9 @@ impl Planner {
     /// Takes out the client that leads the next pass.
     fn choose(&mut self) -> Option<Client> {
         let places = 0..self.clients.len();
-        let least_used = places.min_by_key(|&place| self.clients[place].usage)?;
+        let first_done = places.min_by_key(|&place| self.clients[place].finish())?;
         let place = if self.passed_over < PASSED_OVER_MAX {
-            least_used
+            first_done
         } else {
             0
         };
@@ -162,6 +176,12 @@ impl Planner {
 }
 
 impl Client {
+    /// What it will have used when its smallest job is done.
+    fn finish(&self) -> usize {
+        let smallest = self.jobs.iter().map(|job| job.tokens).min().unwrap_or(0);
+        self.usage + smallest.min(HEAD_START_TOKENS)
+    }
+
     /// Takes the longest window of the job whose turn it is, with its length: what is shorter by little can go along.
     fn lead(&mut self) -> (usize, Row) {
         self.oldest_led = self.jobs.len() == 1 || !self.oldest_led;
@@ -190,10 +210,11 @@ impl Client {
     }
 
     fn take(&mut self, job: usize, place: usize) -> (usize, Row) {
-        let number = self.jobs[job].number;
-        let (length, window) = self.jobs[job].windows.remove(place);
+        let of = &mut self.jobs[job];
+        let (number, (length, window)) = (of.number, of.windows.remove(place));
+        of.tokens -= length;
         self.usage += length;
-        if self.jobs[job].windows.is_empty() {
+        if of.windows.is_empty() {
             self.jobs.remove(job);
         }
         (length, Row { job: number, window })
@@ -284,6 +305,35 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_a_busy_client_go_before_a_large_document_of_a_newcomer() {
+        let mut planner = Planner::default();
+        for letter in 0..200 {
+            planner.add(&client("letters"), letter, [150; 2].into_iter());
+            jobs_of(&mut planner, ALONE, 2);
+        }
+        planner.add(&client("large"), 1_000, std::iter::repeat_n(190, 10_000));
+        for letter in 200..300 {
+            jobs_of(&mut planner, ALONE, 3);
+            planner.add(&client("letters"), letter, [150; 2].into_iter());
+            assert_eq!(jobs_of(&mut planner, ALONE, 2), [letter; 2]);
+        }
+    }
+
+    #[test]
+    fn a_large_document_has_a_third_of_the_tokens_beside_letters_without_end() {
+        let mut planner = Planner::default();
+        planner.add(&client("large"), 0, std::iter::repeat_n(190, 10_000));
+        let (passes, mut of_large) = (2_000, 0);
+        for letter in 1..=passes {
+            planner.add(&client("letters"), letter, [150; 2].into_iter());
+            of_large += led(&mut planner, 1, 0);
+        }
+        let (of_large, of_letters) = (of_large * 190, (passes as usize - of_large) * 150);
+        let share = of_large as f64 / (of_large + of_letters) as f64;
+        assert!((1.0 / 3.0..0.5).contains(&share), "{share}");
+    }
+
+    #[test]
     fn usage_counts_when_a_client_comes_back() {
         let mut planner = Planner::default();
         planner.add(&client("again"), 0, [190; 30].into_iter());
@@ -310,7 +360,7 @@ mod tests {
         }
         assert!(of_old >= 40, "{of_old}");
         assert!(
-            planner.absent.len() <= 10 * HALF_LIFE_PASSES,
+            planner.absent.len() <= 16 * HALF_LIFE_PASSES,
             "{}",
             planner.absent.len()
         );
