@@ -4,7 +4,7 @@ mod contract;
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use docket_worker::decode::{self, WindowScores};
 use docket_worker::extract::{self, ExtractedText, MediaType};
 use docket_worker::infer::labels::{Labels, ModelConfig, Tag};
@@ -47,7 +47,7 @@ fn decode(bench: &mut Criterion) {
     let labels = Labels::of(&config, LabelScheme::Bio).expect("the labels are BIO");
     let scores = random_scores(&windows, &labels);
     let readings = read(&labels, &scores);
-    let found = decode::entities(&text, &windows, &readings, &labels).len();
+    let found = decode::entities(&text, &windows, readings.clone(), &labels).len();
     println!("{WORDS} words, {} windows, {found} entities", windows.len());
 
     let mut group = bench.benchmark_group("decode");
@@ -56,7 +56,8 @@ fn decode(bench: &mut Criterion) {
         bench.iter(|| read(black_box(&labels), black_box(&scores)));
     });
     group.bench_function("entities", |bench| {
-        bench.iter(|| decode::entities(black_box(&text), &windows, &readings, &labels));
+        let run = |readings| decode::entities(black_box(&text), &windows, readings, &labels);
+        bench.iter_batched(|| readings.clone(), run, BatchSize::LargeInput);
     });
     group.finish();
 }

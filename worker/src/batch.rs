@@ -126,6 +126,11 @@ impl Batcher {
         scores.await.unwrap_or(Err(InferError::Stopped))
     }
 
+    /// How large a pass may be.
+    pub fn limits(&self) -> PassLimits {
+        self.queue.limits
+    }
+
     /// What has been done so far: the difference over some seconds is the speed.
     pub fn progress(&self) -> Progress {
         self.queue.lock().progress

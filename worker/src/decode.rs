@@ -28,7 +28,7 @@ struct Found {
 /// `score` is the probability of the entity as a whole, as far as the model's words are independent: the product of its
 /// words' and of that the next word does not go on with it. Of the ways tried (mean, least, product, with and without
 /// temperature) it tells right from wrong best without a parameter; the model's card has the figures. `windows` are those of this text, and `scores` theirs.
-pub fn entities(text: &ExtractedText, windows: &Windows, scores: &[WindowScores], labels: &Labels) -> Vec<Entity> {
+pub fn entities(text: &ExtractedText, windows: &Windows, scores: Vec<WindowScores>, labels: &Labels) -> Vec<Entity> {
     let words = merge(windows, scores, labels);
     let found = group(&words, labels);
     place(text, windows.tokens(), &found, labels)
@@ -36,10 +36,10 @@ pub fn entities(text: &ExtractedText, windows: &Windows, scores: &[WindowScores]
 
 /// One reading of every word. Where two windows overlap, the earlier one's holds up to some word and the later one's from
 /// there: the middle of the overlap, where both are farthest from an edge, or the nearest word to it at which neither
-/// goes on with an entity, so that none is torn.
-fn merge(windows: &Windows, scores: &[WindowScores], labels: &Labels) -> Vec<WordScore> {
+/// goes on with an entity, so that none is torn. Each window's is let go once it is merged: there may be hundreds of megabytes.
+fn merge(windows: &Windows, scores: Vec<WindowScores>, labels: &Labels) -> Vec<WordScore> {
     let mut merged: Vec<WordScore> = Vec::with_capacity(windows.tokens().word_count());
-    for (window, scores) in scores.iter().enumerate() {
+    for (window, scores) in scores.into_iter().enumerate() {
         let words = windows.words(window);
         debug_assert_eq!(words.len(), scores.words.len(), "scores of another window");
         debug_assert!(words.start <= merged.len(), "a word was left out");

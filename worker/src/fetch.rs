@@ -1,13 +1,22 @@
 //! Models from the bucket to this machine's disk.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use docket_shared::blob::{BlobError, BlobKey, BlobStore};
 use docket_shared::ids::ModelName;
 use docket_shared::model::{self, MANIFEST_BYTES_MAX};
+use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
 use crate::infer::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+
+/// How files end that are not whole yet.
+const PART: &str = ".part";
+/// Age from which such a file is what a killed worker left: no model takes that long to fetch.
+const PART_AGE_MAX: Duration = Duration::from_secs(3600);
 
 /// Why a version of a model is not on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +68,8 @@ pub async fn fetch(blobs: &BlobStore, name: &ModelName, version: &str, cache: &P
     let folder = cache.join(name.as_str()).join(version);
     let made = tokio::fs::create_dir_all(&folder).await;
     made.map_err(|source| unwritable(&folder, source))?;
+    let swept = sweep(&folder).await;
+    swept.map_err(|source| unwritable(&folder, source))?;
     for (file, entry) in &manifest.files {
         let path = folder.join(file);
         let there = tokio::fs::metadata(&path)
@@ -103,23 +114,43 @@ async fn download(blobs: &BlobStore, key: &BlobKey, path: &Path) -> Result<(), F
         key: key.clone(),
         source,
     };
-    let temporary = temporary(path);
-    let unwritable = |source| unwritable(&temporary, source);
-    let mut file = tokio::fs::File::create(&temporary).await.map_err(unwritable)?;
+    let unwritable = |source| unwritable(path, source);
+    let (file, temporary) = temporary(path).map_err(unwritable)?.into_parts();
+    let mut file = tokio::fs::File::from_std(file);
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| FetchError::Store(cut(error.into())))?;
         file.write_all(&chunk).await.map_err(unwritable)?;
     }
     file.sync_all().await.map_err(unwritable)?;
-    tokio::fs::rename(&temporary, path).await.map_err(unwritable)
+    temporary.persist(path).map_err(|error| unwritable(error.error))
 }
 
 async fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let temporary = temporary(path);
+    let (_, temporary) = temporary(path)?.into_parts();
     tokio::fs::write(&temporary, bytes).await?;
-    tokio::fs::rename(&temporary, path).await
+    Ok(temporary.persist(path)?)
 }
 
-fn temporary(path: &Path) -> PathBuf {
-    path.with_extension(format!("{}.part", std::process::id()))
+/// Removes what killed workers left in a folder.
+async fn sweep(folder: &Path) -> std::io::Result<()> {
+    let mut files = tokio::fs::read_dir(folder).await?;
+    while let Some(file) = files.next_entry().await? {
+        let is_part = file.file_name().to_string_lossy().ends_with(PART);
+        let age = file.metadata().await?.modified()?.elapsed().unwrap_or_default();
+        if is_part && age > PART_AGE_MAX {
+            tokio::fs::remove_file(file.path()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A file beside another one, of a name that nobody else has; gone when it is not kept. Others may read it: the cache may be
+/// shared by workers of different users.
+fn temporary(path: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let readable = Permissions::from_mode(0o644);
+    tempfile::Builder::new()
+        .suffix(PART)
+        .permissions(readable)
+        .tempfile_in(folder)
 }

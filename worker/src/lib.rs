@@ -10,6 +10,7 @@ pub mod extract;
 pub mod fetch;
 pub mod heartbeat;
 pub mod infer;
+pub mod memory;
 pub mod model;
 pub mod models;
 pub mod outcome;

@@ -8,6 +8,7 @@ use docket_shared::metrics::Passes;
 use tokio::sync::oneshot;
 
 use crate::batch::{Batcher, PassLimits};
+use crate::config::cores;
 use crate::infer::InferError;
 use crate::infer::engine::{self, Engine};
 use crate::infer::labels::{Labels, ModelConfig};
@@ -111,6 +112,33 @@ impl ModelSettings {
             ..Self::for_cpu(onnxruntime, sessions)
         }
     }
+
+    /// The same where models run on what was asked for. Where they fell back to the CPU its own: a GPU's large passes would
+    /// keep everybody waiting there for seconds.
+    fn on(&self, provider: Provider) -> Self {
+        if provider == self.provider {
+            return self.clone();
+        }
+        Self {
+            load_max: self.load_max,
+            ..Self::for_cpu(self.onnxruntime.clone(), cores())
+        }
+    }
+}
+
+/// The first of so many things, made by this thread, and meanwhile the others, each by a thread of its own.
+fn all_at_once<T: Send>(
+    count: usize,
+    first: impl FnOnce() -> Result<T, ModelError>,
+    other: impl Fn() -> Result<T, ModelError> + Sync,
+) -> Result<Vec<T>, ModelError> {
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..count).map(|_| scope.spawn(&other)).collect();
+        let others = others
+            .into_iter()
+            .map(|other| other.join().unwrap_or(Err(ModelError::Panicked)));
+        std::iter::once_with(first).chain(others).collect()
+    })
 }
 
 impl Model {
@@ -160,6 +188,7 @@ impl Model {
         self.batcher.stop().await;
     }
 
+    /// Loads and warms, in as many threads as there will be engines.
     fn load_now(folder: &Path, settings: &ModelSettings) -> Result<Self, ModelError> {
         let manifest = Manifest::from_folder(folder)?;
         manifest.verify(folder)?;
@@ -176,17 +205,19 @@ impl Model {
             )));
         }
         let runtime = Runtime::load(&settings.onnxruntime)?.on(settings.provider);
-        let specials = tokenizer.before().len() + tokenizer.after().len();
-        let mut batcher = Batcher::new(settings.pass, specials, Passes::of(manifest.about.name.as_str()));
-        for number in 0..settings.sessions.max(1) {
-            let session = ModelSession::load(
-                &runtime,
-                &folder.join(MODEL_FILE),
-                Threads::of(settings.threads.max(1)),
-                config.pad_token_id,
-            )?;
+        let (file, threads) = (folder.join(MODEL_FILE), Threads::of(settings.threads.max(1)));
+        let session = || ModelSession::load(&runtime, &file, threads, config.pad_token_id);
+        let first = session()?;
+        let settings = settings.on(first.provider());
+        let warmed = |session| {
             let mut engine = Engine::new(session, Arc::clone(&labels), &tokenizer);
             engine.warm(window_tokens, settings.pass)?;
+            Ok(engine)
+        };
+        let engines = all_at_once(settings.sessions, || warmed(first), || warmed(session()?))?;
+        let specials = tokenizer.before().len() + tokenizer.after().len();
+        let mut batcher = Batcher::new(settings.pass, specials, Passes::of(manifest.about.name.as_str()));
+        for (number, engine) in engines.into_iter().enumerate() {
             let thread = engine::spawn(number, engine, batcher.queue()).map_err(ModelError::Threads)?;
             batcher.attach(thread);
         }

@@ -11,6 +11,7 @@ use crate::cpu::CpuError;
 use crate::extract::ExtractError;
 use crate::fetch::FetchError;
 use crate::infer::InferError;
+use crate::memory::MemoryError;
 use crate::serving::ServeError;
 use crate::window::WindowError;
 
@@ -66,6 +67,9 @@ pub enum JobError {
     /// The model cannot be had.
     #[error(transparent)]
     Model(#[from] ServeError),
+    /// It finds no room in this worker's memory.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// It ran longer than any job may.
     #[error("not done within {0:?}")]
     TooLong(Duration),
@@ -84,10 +88,11 @@ impl JobError {
             Self::Blob(BlobError::NotFound { .. } | BlobError::TooLarge { .. })
             | Self::Extract(_)
             | Self::Window(WindowError::Tokenize(_))
+            | Self::Memory(MemoryError::TooLarge { .. })
             | Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => Disposition::Fail,
-            Self::Blob(BlobError::Unavailable { .. }) | Self::Model(ServeError::Fetch(FetchError::Store(_))) => {
-                Disposition::Postpone
-            }
+            Self::Blob(BlobError::Unavailable { .. })
+            | Self::Memory(MemoryError::NoRoom)
+            | Self::Model(ServeError::Fetch(FetchError::Store(_))) => Disposition::Postpone,
             Self::Model(
                 ServeError::NotServed(_)
                 | ServeError::Load(_)
@@ -118,10 +123,11 @@ impl JobError {
     pub fn failure(&self) -> Failure {
         let kind = match self {
             Self::Blob(BlobError::NotFound { .. }) => "document_missing",
-            Self::Blob(BlobError::TooLarge { .. }) => "document_too_large",
+            Self::Blob(BlobError::TooLarge { .. }) | Self::Memory(MemoryError::TooLarge { .. }) => "document_too_large",
             Self::Blob(BlobError::Unavailable { .. }) => "storage_unavailable",
             Self::Extract(_) => "unreadable_document",
             Self::Window(_) => "text_not_processable",
+            Self::Memory(MemoryError::NoRoom) => "worker_busy",
             Self::Infer(_) => "model_error",
             Self::Cpu(_) => "internal_error",
             Self::Store(_) => "database_unavailable",

@@ -1,7 +1,7 @@
 //! What is done with a document, in order. Steps do not call one another.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use docket_shared::blob::{BlobKey, hex};
@@ -9,36 +9,44 @@ use docket_shared::store::claims::Claim;
 use docket_shared::store::results::Analysis;
 use docket_shared::{failpoint, metrics};
 use sha2::{Digest, Sha256};
-use tokio::sync::SemaphorePermit;
 use tracing::Instrument;
 
 use crate::extract::{self, MediaType};
+use crate::model::Model;
 use crate::outcome::JobError;
 use crate::run::Context;
 use crate::{decode, window};
 
+/// Longest time of a job, from when it has room to its result: below RabbitMQ's acknowledgement timeout of 30 min by more
+/// than the waits before and after it. One core with VNNI reads 60 million characters in it (`bench soak`).
+pub const JOB_MAX: Duration = Duration::from_secs(25 * 60);
 /// Largest document that is fetched, in bytes: ten times what the producer takes unless it is configured otherwise.
 const DOCUMENT_BYTES_MAX: u64 = 512 * 1024 * 1024;
-/// Memory that a document takes while it is worked on, by its bytes: itself and its text, and about 24 bytes for each
-/// token of some four characters, twice while vectors grow.
-const MEMORY_FACTOR: u64 = 12;
 
 /// Fetches a document, finds its entities and stores its text. Writing the result is the caller's.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
     let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_deref())).await?;
     let media_type = MediaType::parse(&claim.media_type)?;
-    let _memory = stage("memory", memory(ctx, claim)).await;
+    let _room = stage("memory", ctx.memory.room(claim.size_bytes.unsigned_abs())).await?;
+    let running = read(ctx, claim, media_type, &model);
+    let done = tokio::time::timeout(JOB_MAX, running).await;
+    done.unwrap_or(Err(JobError::TooLong(JOB_MAX)))
+}
+
+/// What is done once there is room.
+async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, model: &Model) -> Result<Analysis, JobError> {
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
     let extracted = stage("extract", ctx.cpu.run(move || extract::text(media_type, bytes))).await??;
     let text = Arc::new(extracted);
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage("window", window::split(&ctx.cpu, model.splitter(), &text)).await?);
+    ctx.memory.check(text.text.len(), windows.tokens().len())?;
     let scores = stage("infer", model.batcher().score(&claim.client, &windows)).await?;
     failpoint!("worker.after_infer");
     let decoding = {
         let (text, windows, labels) = (text.clone(), windows.clone(), model.labels().clone());
-        ctx.cpu.run(move || decode::entities(&text, &windows, &scores, &labels))
+        ctx.cpu.run(move || decode::entities(&text, &windows, scores, &labels))
     };
     let entities = stage("decode", decoding).await?;
     let (text_key, text_sha256) = stage("store_text", store_text(ctx, claim, &text.text)).await?;
@@ -51,16 +59,6 @@ pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError>
         tokens: windows.tokens().len() as u64,
         entities,
     })
-}
-
-/// Room for the document in this worker's memory; one that is larger than all of it waits until it has all of it.
-async fn memory<'a>(ctx: &'a Context, claim: &Claim) -> SemaphorePermit<'a> {
-    let kib = (claim.size_bytes.unsigned_abs() * MEMORY_FACTOR).div_ceil(1024);
-    let kib = u32::try_from(kib).unwrap_or(u32::MAX).clamp(1, ctx.memory_kib);
-    ctx.memory
-        .acquire_many(kib)
-        .await
-        .expect("the semaphore is never closed")
 }
 
 /// Stores the extracted text under a key with its own hash, so that a superseded run overwrites nothing.

@@ -13,7 +13,7 @@ use docket_shared::metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
-use crate::run;
+use crate::pipeline;
 
 /// A loop that has not turned for this long stands still: it turns every second.
 const STANDSTILL: Duration = Duration::from_secs(60);
@@ -22,9 +22,9 @@ const STANDSTILL: Duration = Duration::from_secs(60);
 const STALLED_AFTER: Duration = Duration::from_secs(180);
 /// From this on it counts as dead: every job it had has reached its own limit of time by then, so that it is no dependency
 /// that is waited for.
-const STALLED_FOR_GOOD: Duration = Duration::from_secs(20 * 60);
+const STALLED_FOR_GOOD: Duration = Duration::from_secs(30 * 60);
 
-const _: () = assert!(STALLED_FOR_GOOD.as_secs() > run::JOB_MAX.as_secs());
+const _: () = assert!(STALLED_FOR_GOOD.as_secs() > pipeline::JOB_MAX.as_secs());
 
 /// What the probes answer; clones share it.
 #[derive(Clone)]

@@ -18,7 +18,6 @@ use docket_shared::telemetry::context;
 use futures::future;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
@@ -27,15 +26,13 @@ use crate::company::Company;
 use crate::config::WorkerConfig;
 use crate::cpu::CpuPool;
 use crate::heartbeat::Claims;
+use crate::memory::Memory;
 use crate::outcome::JobError;
 use crate::pressure::Pressure;
 use crate::probes::Health;
 use crate::serving::Serving;
 use crate::writer::Writer;
 use crate::{pipeline, probes, report, settle};
-
-/// Longest time of a job, from claim to result: well below RabbitMQ's acknowledgement timeout of 30 min.
-pub const JOB_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// How long a delivery waits for a place while object storage is overloaded; then another worker, or this one, gets it later.
 const PLACE_MAX: Duration = Duration::from_secs(60);
@@ -54,10 +51,8 @@ pub struct Context {
     pub publisher: Publisher,
     /// Threads for pure steps.
     pub cpu: CpuPool,
-    /// Memory for documents, one permit a KiB.
-    pub memory: Arc<Semaphore>,
-    /// All of its permits.
-    pub memory_kib: u32,
+    /// Memory for documents.
+    pub memory: Memory,
     /// What the probes answer.
     pub health: Health,
     /// How many jobs are taken at a time.
@@ -76,11 +71,9 @@ pub struct Context {
 impl Context {
     /// How full this worker's hands are.
     fn hands(&self) -> Hands {
-        let all = u64::from(self.memory_kib) * 1024;
-        let free = self.memory.available_permits() as u64 * 1024;
         Hands {
             deliveries: self.pressure.in_hand(),
-            memory: (all.saturating_sub(free), all),
+            memory: self.memory.taken(),
             cpu_tasks: self.cpu.tasks(),
             sessions: self.sessions,
         }
@@ -141,15 +134,11 @@ async fn start(
     migrate::check(&shards).await?;
     let blobs = BlobStore::connect(&config.blob).await;
     let serving = Arc::new(Serving::start(&blobs, config).await?);
-    let memory_kib = u32::try_from(config.memory_bytes / 1024)
-        .unwrap_or(u32::MAX)
-        .min(Semaphore::MAX_PERMITS as u32);
     let ctx = Arc::new(Context {
         publisher: Publisher::new(config.queue.clone(), &name),
         // One more than model calls: a large document's steps leave room for a letter's.
         cpu: CpuPool::new(config.engine.sessions + 1),
-        memory: Arc::new(Semaphore::new(memory_kib as usize)),
-        memory_kib,
+        memory: Memory::new(config.memory_bytes),
         health: health.clone(),
         pressure: Pressure::new(usize::from(config.prefetch) * serving.names().count()),
         company: Company::new(),
@@ -263,7 +252,6 @@ async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
         biased;
         () = ctx.shutdown.hard() => Err(JobError::Interrupted),
         () = alive.lost.cancelled() => Err(JobError::Superseded),
-        () = tokio::time::sleep(JOB_MAX) => Err(JobError::TooLong(JOB_MAX)),
         result = pipeline::process(ctx, claim) => result,
     };
     settle::finished(ctx, of, claim, result, began).await;

@@ -118,7 +118,9 @@ impl Splitter {
         let end = tokens::piece_end(text, start);
         let first_token = reading.tokens.len();
         self.tokenizer.read(text, start..end, &mut reading.tokens)?;
-        let (before, piece) = (&text[..start], &text[start..end]);
+        // A piece's length is enough to tell: all of the text before it would be looked through where it is blank.
+        let near = text.floor_char_boundary(start.saturating_sub(PIECE_BYTES_MAX));
+        let (before, piece) = (&text[near..start], &text[start..end]);
         let at_start = sentences::bound_between(before, piece).then_some(0);
         let bounds = at_start.into_iter().chain(sentences::bounds(piece));
         for token in bounds.map(|at| reading.tokens.word_start_from(start + at)) {
@@ -135,11 +137,15 @@ impl Splitter {
         let mut windows = Vec::new();
         let mut start = 0;
         while tokens.len() - start > self.tokens_max {
-            let limit = start + self.tokens_max - self.context_tokens();
-            let last_whole = sentences.partition_point(|&sentence| sentence <= limit).checked_sub(1);
-            let sentence_end = last_whole.map(|index| sentences[index]).filter(|&end| end > start);
+            let limit = start + self.tokens_max;
+            let whole = |limit: usize| {
+                let last = sentences.partition_point(|&sentence| sentence <= limit).checked_sub(1);
+                last.map(|index| sentences[index]).filter(|&end| end > start)
+            };
+            // A sentence that leaves no room for what follows it is still better whole.
+            let sentence_end = whole(limit - self.context_tokens()).or_else(|| whole(limit));
             let end = sentence_end.unwrap_or_else(|| self.cut(text, &tokens, start));
-            windows.push(start..sentence_end.map_or(end, |end| self.shown(&tokens, end)));
+            windows.push(start..sentence_end.map_or(end, |end| self.shown(&tokens, end, limit)));
             start = if sentence_end.is_some() {
                 end
             } else {
@@ -157,9 +163,9 @@ impl Splitter {
         CONTEXT_TOKENS_MAX.min(self.tokens_max / 8)
     }
 
-    /// Where a window of whole sentences ends: some words behind the last of them.
-    fn shown(&self, tokens: &Tokens, end: usize) -> usize {
-        let limit = tokens.len().min(end + self.context_tokens());
+    /// Where a window of whole sentences that may reach to `limit` ends: some words behind the last of them.
+    fn shown(&self, tokens: &Tokens, end: usize, limit: usize) -> usize {
+        let limit = limit.min(end + self.context_tokens());
         let is_whole = |&token: &usize| token == tokens.len() || tokens.starts_word(token);
         (end..=limit).rev().find(is_whole).unwrap_or(end)
     }

@@ -41,6 +41,7 @@ const REASONS: &[&str] = &[
     "storage_unavailable",
     "unreadable_document",
     "text_not_processable",
+    "worker_busy",
     "model_error",
     "internal_error",
     "database_unavailable",

@@ -42,7 +42,7 @@ impl Engine {
         let buckets = (1..=window_tokens.div_ceil(BUCKET_TOKENS)).map(|bucket| bucket * BUCKET_TOKENS);
         for length in buckets.map(|length| length.min(window_tokens)) {
             let rows_max = (limits.tokens_max / length).clamp(1, limits.rows_max.max(1));
-            for rows in [1, rows_max] {
+            for rows in [1, rows_max].into_iter().take(rows_max) {
                 let logits = self.session.run(&vec![vec![filler; length]; rows], self.labels.len())?;
                 decode::read(&self.labels, &[logits.at(rows - 1, length - 1)])?;
             }

@@ -166,9 +166,10 @@ impl Tokens {
     fn push(&mut self, text: &str, id: u32, place: Range<usize>, same_word: bool) {
         let last_start = self.starts.last().map_or(0, |&start| start as usize);
         let last_end = self.ends.last().map_or(0, |&end| end as usize);
-        // A byte-level tokenizer may split a character; places never do.
-        let start = text.floor_char_boundary(place.start).max(last_start);
-        let end = text.ceil_char_boundary(place.end).max(start).max(last_end);
+        // A byte-level tokenizer may split a character; places never do. Many take the space in front of a word along with it.
+        let from = text.floor_char_boundary(place.start).max(last_start);
+        let end = text.ceil_char_boundary(place.end).max(from).max(last_end);
+        let start = end - text[from..end].trim_start().len();
         let apart = last_end < start && text[last_end..start].contains(char::is_whitespace);
         let word = match self.words.last() {
             None => 0,
@@ -213,6 +214,8 @@ pub(super) fn piece_end(text: &str, start: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Map, Value, json};
+
     use super::*;
 
     #[test]
@@ -233,6 +236,59 @@ mod tests {
                 let spaced = text[start..end].contains(|c: char| !c.is_whitespace()) && text.contains(' ');
                 assert!(!spaced || end == text.len() || text[end..].starts_with(char::is_whitespace));
                 start = end;
+            }
+        }
+    }
+
+    /// A tokenizer of single letters and of these pieces, which all begin with its mark for a space.
+    fn marking_spaces(mark: char, kind: &str, pieces: &[&str]) -> TextTokenizer {
+        let letters = ('a'..='z').chain(['.', mark]).map(String::from);
+        let vocab: Vec<String> = letters
+            .chain(pieces.iter().map(|piece| format!("{mark}{piece}")))
+            .collect();
+        let model = match kind {
+            "Unigram" => {
+                let scored: Vec<Value> = vocab
+                    .iter()
+                    .map(|piece| json!([piece, -(10.0 / piece.len() as f64)]))
+                    .collect();
+                json!({"type": "Unigram", "unk_id": 0, "vocab": scored})
+            }
+            _ => {
+                let ids: Map<String, Value> = vocab.iter().cloned().zip((0..).map(|id: u32| json!(id))).collect();
+                let merges: Vec<String> = pieces.iter().map(|piece| format!("{mark} {piece}")).collect();
+                json!({"type": "BPE", "vocab": ids, "merges": merges})
+            }
+        };
+        let before = match kind {
+            "Unigram" => json!({"type": "Metaspace", "replacement": mark, "prepend_scheme": "never", "split": false}),
+            _ => json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}),
+        };
+        let whole = json!({"version": "1.0", "added_tokens": [], "pre_tokenizer": before, "model": model});
+        let file = tempfile::NamedTempFile::new().expect("a file can be made");
+        std::fs::write(file.path(), whole.to_string()).expect("it can be written");
+        TextTokenizer::from_file(file.path()).expect("it is a tokenizer")
+    }
+
+    #[test]
+    fn a_word_begins_behind_the_space_that_its_tokenizer_takes_along() {
+        let text = "he pays. she  left";
+        for tokenizer in [
+            marking_spaces('\u{2581}', "Unigram", &["p", "s", "l"]),
+            marking_spaces('\u{120}', "BPE", &["p", "s", "l"]),
+        ] {
+            let mut tokens = Tokens::default();
+            tokenizer
+                .read(text, 0..text.len(), &mut tokens)
+                .expect("it can be read");
+            let places: Vec<&str> = (0..tokens.len()).map(|token| &text[tokens.bytes(token)]).collect();
+            assert!(places.iter().all(|place| place.trim() == *place), "{places:?}");
+            for word in ["he", "pays", "she", "left"] {
+                let at = text.find(word).expect("it is there");
+                let first = tokens.word_start_from(at);
+                let last = (first..tokens.len()).rfind(|&token| tokens.bytes(token).end <= at + word.len());
+                assert!(tokens.starts_word(first) && last.is_some_and(|last| tokens.word(last) == tokens.word(first)));
+                assert_eq!(tokens.bytes(first).start, at, "{places:?}");
             }
         }
     }

@@ -112,7 +112,7 @@ pub async fn entities(model: &Model, text: &Arc<ExtractedText>) -> Vec<Entity> {
         .score(&client("alone"), &windows)
         .await
         .expect("the model runs");
-    decode::entities(text, &windows, &scores, model.labels())
+    decode::entities(text, &windows, scores, model.labels())
 }
 
 pub fn client(name: &str) -> ClientId {

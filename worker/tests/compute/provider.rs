@@ -51,6 +51,13 @@ async fn a_model_with_a_gpus_large_passes_gives_the_same_entities() {
         ModelSettings::for_cuda(library().await, 2),
     ] {
         let model = Model::load(&folder, &settings).await.expect("the tiny model loads");
+        if !cfg!(feature = "cuda") {
+            assert_eq!(
+                model.batcher().limits().rows_max,
+                1,
+                "a CPU's passes, whatever was asked for"
+            );
+        }
         found.push(entities(&model, &given).await);
         model.stop().await;
     }

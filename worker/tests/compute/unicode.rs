@@ -88,7 +88,7 @@ fn random_entities(text: &ExtractedText, windows: &Windows, dice: &[u8]) -> Vec<
         words: windows.words(window).map(&mut word).collect(),
     };
     let scores: Vec<WindowScores> = (0..windows.len()).map(scores).collect();
-    decode::entities(text, windows, &scores, &labels)
+    decode::entities(text, windows, scores, &labels)
 }
 
 proptest! {

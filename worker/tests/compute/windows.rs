@@ -79,7 +79,7 @@ fn entities(model: &Model, given: &str) -> Vec<Entity> {
     let text = text(given);
     let windows = model.splitter().split(&text.text).expect("every text can be cut");
     let scores = score(model, windows.clone());
-    decode::entities(&text, &windows, &scores, model.labels())
+    decode::entities(&text, &windows, scores, model.labels())
 }
 
 /// Sentences of names, in the order that their scheme allows, and of words that are none.

@@ -48,7 +48,7 @@ pub async fn examine(config: &QueueConfig, models: &[ModelName]) -> Vec<Finding>
     }
     findings.push(Finding::note(
         PART,
-        "its acknowledgement timeout is not told over AMQP: it must be longer than the longest job, 15 min (RabbitMQ's default is 30 min)",
+        "its acknowledgement timeout is not told over AMQP: it must be longer than the longest job, 25 min (RabbitMQ's default is 30 min)",
     ));
     inspection.end().await;
     findings
