@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use docket_shared::metrics;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::Semaphore;
 
 /// Runs closures on threads of their own, at most so many at a time. Clones share the limit.
@@ -32,10 +34,10 @@ impl CpuPool {
         (self.tasks_max - self.permits.available_permits(), self.tasks_max)
     }
 
-    /// Runs `work` as soon as there is room, first come, first served. Keep one closure well below a second: what is
+    /// Runs `work` of a stage as soon as there is room, first come, first served. Keep one closure well below a second: what is
     /// longer is cut into several, which also is what lets a caller who left stop the rest. A closure that runs goes on
     /// when its caller leaves, and keeps its place until it ends, so the limit holds.
-    pub async fn run<T, F>(&self, work: F) -> Result<T, CpuError>
+    pub async fn run<T, F>(&self, stage: &'static str, work: F) -> Result<T, CpuError>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
@@ -43,10 +45,19 @@ impl CpuPool {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit; // Never an error: the semaphore is never closed.
-            work()
+            measured(stage, work)
         });
         task.await.map_err(CpuError)
     }
+}
+
+/// Runs `work` on this thread and counts what it takes of a core.
+pub fn measured<T>(stage: &'static str, work: impl FnOnce() -> T) -> T {
+    let before = clock_gettime(ClockId::ThreadCPUTime);
+    let done = work();
+    let took = clock_gettime(ClockId::ThreadCPUTime) - before;
+    metrics::stage_cpu(stage, took.try_into().unwrap_or_default());
+    done
 }
 
 #[cfg(test)]
@@ -61,7 +72,7 @@ mod tests {
         let running = Arc::new(AtomicUsize::new(0));
         let tasks = (0..16).map(|_| {
             let running = Arc::clone(&running);
-            pool.run(move || {
+            pool.run("decode", move || {
                 let now = running.fetch_add(1, Ordering::SeqCst) + 1;
                 std::thread::yield_now();
                 running.fetch_sub(1, Ordering::SeqCst);
@@ -76,7 +87,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_error_and_gives_its_place_back() {
         let pool = CpuPool::new(1);
-        assert!(pool.run(|| panic!("on purpose")).await.is_err());
-        assert_eq!(pool.run(|| 7).await.expect("there is room again"), 7);
+        assert!(pool.run("decode", || panic!("on purpose")).await.is_err());
+        assert_eq!(pool.run("decode", || 7).await.expect("there is room again"), 7);
     }
 }

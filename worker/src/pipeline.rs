@@ -37,7 +37,11 @@ pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError>
 async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, model: &Model) -> Result<Analysis, JobError> {
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
-    let extracted = stage("extract", ctx.cpu.run(move || extract::text(media_type, bytes))).await??;
+    let extracted = stage(
+        "extract",
+        ctx.cpu.run("extract", move || extract::text(media_type, bytes)),
+    )
+    .await??;
     let text = Arc::new(extracted);
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage("window", window::split(&ctx.cpu, model.splitter(), &text)).await?);
@@ -46,7 +50,8 @@ async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, model: &Model
     failpoint!("worker.after_infer");
     let decoding = {
         let (text, windows, labels) = (text.clone(), windows.clone(), model.labels().clone());
-        ctx.cpu.run(move || decode::entities(&text, &windows, scores, &labels))
+        ctx.cpu
+            .run("decode", move || decode::entities(&text, &windows, scores, &labels))
     };
     let entities = stage("decode", decoding).await?;
     let (text_key, text_sha256) = stage("store_text", store_text(ctx, claim, &text.text)).await?;
@@ -65,7 +70,10 @@ async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, model: &Model
 async fn store_text(ctx: &Context, claim: &Claim, text: &str) -> Result<(BlobKey, [u8; 32]), JobError> {
     let bytes = Bytes::copy_from_slice(text.as_bytes());
     let hashed = bytes.clone();
-    let sha256: [u8; 32] = ctx.cpu.run(move || Sha256::digest(&hashed).into()).await?;
+    let sha256: [u8; 32] = ctx
+        .cpu
+        .run("store_text", move || Sha256::digest(&hashed).into())
+        .await?;
     let key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, &hex(&sha256));
     ctx.blobs.put_bytes(&key, bytes).await?;
     Ok((key, sha256))

@@ -66,10 +66,12 @@ pub async fn split(cpu: &CpuPool, splitter: &Arc<Splitter>, text: &Arc<Extracted
     let mut reading = Reading::default();
     while reading.position < text.text.len() {
         let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
-        reading = cpu.run(move || splitter.read_on(&text.text, reading)).await??;
+        reading = cpu
+            .run("window", move || splitter.read_on(&text.text, reading))
+            .await??;
     }
     let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
-    Ok(cpu.run(move || splitter.pack(&text.text, reading)).await?)
+    Ok(cpu.run("window", move || splitter.pack(&text.text, reading)).await?)
 }
 
 impl Splitter {

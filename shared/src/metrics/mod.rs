@@ -30,7 +30,9 @@ pub use objects::object_request;
 pub use process::{sample, spans};
 pub use recorder::{known, start};
 pub use table::table;
-pub use worker::{Hands, hands, heartbeat_failed, intake_limit, jobs_running, results_written, stage, stalled};
+pub use worker::{
+    Hands, hands, heartbeat_failed, intake_limit, jobs_running, results_written, stage, stage_cpu, stalled,
+};
 
 /// What is measured, and what there is to know of it.
 #[derive(Debug)]

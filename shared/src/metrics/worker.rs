@@ -48,6 +48,16 @@ const STAGE_SECONDS: Metric = Metric::new(
         "save",
     ],
 )]);
+const STAGE_CPU: Metric = Metric::new(
+    "docket_stage_cpu_seconds",
+    Kind::Histogram(STEPS),
+    By::Worker,
+    "CPU time of a computation of a stage; `infer` has what the thread of a model's session takes for a pass",
+)
+.labels(&[Label::words(
+    "stage",
+    &["extract", "window", "infer", "decode", "store_text"],
+)]);
 const RESULTS_TOGETHER: Metric = Metric::new(
     "docket_results_together",
     Kind::Histogram(TOGETHER),
@@ -64,6 +74,7 @@ const HEARTBEAT_FAILED: Metric = Metric::new(
 
 pub(super) const ALL: &[&Metric] = &[
     &STAGE_SECONDS,
+    &STAGE_CPU,
     &RUNNING,
     &INTAKE,
     &INTAKE_LIMIT,
@@ -122,6 +133,11 @@ pub fn stalled(time: Duration) {
 /// A stage of a job took this long.
 pub fn stage(stage: &'static str, elapsed: Duration) {
     STAGE_SECONDS.histogram(&[stage]).record(elapsed);
+}
+
+/// A computation of a stage took this much of a core.
+pub fn stage_cpu(stage: &'static str, time: Duration) {
+    STAGE_CPU.histogram(&[stage]).record(time);
 }
 
 /// So many results were written in one transaction.

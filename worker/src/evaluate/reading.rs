@@ -73,7 +73,7 @@ async fn one(model: &Model, cpu: &CpuPool, client: &ClientId, tagged: Tagged) ->
     let scores = model.batcher().score(client, &windows).await?;
     let labels = model.labels().clone();
     let entities = cpu
-        .run(move || decode::entities(&text, &windows, scores, &labels))
+        .run("decode", move || decode::entities(&text, &windows, scores, &labels))
         .await?;
     let mention = |entity: docket_shared::entity::Entity| {
         let words = tagged.words_of(&entity.span.bytes());

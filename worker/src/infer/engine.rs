@@ -11,6 +11,7 @@ use super::InferError;
 use super::labels::Labels;
 use super::session::{Logits, ModelSession};
 use crate::batch::{BUCKET_TOKENS, Pass, PassLimits, PassRow, Queue};
+use crate::cpu::measured;
 use crate::decode::{self, WindowScores};
 use crate::window::TextTokenizer;
 
@@ -98,7 +99,7 @@ pub fn spawn(number: usize, mut engine: Engine, queue: Arc<Queue>) -> std::io::R
             let guard = StopOnPanic(queue);
             while let Some(pass) = guard.0.next() {
                 let started = Instant::now();
-                let results = pass.span().in_scope(|| engine.score(&pass));
+                let results = pass.span().in_scope(|| measured("infer", || engine.score(&pass)));
                 guard.0.finish(&pass, results, started.elapsed());
             }
         })

@@ -1,5 +1,6 @@
 //! Models in a real bucket, as operators handle them.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use docket_local::testing::{Fault, TinyModel, World};
@@ -7,10 +8,11 @@ use docket_shared::blob::{BlobConfig, BlobStore};
 use docket_shared::config::Env;
 use docket_shared::ids::ModelRef;
 use docket_shared::model::{self, Current};
+use docket_worker::evaluate::command as evaluate;
 use docket_worker::infer::manifest::{CONFIG_FILE, MANIFEST_FILE};
 use docket_worker::models::publish::{Options, publish};
 use docket_worker::models::{Release, check, gate, list, remove, switch};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::fixture;
 
@@ -33,12 +35,15 @@ impl Bucket {
         let world = World::start().await;
         let mut settings = world.env();
         let library = fixture::library().await.display().to_string();
+        let folders = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models").join(&world.id);
         settings.insert("DOCKET_ONNXRUNTIME_LIB".into(), library);
+        let cache = folders.join("cache").display().to_string();
+        settings.insert("DOCKET_MODEL_CACHE_DIR".into(), cache);
         let env = Env::from_map(settings);
         let config = BlobConfig::from_env(&env).expect("the settings are complete");
         Self {
             blobs: BlobStore::connect(&config).await,
-            folders: Path::new(env!("CARGO_TARGET_TMPDIR")).join("models").join(&world.id),
+            folders,
             env,
             _world: world,
         }
@@ -65,6 +70,22 @@ impl Bucket {
         let model: ModelRef = model.parse().expect("it is a name");
         let checked = check::check(&self.blobs, &self.env, &model).await;
         checked.map_err(|error| format!("{error:#}"))
+    }
+
+    async fn evaluate(&self, model: &str, data: &Path) -> Value {
+        let report = self.folders.join("report.json");
+        let options = evaluate::Options {
+            model: Some(model.parse().expect("it is a name")),
+            folder: None,
+            data: data.to_owned(),
+            onnx: None,
+            join: NonZeroUsize::MIN,
+            labels: None,
+            json: Some(report.clone()),
+        };
+        let evaluated = evaluate::run(&self.env, options).await;
+        evaluated.expect("a published model can be evaluated");
+        serde_json::from_slice(&std::fs::read(report).expect("it was written")).expect("it is JSON")
     }
 
     async fn list(&self) -> String {
@@ -271,4 +292,25 @@ async fn the_default_model_passes_its_gate() {
     let verdict = verdict.expect("its data can be read").expect("it has a gate");
     assert!(verdict.is_pass(), "{verdict}");
     assert!(verdict.f1 < 1.0, "a gate without a miss tells nothing");
+}
+
+#[tokio::test]
+async fn a_published_version_is_evaluated_by_its_name() {
+    let bucket = Bucket::new().await;
+    let with_places = |version| {
+        let tiny = TinyModel::new("tiny", version).kinds(&["PARTY", "PLACE"]);
+        tiny.word("alice", "B-PARTY").word("smith", "I-PARTY")
+    };
+    let knowing = bucket.write(&with_places("1").word("paris", "B-PLACE"), "knowing");
+    let simple = bucket.write(&with_places("2"), "simple");
+    for folder in [&knowing, &simple] {
+        bucket.publish(folder).await.expect("it can be published");
+    }
+    let data = bucket.folders.join("data.jsonl");
+    std::fs::write(&data, GATE).expect("it can be written");
+    for (model, version, recall) in [("tiny@1", "tiny@1", 1.0), ("tiny", "tiny@2", 0.5)] {
+        let report = bucket.evaluate(model, &data).await;
+        assert_eq!(report["model"], json!(version));
+        assert_eq!(report["micro"]["recall"], json!(recall), "{model}");
+    }
 }
