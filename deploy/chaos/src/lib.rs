@@ -7,6 +7,7 @@ pub mod inject;
 pub mod plan;
 pub mod random;
 pub mod run;
+pub mod schedule;
 pub mod servers;
 pub mod settings;
 pub mod texts;

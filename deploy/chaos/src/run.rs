@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use docket_bench::report::Report;
 use docket_checker::judge::{self, Calm, Verdict, Wrong};
+use docket_checker::log::Schedule;
 use docket_checker::rows;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -123,7 +124,9 @@ fn plant_with_help(plant: Plant) -> String {
 async fn calm(town: &Town, texts: &Texts, (log, ends): (&Log, &watch::Receiver<bool>)) -> Result<Calm> {
     let mut caller = caller(town, CALM, log, ends).await?;
     for text in texts.all() {
-        let accepted = caller.upload(std::slice::from_ref(text), true).await;
+        let accepted = caller
+            .upload(std::slice::from_ref(text), true, Schedule::default())
+            .await;
         ensure!(accepted.len() == 1, "an upload without faults was not accepted");
     }
     let drained = drain::drain(town, DRAIN_MAX).await?;
