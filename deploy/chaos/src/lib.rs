@@ -2,6 +2,7 @@
 
 pub mod callers;
 pub mod drain;
+pub mod enough;
 pub mod fleet;
 pub mod inject;
 pub mod plan;
