@@ -127,7 +127,6 @@ async fn ours_round(docket: &mut Docket, corpus: &Corpus, settings: &Settings, s
     );
     figures.insert("model_tokens".to_owned(), corpus.cut.tokens() as f64);
     figures.insert("overlap_share".to_owned(), corpus.cut.overlap_share());
-    figures.insert("padding_share".to_owned(), 0.0); // One window a pass has none.
     corpus.complete(&mut figures);
     Ok(figures)
 }

@@ -10,7 +10,6 @@ use docket_shared::ids::{JobId, JobKey};
 use docket_shared::sharding;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
-use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::f1::Found;
@@ -72,6 +71,15 @@ pub struct Worker {
     address: String,
 }
 
+/// What a worker's documents have taken.
+#[derive(Debug)]
+pub struct Work {
+    /// Seconds of each stage, summed over documents.
+    pub stage_seconds: HashMap<String, f64>,
+    /// Tokens that only filled up rows, as a share of the windows' own.
+    pub padding_share: f64,
+}
+
 impl Docket {
     /// A new world with the default model and a producer. Logs go to a folder.
     pub async fn start(logs: &Path) -> Result<Self> {
@@ -89,7 +97,7 @@ impl Docket {
 
     async fn in_world(world: World, logs: &Path, (roles, clients): (&str, usize)) -> Result<Self> {
         let folder = model_folder();
-        let published = Command::new(Checkout::sibling("docket-worker")?)
+        let published = program::command(Checkout::sibling("docket-worker")?)
             .envs(world.env())
             .args(["models", "publish"])
             .arg(&folder)
@@ -102,7 +110,7 @@ impl Docket {
             .get("DOCKET_HTTP_ADDR")
             .context("a world says where to listen")?
             .clone();
-        let mut serve = Command::new(Checkout::sibling("docket-producer")?);
+        let mut serve = program::command(Checkout::sibling("docket-producer")?);
         serve.args(["serve", "--roles", roles]);
         let mut producer = Program::start("docket-producer", serve, &env, logs)?;
         producer.until_ready(&api).await?;
@@ -263,11 +271,21 @@ impl Uploaded {
 }
 
 impl Worker {
-    /// Seconds of each stage, summed over documents, from its metrics.
-    pub async fn stage_seconds(&self) -> Result<HashMap<String, f64>> {
+    /// What its metrics say of its documents so far.
+    pub async fn work(&self) -> Result<Work> {
         let answer = reqwest::get(format!("http://{}/metrics", self.address)).await;
         let text = answer.context("read a worker's metrics")?.text().await?;
-        Ok(stages(&text))
+        Work::read(&text).context("a worker's metrics have no tokens of its model")
+    }
+}
+
+impl Work {
+    fn read(metrics: &str) -> Option<Self> {
+        let tokens = sums(metrics, "docket_model_pass_tokens_total", "kind");
+        Some(Self {
+            stage_seconds: sums(metrics, "docket_stage_seconds_sum", "stage"),
+            padding_share: tokens.get("padding")? / tokens.get("text")?,
+        })
     }
 }
 
@@ -288,7 +306,7 @@ fn client_name(number: usize) -> String {
 }
 
 async fn token(env: &HashMap<String, String>, client: &str) -> Result<String> {
-    let mut command = Command::new(Checkout::sibling("docket-producer")?);
+    let mut command = program::command(Checkout::sibling("docket-producer")?);
     let output = command.envs(env).args(["token", "--client", client]).output().await?;
     if !output.status.success() {
         bail!("make a token: {}", String::from_utf8_lossy(&output.stderr));
@@ -296,20 +314,18 @@ async fn token(env: &HashMap<String, String>, client: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// `docket_stage_seconds_sum` by stage, of Prometheus' text format. Series that differ in other labels are added up.
-fn stages(metrics: &str) -> HashMap<String, f64> {
-    let mut stages = HashMap::new();
-    for line in metrics
-        .lines()
-        .filter_map(|line| line.strip_prefix("docket_stage_seconds_sum{"))
-    {
-        let stage = line.split_once("stage=\"").and_then(|(_, rest)| rest.split_once('"'));
+/// A metric by one of its labels, of Prometheus' text format. Series that differ in other labels are added up.
+fn sums(metrics: &str, name: &str, label: &str) -> HashMap<String, f64> {
+    let (name, label) = (format!("{name}{{"), format!("{label}=\""));
+    let mut sums = HashMap::new();
+    for line in metrics.lines().filter_map(|line| line.strip_prefix(&name)) {
+        let word = line.split_once(&label).and_then(|(_, rest)| rest.split_once('"'));
         let value = line.rsplit_once(' ').and_then(|(_, value)| value.parse::<f64>().ok());
-        if let (Some((stage, _)), Some(value)) = (stage, value) {
-            *stages.entry(stage.to_owned()).or_default() += value;
+        if let (Some((word, _)), Some(value)) = (word, value) {
+            *sums.entry(word.to_owned()).or_default() += value;
         }
     }
-    stages
+    sums
 }
 
 #[cfg(test)]
@@ -317,13 +333,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stages_are_read_from_metrics() {
+    fn work_is_read_from_metrics() {
         let metrics = "# TYPE docket_stage_seconds histogram\n\
             docket_stage_seconds_bucket{stage=\"fetch\",le=\"1\"} 3\n\
             docket_stage_seconds_sum{stage=\"fetch\"} 0.5\n\
             docket_stage_seconds_sum{model=\"a\",stage=\"infer\"} 2\n\
-            docket_stage_seconds_sum{model=\"b\",stage=\"infer\"} 1.5\n";
-        let stages = stages(metrics);
+            docket_stage_seconds_sum{model=\"b\",stage=\"infer\"} 1.5\n\
+            docket_model_pass_tokens_total{model=\"a\",kind=\"text\"} 300\n\
+            docket_model_pass_tokens_total{model=\"b\",kind=\"text\"} 100\n\
+            docket_model_pass_tokens_total{model=\"a\",kind=\"padding\"} 10\n";
+        let Work {
+            stage_seconds: stages,
+            padding_share,
+        } = Work::read(metrics).unwrap();
         assert_eq!((stages["fetch"], stages["infer"], stages.len()), (0.5, 3.5, 2));
+        assert_eq!(padding_share, 0.025);
+        assert!(Work::read("").is_none());
     }
 }

@@ -22,12 +22,10 @@ pub async fn round(docket: &mut Docket, texts: &[String], settings: &Settings, s
     let meter = Meter::start(worker.program.pid(), stack);
     let rows = until_ended(docket, &mut worker, &jobs, jobs.len()).await?;
     let mut figures = meter.stop();
-    let stages = worker.stage_seconds().await?;
-    figures.extend(
-        stages
-            .into_iter()
-            .map(|(stage, seconds)| (format!("stage_seconds.{stage}"), seconds)),
-    );
+    let work = worker.work().await?;
+    let stages = work.stage_seconds.into_iter();
+    figures.extend(stages.map(|(stage, seconds)| (format!("stage_seconds.{stage}"), seconds)));
+    figures.insert("padding_share".to_owned(), work.padding_share);
     worker.program.stop().await?;
     let first = rows.iter().filter_map(|row| row.started).fold(f64::INFINITY, f64::min);
     let last = rows.iter().map(|row| row.ended).fold(0.0, f64::max);

@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use crate::contest::Corpus;
 use crate::docket;
@@ -190,7 +189,7 @@ impl Peer {
     }
 
     async fn drive<T: DeserializeOwned>(&self, variant: Variant, what: &str, texts: &Path) -> Result<T> {
-        let mut command = Command::new(&self.python);
+        let mut command = program::command(&self.python);
         command
             .args(["drive.py", what])
             .arg(texts)

@@ -16,6 +16,8 @@ use tokio::process::{Child, Command};
 const START_MAX: Duration = Duration::from_secs(120);
 /// Longest stop: a worker's drain and a little.
 const STOP_MAX: Duration = Duration::from_secs(60);
+/// What the names of Docket's settings begin with.
+const SETTINGS: &str = "DOCKET_";
 
 /// A running program; it is killed when dropped.
 #[derive(Debug)]
@@ -26,12 +28,27 @@ pub struct Program {
     log: PathBuf,
 }
 
-/// A command that runs on these cores only (a list as `taskset -c` takes it), or anywhere.
+/// A command that has none of the settings of whoever started the bench: they would change what is measured.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if is_setting(&name) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn is_setting(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(SETTINGS.as_bytes())
+}
+
+/// The same on these cores only (a list as `taskset -c` takes it), or anywhere.
 pub fn on_cores(cores: Option<&str>, program: impl AsRef<OsStr>) -> Command {
     let Some(cores) = cores else {
-        return Command::new(program);
+        return command(program);
     };
-    let mut command = Command::new("taskset"); // It becomes the program: the process id is the program's.
+    let mut command = command("taskset"); // It becomes the program: the process id is the program's.
     command.arg("-c").arg(cores).arg(program);
     command
 }
@@ -85,5 +102,17 @@ impl Program {
         let ended = tokio::time::timeout(STOP_MAX, self.child.wait()).await;
         ended.with_context(|| format!("{} does not stop", self.name))??;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_has_no_setting_of_whoever_started_the_bench() {
+        assert!(is_setting(OsStr::new("DOCKET_SESSIONS")) && !is_setting(OsStr::new("PATH")));
+        let kept = |(name, value): (&OsStr, Option<&OsStr>)| is_setting(name) && value.is_some();
+        assert!(!command("true").as_std().get_envs().any(kept));
     }
 }

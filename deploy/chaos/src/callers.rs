@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
-use docket_checker::log::{Document, Entry};
+use docket_checker::log::{Document, Entry, Schedule};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::random::Random;
+use crate::schedule;
 use crate::texts::{Text, Texts};
 
 /// Callers, each of a client of its own.
@@ -117,7 +118,7 @@ impl Caller {
             7..15 => ((0..3).map(|_| letter(chance)).collect(), true),
             _ => (vec![letter(chance)], chance.percent(60)),
         };
-        let accepted = self.upload(&sent, keyed).await;
+        let accepted = self.upload(&sent, keyed, schedule::any(chance)).await;
         let (cancels, asks_again) = (chance.percent(8), chance.percent(8));
         let Some(document) = accepted.into_iter().next() else {
             return;
@@ -131,7 +132,7 @@ impl Caller {
     }
 
     /// Uploads texts, as a form when there are several.
-    pub async fn upload(&mut self, texts: &[Text], keyed: bool) -> Vec<Document> {
+    pub async fn upload(&mut self, texts: &[Text], keyed: bool, schedule: Schedule) -> Vec<Document> {
         self.uploads += 1;
         let upload = format!("{}-{}", self.client, self.uploads);
         let key = keyed.then(|| format!("upload-{upload}"));
@@ -139,7 +140,7 @@ impl Caller {
             [text] => ("text/plain".to_owned(), text.bytes.clone()),
             _ => (format!("multipart/form-data; boundary={BOUNDARY}"), form(texts)),
         };
-        let path = format!("/v1/documents?external_id={upload}");
+        let path = format!("/v1/documents?external_id={upload}{}", schedule::query(schedule));
         let request = |http: &reqwest::Client, base: &str| {
             http.post(format!("{base}{path}"))
                 .header("content-type", &kind)
@@ -152,6 +153,7 @@ impl Caller {
                 client: self.client.clone(),
                 upload,
                 documents: documents.clone(),
+                schedule,
                 accepted_at: SystemTime::UNIX_EPOCH
                     .elapsed()
                     .map_or(0.0, |since| since.as_secs_f64()),
@@ -161,6 +163,7 @@ impl Caller {
                 client: self.client.clone(),
                 upload,
                 documents: texts.len(),
+                schedule,
             }),
         }
         documents.unwrap_or_default()

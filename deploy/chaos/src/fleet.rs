@@ -153,7 +153,7 @@ impl Fleet {
 
     /// Runs a command of the producer or the worker on the servers, past all proxies; what it says.
     pub async fn command(&self, program: &str, arguments: &[&str]) -> Result<String> {
-        let mut command = tokio::process::Command::new(Checkout::sibling(program)?);
+        let mut command = docket_bench::program::command(Checkout::sibling(program)?);
         command
             .args(arguments)
             .envs(self.direct.iter().cloned())

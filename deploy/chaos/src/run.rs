@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use docket_bench::report::Report;
 use docket_checker::judge::{self, Calm, Verdict, Wrong};
+use docket_checker::log::Schedule;
 use docket_checker::rows;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -16,9 +17,10 @@ use tokio::task::JoinSet;
 
 use crate::callers::{CALLERS, Caller, Log};
 use crate::drain::{self, DRAIN_MAX, Drained};
+use crate::enough::{self, Work};
 use crate::fleet::Fleet;
 use crate::inject::Town;
-use crate::plan::{self, Step};
+use crate::plan::{self, Fault, Step};
 use crate::random::Random;
 use crate::servers::Servers;
 use crate::settings::{Plant, Settings};
@@ -41,6 +43,8 @@ const FAULT_MAX: Duration = Duration::from_secs(300);
 struct Injected {
     by_name: BTreeMap<&'static str, usize>,
     failed: Vec<String>,
+    /// Those that this machine has no means for.
+    left_out: usize,
 }
 
 /// Runs it; whether everything is as it should be.
@@ -80,15 +84,21 @@ pub async fn run(settings: &Settings) -> Result<bool> {
     looking.abort();
     let _ = looking.await; // It was aborted.
     town.fleet.stop().await;
-    let figures = figures(&verdict, &injected, (&drained, lasted, starts));
+    let short = enough::shortfalls(&work(&verdict, &injected, (&drained, texts.all().count())));
+    let mut figures = figures(&verdict, &injected, (&drained, lasted, starts));
+    figures["not_enough"] = json!(short);
     print(&verdict, &injected, &figures);
+    for reason in &short {
+        println!("  not enough: {reason}");
+    }
     Report::new("chaos", serde_json::to_value(settings)?, figures, json!({})).write(settings.json.as_deref())?;
     let kept = town.servers.state.path().display().to_string();
     town.servers.stop().await;
-    if !verdict.findings.is_empty() {
+    let is_good = verdict.findings.is_empty() && short.is_empty();
+    if !is_good {
         println!("logs and the callers' log are in {kept}");
     }
-    Ok(verdict.findings.is_empty())
+    Ok(is_good)
 }
 
 async fn start(settings: &Settings) -> Result<Town> {
@@ -123,7 +133,9 @@ fn plant_with_help(plant: Plant) -> String {
 async fn calm(town: &Town, texts: &Texts, (log, ends): (&Log, &watch::Receiver<bool>)) -> Result<Calm> {
     let mut caller = caller(town, CALM, log, ends).await?;
     for text in texts.all() {
-        let accepted = caller.upload(std::slice::from_ref(text), true).await;
+        let accepted = caller
+            .upload(std::slice::from_ref(text), true, Schedule::default())
+            .await;
         ensure!(accepted.len() == 1, "an upload without faults was not accepted");
     }
     let drained = drain::drain(town, DRAIN_MAX).await?;
@@ -173,6 +185,10 @@ async fn inject(town: &Town, steps: Vec<Step>, began: Instant) -> Injected {
     let mut injected = Injected::default();
     let mut under_way = FuturesUnordered::new();
     for step in steps {
+        if step.fault == Fault::ClockJump && town.servers.faketime.is_none() {
+            injected.left_out += 1;
+            continue;
+        }
         let most = if step.beside { AT_ONCE - 1 } else { 0 };
         while under_way.len() > most {
             injected.take(under_way.next().await);
@@ -215,6 +231,17 @@ impl Injected {
     }
 }
 
+fn work(verdict: &Verdict, injected: &Injected, (drained, calm): (&Drained, usize)) -> Work {
+    let poisoned = verdict.ends.get("poison_by_faults").copied();
+    Work {
+        faults: (injected.by_name.values().sum::<usize>() + injected.failed.len()) as u64,
+        not_injected: injected.failed.clone(),
+        accepted: verdict.accepted.saturating_sub(calm as u64),
+        poisoned: poisoned.unwrap_or_default(),
+        requeued: drained.requeued.unsigned_abs(),
+    }
+}
+
 fn figures(verdict: &Verdict, injected: &Injected, (drained, lasted, starts): (&Drained, Duration, usize)) -> Value {
     let mut figures = Map::new();
     figures.insert("faults".to_owned(), json!(injected.by_name.values().sum::<usize>()));
@@ -226,6 +253,7 @@ fn figures(verdict: &Verdict, injected: &Injected, (drained, lasted, starts): (&
         figures.insert((*how).to_owned(), json!(jobs));
     }
     figures.insert("not_injected".to_owned(), json!(injected.failed));
+    figures.insert("left_out".to_owned(), json!(injected.left_out));
     figures.insert("injected".to_owned(), json!(injected.by_name));
     figures.insert("process_starts".to_owned(), json!(starts));
     figures.insert("requeued_by_operator".to_owned(), json!(drained.requeued));

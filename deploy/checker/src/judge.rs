@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::log::{self, Entry};
+use crate::log::{self, Entry, Schedule};
 use crate::objects::Objects;
 use crate::rows::{Document, Entity, Job, Shard};
 
@@ -16,6 +16,8 @@ const BUCKETS: u64 = 4096;
 const CRASHES_OF_POISON: usize = 3;
 /// Events that end a job.
 const ENDS: [&str; 4] = ["succeeded", "failed", "cancelled", "expired"];
+/// Priorities, as rows name them: of what somebody waits for, and of what nobody waits for.
+const PRIORITIES: [&str; 2] = ["interactive", "bulk"];
 
 /// What may be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,18 +32,21 @@ pub enum Wrong {
     Unfinished,
     /// A job ended otherwise than it should, for no reason that is known.
     FailedUnexplained,
+    /// A job was begun before its caller wanted it to be.
+    TooEarly,
     /// Messages are left that nobody will take.
     LeftInQueues,
 }
 
 impl Wrong {
     /// Everything that may be wrong.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Lost,
         Self::Duplicated,
         Self::WrongClient,
         Self::Unfinished,
         Self::FailedUnexplained,
+        Self::TooEarly,
         Self::LeftInQueues,
     ];
 
@@ -53,6 +58,7 @@ impl Wrong {
             Self::WrongClient => "wrong_client",
             Self::Unfinished => "unfinished",
             Self::FailedUnexplained => "failed_unexplained",
+            Self::TooEarly => "too_early",
             Self::LeftInQueues => "left_in_queues",
         }
     }
@@ -85,7 +91,8 @@ pub struct Seen {
 pub struct Verdict {
     /// Jobs whose callers were told that they are accepted.
     pub accepted: u64,
-    /// Jobs that ended well, as failed on purpose, cancelled, and as poison since faults ended their processes.
+    /// Jobs that ended well, as failed on purpose, cancelled, expired at their deadlines, and as poison since faults ended
+    /// their processes.
     pub ends: BTreeMap<&'static str, u64>,
     /// Everything that is wrong, one sentence each.
     pub findings: Vec<(Wrong, String)>,
@@ -162,6 +169,10 @@ struct Promises<'a> {
     /// Further jobs of a document that were accepted, and that may have been.
     again: HashMap<Uuid, (usize, usize)>,
     cancels: HashMap<Uuid, Vec<Option<bool>>>,
+    /// When the first jobs of accepted documents were wanted, by the job; further jobs are asked for without a time.
+    schedules: HashMap<Uuid, Schedule>,
+    /// The same of uploads whose jobs nobody was told of.
+    unanswered: HashMap<&'a str, Schedule>,
 }
 
 impl<'a> Promises<'a> {
@@ -169,8 +180,19 @@ impl<'a> Promises<'a> {
         let mut promises = Self::default();
         for entry in log {
             match entry {
-                Entry::Accepted { upload, .. } | Entry::Unanswered { upload, .. } => {
+                Entry::Accepted {
+                    upload,
+                    documents,
+                    schedule,
+                    ..
+                } => {
                     promises.uploads.insert(upload);
+                    let schedules = documents.iter().map(|document| (document.job_id, *schedule));
+                    promises.schedules.extend(schedules);
+                }
+                Entry::Unanswered { upload, schedule, .. } => {
+                    promises.uploads.insert(upload);
+                    promises.unanswered.insert(upload, *schedule);
                 }
                 Entry::Again { document, .. } => promises.again.entry(document.document_id).or_default().0 += 1,
                 Entry::AgainUnanswered { document_id, .. } => promises.again.entry(*document_id).or_default().1 += 1,
@@ -178,6 +200,14 @@ impl<'a> Promises<'a> {
             }
         }
         promises
+    }
+
+    /// When a job was wanted.
+    fn schedule(&self, job: &Job, document: Option<&Document>) -> Schedule {
+        let upload = document.and_then(|document| document.external_id.as_deref());
+        let unanswered = || self.unanswered.get(upload?);
+        let found = self.schedules.get(&job.id).or_else(unanswered);
+        found.copied().unwrap_or_default()
     }
 }
 
@@ -366,19 +396,22 @@ impl Judge<'_> {
             self.verdict
                 .find(Wrong::Duplicated, format!("job {id} ended {ends} times"));
         }
+        let document = self.at.documents.get(&job.document_id).copied();
+        let schedule = self.log.schedule(job, document);
+        self.kept(job, schedule);
         let cancels = self.log.cancels.get(&id).map(Vec::as_slice).unwrap_or_default();
         if cancels.contains(&Some(true)) && job.state != "cancelled" {
             let what = format!("job {id} was cancelled and is {}", job.state);
             self.verdict.find(Wrong::FailedUnexplained, what);
         }
         let entities = shard.entities.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let document = self.at.documents.get(&job.document_id).copied();
         match (job.state.as_str(), document) {
             ("succeeded", Some(document)) => self.succeeded(job, document, entities),
             ("cancelled", _) if cancels.iter().any(|cancelled| *cancelled != Some(false)) => {
                 self.verdict.ended("cancelled");
             }
             ("failed", Some(document)) => self.failed(job, document),
+            ("expired", _) if is_reached(schedule.deadline, job.ended_at) => self.verdict.ended("expired"),
             (state, _) => self
                 .verdict
                 .find(Wrong::FailedUnexplained, format!("job {id} is {state}")),
@@ -386,6 +419,21 @@ impl Judge<'_> {
         if job.state != "succeeded" && !entities.is_empty() {
             self.verdict
                 .find(Wrong::Duplicated, format!("job {id} is {} and has entities", job.state));
+        }
+    }
+
+    /// When a job was wanted is what its row says, and it was not begun before.
+    fn kept(&mut self, job: &Job, schedule: Schedule) {
+        let id = job.id;
+        let priority = PRIORITIES[usize::from(schedule.bulk)];
+        let deadline = schedule.deadline.map(|deadline| deadline as f64);
+        if job.priority != priority || job.deadline != deadline {
+            let what = format!("job {id} has another priority or deadline than was asked for");
+            self.verdict.find(Wrong::Lost, what);
+        }
+        if schedule.not_before.is_some() && job.begun_at.is_some() && !is_reached(schedule.not_before, job.begun_at) {
+            let what = format!("job {id} was begun before its time");
+            self.verdict.find(Wrong::TooEarly, what);
         }
     }
 
@@ -449,6 +497,12 @@ fn count(job: &Job, is_meant: impl Fn(&str) -> bool) -> usize {
         .iter()
         .filter(|entry| entry["event"].as_str().is_some_and(&is_meant))
         .count()
+}
+
+/// Whether there is a time, and something happened at it or after it.
+fn is_reached(time: Option<i64>, happened: Option<f64>) -> bool {
+    time.zip(happened)
+        .is_some_and(|(time, happened)| happened >= time as f64)
 }
 
 /// Whether they are the same but for the job, in the same order, numbered from 1.

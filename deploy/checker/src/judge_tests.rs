@@ -40,6 +40,10 @@ fn good() -> (Vec<Entry>, Seen, Calm) {
         document_id,
         client_id: CLIENT.to_owned(),
         state: "succeeded".to_owned(),
+        priority: "interactive".to_owned(),
+        deadline: None,
+        ended_at: Some(120.0),
+        begun_at: Some(100.0),
         error_kind: None,
         history: json!([{"event": "claimed"}, {"event": "crashed"}, {"event": "claimed"}, {"event": "succeeded"}]),
         entities: Some(2),
@@ -69,6 +73,7 @@ fn good() -> (Vec<Entry>, Seen, Calm) {
             job_id,
             sha256: SHA.to_owned(),
         }],
+        schedule: Schedule::default(),
         accepted_at: 0.0,
         idempotency_key: Some("k1".to_owned()),
     };
@@ -141,6 +146,7 @@ fn an_upload_that_was_not_answered_is_there_wholly_or_not_at_all() {
         client: CLIENT.to_owned(),
         upload: "u1".to_owned(),
         documents,
+        schedule: Schedule::default(),
     };
     assert_eq!(found(|log, _| *log = vec![unanswered(1)]), []);
     assert_eq!(found(|log, _| *log = vec![unanswered(2)]), [Wrong::Lost]);
@@ -171,6 +177,7 @@ fn a_job_must_end_and_as_it_should() {
                 client: CLIENT.to_owned(),
                 upload: "u1".to_owned(),
                 documents: 1,
+                schedule: Schedule::default(),
             });
             seen.rows[0].entities.clear();
             seen.rows[0].documents[0].sha256 = sha256.to_owned();
@@ -210,6 +217,112 @@ fn a_cancelled_job_is_one_that_somebody_cancelled() {
         log.push(Entry::Cancel { job_id, cancelled });
     });
     assert_eq!(done, [Wrong::FailedUnexplained]);
+}
+
+/// What is found when a job was wanted so, and then something else changes.
+fn found_when(wanted: Schedule, change: impl FnOnce(&mut Vec<Entry>, &mut Seen)) -> Vec<Wrong> {
+    found(|log, seen| {
+        let Entry::Accepted { schedule, .. } = &mut log[0] else {
+            unreachable!("the first entry is an upload's")
+        };
+        *schedule = wanted;
+        let job = &mut seen.rows[0].jobs[0];
+        job.priority = PRIORITIES[usize::from(wanted.bulk)].to_owned();
+        job.deadline = wanted.deadline.map(|deadline| deadline as f64);
+        change(log, seen);
+    })
+}
+
+fn expire(seen: &mut Seen, at: f64) {
+    seen.rows[0].entities.clear();
+    let job = &mut seen.rows[0].jobs[0];
+    (job.state, job.ended_at) = ("expired".to_owned(), Some(at));
+    job.history = json!([{"event": "expired"}]);
+}
+
+const UNTIL_130: Schedule = Schedule {
+    bulk: false,
+    not_before: None,
+    deadline: Some(130),
+};
+
+#[test]
+fn an_expired_job_is_one_whose_deadline_had_passed() {
+    let expired = |schedule, at| found_when(schedule, |_, seen| expire(seen, at));
+    assert_eq!(expired(UNTIL_130, 130.0), []);
+    assert_eq!(expired(UNTIL_130, 129.9), [Wrong::FailedUnexplained]);
+    assert_eq!(expired(Schedule::default(), 130.0), [Wrong::FailedUnexplained]);
+    assert_eq!(found_when(UNTIL_130, |_, _| ()), [], "it may be done in time");
+    let with_entities = |_: &mut Vec<Entry>, seen: &mut Seen| {
+        let entities = seen.rows[0].entities.clone();
+        expire(seen, 131.0);
+        seen.rows[0].entities = entities;
+    };
+    assert_eq!(found_when(UNTIL_130, with_entities), [Wrong::Duplicated]);
+}
+
+#[test]
+fn a_deadline_holds_for_an_upload_that_was_not_answered_and_not_for_a_further_job() {
+    let unanswered = |log: &mut Vec<Entry>, seen: &mut Seen| {
+        log[0] = Entry::Unanswered {
+            client: CLIENT.to_owned(),
+            upload: "u1".to_owned(),
+            documents: 1,
+            schedule: UNTIL_130,
+        };
+        expire(seen, 131.0);
+    };
+    assert_eq!(found_when(UNTIL_130, unanswered), []);
+    let again = |log: &mut Vec<Entry>, seen: &mut Seen| {
+        let Entry::Accepted { documents, .. } = &log[0] else {
+            unreachable!("the first entry is an upload's")
+        };
+        let job_id = Uuid::from_u128(3);
+        let document = log::Document {
+            job_id,
+            ..documents[0].clone()
+        };
+        let client = CLIENT.to_owned();
+        log.push(Entry::Again { client, document });
+        let mut job = seen.rows[0].jobs[0].clone();
+        (job.id, job.deadline) = (job_id, None);
+        (job.state, job.ended_at) = ("expired".to_owned(), Some(131.0));
+        job.history = json!([{"event": "expired"}]);
+        seen.rows[0].jobs.push(job);
+    };
+    assert_eq!(found_when(UNTIL_130, again), [Wrong::FailedUnexplained]);
+}
+
+#[test]
+fn a_job_is_not_begun_before_its_time() {
+    let wanted = |not_before| Schedule {
+        not_before: Some(not_before),
+        ..Schedule::default()
+    };
+    assert_eq!(found_when(wanted(100), |_, _| ()), []);
+    assert_eq!(found_when(wanted(101), |_, _| ()), [Wrong::TooEarly]);
+    let never_begun = |log: &mut Vec<Entry>, seen: &mut Seen| {
+        let job = &mut seen.rows[0].jobs[0];
+        (job.state, job.begun_at) = ("cancelled".to_owned(), None);
+        job.history = json!([{"event": "cancelled"}]);
+        let (job_id, cancelled) = (job.id, Some(true));
+        log.push(Entry::Cancel { job_id, cancelled });
+        seen.rows[0].entities.clear();
+    };
+    assert_eq!(found_when(wanted(101), never_begun), []);
+}
+
+#[test]
+fn a_priority_or_deadline_that_is_not_kept_is_lost() {
+    let bulk = Schedule {
+        bulk: true,
+        ..Schedule::default()
+    };
+    assert_eq!(found_when(bulk, |_, _| ()), []);
+    let interactive = |_: &mut Vec<Entry>, seen: &mut Seen| seen.rows[0].jobs[0].priority = "interactive".to_owned();
+    assert_eq!(found_when(bulk, interactive), [Wrong::Lost]);
+    let endless = |_: &mut Vec<Entry>, seen: &mut Seen| seen.rows[0].jobs[0].deadline = None;
+    assert_eq!(found_when(UNTIL_130, endless), [Wrong::Lost]);
 }
 
 #[test]

@@ -17,6 +17,17 @@ pub struct Document {
     pub sha256: String,
 }
 
+/// When a caller wanted the documents of an upload analysed. Times are whole seconds of the Unix epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Whether nobody waits for the results: after what somebody waits for.
+    pub bulk: bool,
+    /// Not before this time.
+    pub not_before: Option<i64>,
+    /// Not after this time: what has not ended by then may expire.
+    pub deadline: Option<i64>,
+}
+
 /// A line of the log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "said", rename_all = "snake_case")]
@@ -29,6 +40,8 @@ pub enum Entry {
         upload: String,
         /// What it was answered with.
         documents: Vec<Document>,
+        /// When they were wanted.
+        schedule: Schedule,
         /// Seconds of the Unix epoch.
         accepted_at: f64,
         /// The key under which it was sent, perhaps several times.
@@ -42,6 +55,8 @@ pub enum Entry {
         upload: String,
         /// How many documents it has.
         documents: usize,
+        /// When they were wanted.
+        schedule: Schedule,
     },
     /// Another analysis of a document was answered 202.
     Again {

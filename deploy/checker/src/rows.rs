@@ -28,6 +28,12 @@ pub struct Job {
     pub document_id: Uuid,
     pub client_id: String,
     pub state: String,
+    pub priority: String,
+    /// Seconds of the Unix epoch, as all times here.
+    pub deadline: Option<f64>,
+    pub ended_at: Option<f64>,
+    /// When it was first claimed, of what its history still has.
+    pub begun_at: Option<f64>,
     pub error_kind: Option<String>,
     pub history: Value,
     pub entities: Option<i32>,
@@ -68,8 +74,11 @@ pub struct Shard {
 const DOCUMENTS: &str =
     "select bucket, id, client_id, external_id, encode(sha256, 'hex') as sha256, blob_key from documents";
 const JOBS: &str = "
-select j.bucket, j.id, j.document_id, j.client_id, j.state, j.error_kind, j.history, j.entities, j.text_key,
-       encode(j.text_sha256, 'hex') as text_sha256, d.state as live
+select j.bucket, j.id, j.document_id, j.client_id, j.state, j.priority, j.error_kind, j.history, j.entities, j.text_key,
+       encode(j.text_sha256, 'hex') as text_sha256, d.state as live,
+       extract(epoch from j.deadline)::float8 as deadline, extract(epoch from j.ended_at)::float8 as ended_at,
+       (select min(extract(epoch from (h.entry->>'at')::timestamptz))::float8
+        from jsonb_array_elements(j.history) as h(entry) where h.entry->>'event' = 'claimed') as begun_at
 from jobs j left join dispatch d on d.bucket = j.bucket and d.job_id = j.id";
 const ENTITIES: &str = "
 select bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, score
