@@ -93,14 +93,14 @@ impl Cluster {
         }
     }
 
-    /// Gives every queue a member on every node. A queue has them only on the nodes that the cluster had when it was
-    /// declared.
+    /// Gives every queue a member on every node: again until it has, since a queue that is just making a member takes no
+    /// other. A queue has them only on the nodes that the cluster had when it was declared.
     pub async fn grow(&self) -> Result<()> {
-        self.eval(
-            "[rabbit_quorum_queue:grow(Node, <<\".*\">>, <<\".*\">>, all) || Node <- rabbit_nodes:all_running()].",
-        )
-        .await
-        .context("give queues more members")
+        const GROW: &str = "[[{_, {ok, _}} = Grown \
+              || Grown <- rabbit_quorum_queue:grow(Node, <<\".*\">>, <<\".*\">>, all)] \
+              || Node <- rabbit_nodes:all_running()].";
+        let grown = async || Ok(self.eval(GROW).await.ok());
+        poll::until("give queues more members", WHOLE_DEADLINE, grown).await
     }
 
     /// Has every queue led by another of its members, as an operator does who balances leaders: again until all are,
