@@ -147,15 +147,18 @@ struct ModelFlow {
     interactive: Visits,
     bulk: Visits,
     bulk_owed: BulkOwed,
+    /// When it was last looked at.
+    ticked: Instant,
     mean_bytes: f64,
     tokens_per_second: f64,
     share: f64,
     reported: Option<Instant>,
 }
 
-/// Who was visited last.
+/// What the last scan saw.
 #[derive(Default)]
 struct Visits {
+    /// After which client the next one begins.
     cursor: String,
     clients: usize,
     seen: metrics::Waiting,
@@ -276,19 +279,21 @@ impl Acting {
         });
         let room = plan::room(target, depth.ready, flow.share, (waiting[0].running, waiting[0].fresh));
         let has = |priority| waiting.iter().any(|waiting| waiting.priority == priority);
-        let (mut ticked, mut interactive) = (Ticked::Idle, 0);
+        let passed = std::mem::replace(&mut flow.ticked, Instant::now()).elapsed();
+        let (mut ticked, mut interactive, mut owed) = (Ticked::Idle, 0, 0);
+        if has(Priority::Bulk) {
+            // After a longer time nobody knows what was in flight, nor whether bulk work waited.
+            flow.bulk_owed.count(passed.min(TICK_STANDBY), waiting[0].in_flight);
+            owed = flow.bulk_owed.jobs(waiting[0].in_flight);
+        }
         if has(Priority::Interactive) {
-            let owed = if has(Priority::Bulk) { flow.bulk_owed.jobs() } else { 0 };
-            let room = room.saturating_sub(owed);
             (ticked, interactive) = self.publish_kind(model, Priority::Interactive, room).await?;
         }
         if has(Priority::Bulk) {
-            let flow = self.flows.get_mut(model).expect("made by report");
-            let room = room.saturating_sub(interactive).max(flow.bulk_owed.jobs());
-            let (of_bulk, published) = self.publish_kind(model, Priority::Bulk, room).await?;
-            ticked = ticked.max(of_bulk);
-            let flow = self.flows.get_mut(model).expect("made by report");
-            flow.bulk_owed.count(interactive, published);
+            // What it is owed comes on top of the room, and takes it from later ticks: were it kept free, bulk work that is
+            // not due or paused would keep it free for ever.
+            let room = room.saturating_sub(interactive).max(owed);
+            ticked = ticked.max(self.publish_kind(model, Priority::Bulk, room).await?.0);
         }
         Ok(ticked)
     }
@@ -304,8 +309,11 @@ impl Acting {
         let visits = flow.visits(priority);
         let each = plan::rows_a_client(room, visits.clients);
         let scan = dispatch::scan(&self.shard, (model, priority), &visits.cursor, each).await?;
+        let always_one = priority == Priority::Interactive;
+        let due = plan::allot(&scan.candidates, room, always_one);
+        let next = plan::next_cursor(&scan, &due, room, always_one);
         *visits = Visits {
-            cursor: scan.cursor.unwrap_or_default(),
+            cursor: next.unwrap_or_else(|| std::mem::take(&mut visits.cursor)),
             clients: scan.clients,
             seen: scan.seen,
             weight: scan.weight,
@@ -314,7 +322,7 @@ impl Acting {
             let bytes: i64 = scan.candidates.iter().map(|candidate| candidate.size_bytes).sum();
             flow.mean_bytes = bytes as f64 / scan.candidates.len() as f64;
         }
-        let keys = plan::allot(&scan.candidates, room, priority == Priority::Interactive);
+        let keys: Vec<JobKey> = due.iter().map(|candidate| candidate.key).collect();
         let mut left = &keys[..];
         while !left.is_empty() {
             let batch = dispatch::fit_fence(left);
@@ -336,6 +344,7 @@ impl Acting {
             interactive: Visits::default(),
             bulk: Visits::default(),
             bulk_owed: BulkOwed::default(),
+            ticked: Instant::now(),
             mean_bytes: plan::JOB_BYTES_ASSUMED,
             tokens_per_second: plan::TOKENS_PER_SECOND_ASSUMED,
             share: 1.0 / shards,

@@ -1,4 +1,4 @@
-//! What the dispatcher publishes beside a queue that is out of order.
+//! What the dispatcher publishes beside what others hand over, and beside a queue that is out of order.
 
 use docket_local::testing::World;
 use docket_shared::sharding;
@@ -24,6 +24,26 @@ async fn jobs(api: &Api, state: &str, kind: &str) -> i64 {
     let sql = "select count(*) from dispatch where state = $1 and $2 in (priority, model)";
     let query = sqlx::query_scalar(sql).bind(state).bind(kind);
     query.fetch_one(&mut shard).await.unwrap()
+}
+
+#[tokio::test]
+async fn bulk_work_is_published_however_much_is_handed_over() {
+    let api = Api::dispatching(World::start().await).await;
+    let mut clients = clients(&api);
+    // Nobody consumes: these stay in flight, one more than the dispatcher keeps there, and none waits.
+    for client in clients.by_ref().take(17) {
+        api.upload(&client, "text").await;
+    }
+    let all_in_flight = async || jobs(&api, "queued", "interactive").await == 17;
+    eventually("17 are in flight", all_in_flight).await;
+    let client = clients.next().unwrap();
+    for _ in 0..4 {
+        let path = upload_path(&[("priority", "bulk")]);
+        accepted(api.post(&client, &path).body("text").send().await.unwrap()).await;
+    }
+    let a_tenth = async || jobs(&api, "queued", "bulk").await == 2;
+    eventually("a tenth of what is in flight is bulk", a_tenth).await;
+    assert_eq!(jobs(&api, "waiting", "bulk").await, 2);
 }
 
 #[tokio::test]
