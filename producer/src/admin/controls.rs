@@ -51,7 +51,7 @@ pub struct Decision {
     /// Its part of the room, beside those of others: 0.01 to 100; 1 without a decision.
     #[arg(long, value_parser = weight)]
     weight: Option<f32>,
-    /// Most jobs that are with the broker or a worker at a time; 0 takes the cap away.
+    /// About the most jobs that are with the broker or a worker at a time; 0 takes the cap away.
     #[arg(long, value_parser = clap::value_parser!(i32).range(0..))]
     in_flight_max: Option<i32>,
 }

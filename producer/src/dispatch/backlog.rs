@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use docket_shared::ids::ShardName;
 use docket_shared::store::backlog::{self, Backlog, Pace};
@@ -17,6 +17,9 @@ use super::plan::{BYTES_A_TOKEN, TOKENS_PER_SECOND_ASSUMED};
 
 /// How much longer than a count took the next one is not begun.
 const COUNT_FACTOR: u32 = 20;
+/// The longest pause between two counts: uploads are accepted or refused by the last one, and a large backlog takes long to
+/// count.
+const COUNT_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// What one document counts, in seconds. At most as much as the autoscaler gives one worker to do: however large, it keeps
 /// one worker busy and no other. At least what fetching and writing take, so that no work ever counts nothing.
 pub(super) const DOCUMENT_SECONDS: RangeInclusive<f64> = 0.01..=10.0;
@@ -46,7 +49,7 @@ impl Counter {
         }
     }
 
-    /// Counts; a large backlog less often, so that counting takes at most a twentieth of the time.
+    /// Counts; a large backlog less often, so that counting takes at most a twentieth of the time, up to a pause of a minute.
     pub async fn count(&mut self) -> Result<(), StoreError> {
         if Instant::now() < self.due {
             return Ok(());
@@ -60,7 +63,7 @@ impl Counter {
         }
         let began = Instant::now();
         let found = backlog::count(&self.shard, &pace(&self.speeds)).await?;
-        self.due = Instant::now() + COUNT_FACTOR * began.elapsed();
+        self.due = Instant::now() + pause_after(began.elapsed());
         let named = found.iter().map(|of| of.model.clone());
         let models: BTreeSet<String> = named.chain(self.speeds.keys().cloned()).collect();
         for model in self.counted.union(&models) {
@@ -88,6 +91,11 @@ impl Counter {
     }
 }
 
+/// How long nothing is counted after a count that took so long.
+fn pause_after(took: Duration) -> Duration {
+    took.saturating_mul(COUNT_FACTOR).min(COUNT_PAUSE_MAX)
+}
+
 fn pace(speeds: &HashMap<String, f64>) -> Pace {
     Pace {
         bytes_per_second: speeds
@@ -96,5 +104,17 @@ fn pace(speeds: &HashMap<String, f64>) -> Pace {
             .collect(),
         otherwise: TOKENS_PER_SECOND_ASSUMED * BYTES_A_TOKEN,
         document_seconds: DOCUMENT_SECONDS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_backlog_is_counted_less_often_but_every_minute() {
+        let (quick, slow) = (Duration::from_millis(10), Duration::from_secs(20));
+        assert_eq!(pause_after(quick), Duration::from_millis(200));
+        assert_eq!(pause_after(slow), Duration::from_secs(60));
     }
 }

@@ -41,6 +41,9 @@ const TICK_IDLE: Duration = Duration::from_millis(100);
 const TICK_STANDBY: Duration = Duration::from_secs(1);
 /// Longest tick: a silent server must not stop a shard's dispatcher for ever. Longer than two calls of the broker.
 const TICK_MAX: Duration = Duration::from_secs(60);
+/// How long a model is left out whose queue failed while another model's did not: a failure costs the others the connection,
+/// and up to the deadline of a call.
+const MODEL_PAUSE: Duration = Duration::from_secs(10);
 /// How often the lease is renewed, and the catalog asked and told: a third of the lease.
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// Name of the lease in each shard.
@@ -63,18 +66,23 @@ pub struct Dispatcher {
 enum TickError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
-    Queue(#[from] QueueError),
+    #[error("publish jobs of {model}")]
+    Queue { model: ModelName, source: QueueError },
     #[error("a tick took longer than {TICK_MAX:?}")]
     TooLong,
 }
 
 impl TickError {
+    fn queue(model: &ModelName, source: QueueError) -> Self {
+        let model = model.clone();
+        Self::Queue { model, source }
+    }
+
     /// A short word for metrics.
     fn reason(&self) -> &'static str {
         match self {
             Self::Store(_) => "store",
-            Self::Queue(_) => "queue",
+            Self::Queue { .. } => "queue",
             Self::TooLong => "too_long",
         }
     }
@@ -113,6 +121,7 @@ pub fn start(dispatcher: &Arc<Dispatcher>, shutdown: &Shutdown) {
             name: name.clone(),
             shard: shard.clone(),
             flows: HashMap::new(),
+            left_out: HashMap::new(),
             renewed: None,
             acts,
         };
@@ -126,6 +135,8 @@ struct Acting {
     name: ShardName,
     shard: Database,
     flows: HashMap<ModelName, ModelFlow>,
+    /// Models whose queue failed, and until when they are left out.
+    left_out: HashMap<ModelName, Instant>,
     renewed: Option<Instant>,
     /// Whether this process acts, for the sweeper.
     acts: watch::Sender<bool>,
@@ -136,15 +147,18 @@ struct ModelFlow {
     interactive: Visits,
     bulk: Visits,
     bulk_owed: BulkOwed,
+    /// When it was last looked at.
+    ticked: Instant,
     mean_bytes: f64,
     tokens_per_second: f64,
     share: f64,
     reported: Option<Instant>,
 }
 
-/// Who was visited last.
+/// What the last scan saw.
 #[derive(Default)]
 struct Visits {
+    /// After which client the next one begins.
     cursor: String,
     clients: usize,
     seen: metrics::Waiting,
@@ -178,7 +192,7 @@ impl Acting {
                 Ok(None) => TICK_STANDBY,
                 Err(error) => {
                     metrics::tick_failed(self.name.as_str(), error.reason());
-                    tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "nothing was dispatched");
+                    tracing::warn!(error = telemetry::chain(&error), shard = %self.name, "not all was dispatched");
                     TICK_STANDBY
                 }
             };
@@ -198,15 +212,32 @@ impl Acting {
             return Ok(None);
         }
         let waiting = dispatch::waiting(&self.shard).await?;
-        let (mut seen, mut ticked) = (metrics::Waiting::default(), Ticked::Idle);
+        let (mut seen, mut ticked, mut failed) = (metrics::Waiting::default(), None, Vec::new());
+        self.left_out.retain(|_, until| Instant::now() < *until);
         for of_model in waiting.chunk_by(|a, b| a.model == b.model) {
-            ticked = ticked.max(self.publish_due(of_model).await?);
-            let flow = &self.flows[&of_model[0].model];
-            seen += flow.interactive.seen;
-            seen += flow.bulk.seen;
+            let model = &of_model[0].model;
+            if !self.left_out.contains_key(model) {
+                match self.publish_due(of_model).await {
+                    Ok(of_model) => ticked = ticked.max(Some(of_model)),
+                    Err(error @ TickError::Queue { .. }) => failed.push((model, error)),
+                    Err(error) => return Err(error),
+                }
+            }
+            if let Some(flow) = self.flows.get(model) {
+                seen += flow.interactive.seen;
+                seen += flow.bulk.seen;
+            }
         }
         metrics::waiting(self.name.as_str(), seen);
-        Ok(Some(ticked))
+        if ticked.is_some() {
+            let until = Instant::now() + MODEL_PAUSE;
+            self.left_out
+                .extend(failed.iter().map(|(model, _)| ((*model).clone(), until)));
+        }
+        match failed.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(Some(ticked.unwrap_or(Ticked::Idle))),
+        }
     }
 
     async fn holds_lease(&mut self) -> Result<bool, StoreError> {
@@ -236,7 +267,8 @@ impl Acting {
     /// Publishes as many of a model's due jobs as there is room for.
     async fn publish_due(&mut self, waiting: &[Waiting]) -> Result<Ticked, TickError> {
         let model = &waiting[0].model;
-        let depth = self.dispatcher.publisher.depth(model).await?;
+        let depth = self.dispatcher.publisher.depth(model).await;
+        let depth = depth.map_err(|source| TickError::queue(model, source))?;
         metrics::queue(model.as_str(), depth.ready, depth.consumers);
         self.report(model).await;
         let flow = self.flows.get_mut(model).expect("made by report");
@@ -247,19 +279,21 @@ impl Acting {
         });
         let room = plan::room(target, depth.ready, flow.share, (waiting[0].running, waiting[0].fresh));
         let has = |priority| waiting.iter().any(|waiting| waiting.priority == priority);
-        let (mut ticked, mut interactive) = (Ticked::Idle, 0);
+        let passed = std::mem::replace(&mut flow.ticked, Instant::now()).elapsed();
+        let (mut ticked, mut interactive, mut owed) = (Ticked::Idle, 0, 0);
+        if has(Priority::Bulk) {
+            // After a longer time nobody knows what was in flight, nor whether bulk work waited.
+            flow.bulk_owed.count(passed.min(TICK_STANDBY), waiting[0].in_flight);
+            owed = flow.bulk_owed.jobs(waiting[0].in_flight);
+        }
         if has(Priority::Interactive) {
-            let owed = if has(Priority::Bulk) { flow.bulk_owed.jobs() } else { 0 };
-            let room = room.saturating_sub(owed);
             (ticked, interactive) = self.publish_kind(model, Priority::Interactive, room).await?;
         }
         if has(Priority::Bulk) {
-            let flow = self.flows.get_mut(model).expect("made by report");
-            let room = room.saturating_sub(interactive).max(flow.bulk_owed.jobs());
-            let (of_bulk, published) = self.publish_kind(model, Priority::Bulk, room).await?;
-            ticked = ticked.max(of_bulk);
-            let flow = self.flows.get_mut(model).expect("made by report");
-            flow.bulk_owed.count(interactive, published);
+            // What it is owed comes on top of the room, and takes it from later ticks: were it kept free, bulk work that is
+            // not due or paused would keep it free for ever.
+            let room = room.saturating_sub(interactive).max(owed);
+            ticked = ticked.max(self.publish_kind(model, Priority::Bulk, room).await?.0);
         }
         Ok(ticked)
     }
@@ -275,8 +309,11 @@ impl Acting {
         let visits = flow.visits(priority);
         let each = plan::rows_a_client(room, visits.clients);
         let scan = dispatch::scan(&self.shard, (model, priority), &visits.cursor, each).await?;
+        let always_one = priority == Priority::Interactive;
+        let due = plan::allot(&scan.candidates, room, always_one);
+        let next = plan::next_cursor(&scan, &due, room, always_one);
         *visits = Visits {
-            cursor: scan.cursor.unwrap_or_default(),
+            cursor: next.unwrap_or_else(|| std::mem::take(&mut visits.cursor)),
             clients: scan.clients,
             seen: scan.seen,
             weight: scan.weight,
@@ -285,11 +322,11 @@ impl Acting {
             let bytes: i64 = scan.candidates.iter().map(|candidate| candidate.size_bytes).sum();
             flow.mean_bytes = bytes as f64 / scan.candidates.len() as f64;
         }
-        let keys = plan::allot(&scan.candidates, room, priority == Priority::Interactive);
+        let keys: Vec<JobKey> = due.iter().map(|candidate| candidate.key).collect();
         let mut left = &keys[..];
         while !left.is_empty() {
             let batch = dispatch::fit_fence(left);
-            publish(&self.dispatcher.publisher, &self.shard, batch).await?;
+            publish(&self.dispatcher.publisher, &self.shard, (model, batch)).await?;
             left = &left[batch.len()..];
         }
         let ticked = match (scan.candidates.is_empty(), keys.is_empty()) {
@@ -307,6 +344,7 @@ impl Acting {
             interactive: Visits::default(),
             bulk: Visits::default(),
             bulk_owed: BulkOwed::default(),
+            ticked: Instant::now(),
             mean_bytes: plan::JOB_BYTES_ASSUMED,
             tokens_per_second: plan::TOKENS_PER_SECOND_ASSUMED,
             share: 1.0 / shards,
@@ -339,7 +377,11 @@ impl Acting {
 }
 
 /// Leases rows, publishes them, and marks those that the broker confirmed; the others are due again at once.
-async fn publish(publisher: &Publisher, shard: &Database, keys: &[JobKey]) -> Result<(), TickError> {
+async fn publish(
+    publisher: &Publisher,
+    shard: &Database,
+    (model, keys): (&ModelName, &[JobKey]),
+) -> Result<(), TickError> {
     let token = Uuid::new_v4();
     let leased = dispatch::lease(shard, keys, token).await?;
     let (keys, messages): (Vec<_>, Vec<_>) = leased.into_iter().unzip();
@@ -357,5 +399,5 @@ async fn publish(publisher: &Publisher, shard: &Database, keys: &[JobKey]) -> Re
     metrics::published("dispatcher", confirmed.len() as u64);
     dispatch::mark_published(shard, &confirmed, token).await?;
     dispatch::release(shard, &failed, token).await?;
-    first_error.map_or(Ok(()), |error| Err(error.into()))
+    first_error.map_or(Ok(()), |source| Err(TickError::queue(model, source)))
 }

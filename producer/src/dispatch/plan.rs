@@ -4,10 +4,11 @@
 //! still decide who is next.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use docket_shared::ids::{ClientId, JobKey};
+use docket_shared::ids::ClientId;
 use docket_shared::queue::PREFETCH;
-use docket_shared::store::dispatch::Candidate;
+use docket_shared::store::dispatch::{Candidate, InFlight, Scan};
 
 /// Seconds of work kept with the broker and the workers, beside what keeps their steps busy.
 const SECONDS_IN_FLIGHT: f64 = 1.0;
@@ -27,10 +28,13 @@ pub const BYTES_A_TOKEN: f64 = 4.4;
 pub const JOB_BYTES_ASSUMED: f64 = 3_000.0;
 /// Rows of one client that a scan looks at, at most.
 const ROWS_A_CLIENT_MAX: i64 = 256;
-/// Bulk jobs published for each interactive one, while both wait: bulk work is slow then, but never stands still.
+/// Bulk work's part of the jobs in flight, while there is interactive work for all of them: bulk work is slow then, but never
+/// stands still.
 const BULK_FLOOR: f64 = 0.1;
-/// Most bulk jobs that may be published at once because none were for long.
-const BULK_OWED_MAX: f64 = 16.0;
+/// Most that bulk work is owed or owes, in seconds of a job in flight. That it used places that nobody wanted holds it up
+/// for seconds only; and a job in flight for longer than this counts no more, so that of very few places it gets one for
+/// up to as long as its job takes.
+const BULK_OWED_MAX: f64 = 5.0;
 
 /// What is known of a model's flow.
 #[derive(Debug, Clone, Copy)]
@@ -76,49 +80,74 @@ pub fn rows_a_client(room: usize, clients: usize) -> i64 {
     i64::try_from(fair).unwrap_or(i64::MAX).clamp(1, ROWS_A_CLIENT_MAX)
 }
 
-/// What bulk work is owed, in jobs: interactive work comes first, and leaves it a tenth.
+/// What bulk work is owed, in seconds of a job in flight: interactive work comes first, and leaves it a tenth. It goes by
+/// what is in flight and not by what was published, since others publish too (`handover.rs`), and never for bulk work.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BulkOwed(f64);
 
 impl BulkOwed {
-    /// Jobs that are bulk work's own now, whatever the room.
-    pub fn jobs(self) -> usize {
-        self.0 as usize
+    /// Counts a time for which bulk work waited while this was in flight. Where nothing is, because of what other shards
+    /// have in the queue, it is owed as much as if one were.
+    pub fn count(&mut self, passed: Duration, in_flight: InFlight) {
+        let owed = bulk_part(in_flight) - in_flight.bulk as f64;
+        self.0 = (self.0 + owed * passed.as_secs_f64()).clamp(-BULK_OWED_MAX, BULK_OWED_MAX);
     }
 
-    /// Counts what was published while bulk work waited.
-    pub fn count(&mut self, interactive: usize, bulk: usize) {
-        self.0 = (self.0 + interactive as f64 * BULK_FLOOR - bulk as f64).clamp(0.0, BULK_OWED_MAX);
+    /// Jobs that bulk work may add now, whatever the room: up to its part of what is in flight.
+    pub fn jobs(self, in_flight: InFlight) -> usize {
+        let missing = (bulk_part(in_flight).ceil() as i64 - in_flight.bulk).max(0) as usize;
+        if self.0 > 0.0 { missing } else { 0 }
     }
 }
 
+fn bulk_part(in_flight: InFlight) -> f64 {
+    BULK_FLOOR * (in_flight.interactive + in_flight.bulk).max(1) as f64
+}
+
 /// Which candidates are published, in this order, up to the room: clients are filled to one level of jobs in flight, by
-/// their weights, those with the fewest first, and none beyond its cap. With `always_one` a client with nothing in flight
-/// gets one whatever the room.
-pub fn allot(candidates: &[Candidate], room: usize, always_one: bool) -> Vec<JobKey> {
-    let mut seen: HashMap<&ClientId, i64> = HashMap::new();
-    let mut ranked: Vec<(f64, JobKey)> = Vec::new();
+/// their weights, those with the fewest first, and none beyond its cap. The level is that of jobs of this model and priority:
+/// what a client has elsewhere takes no place here, and would be in its way for ever. With `always_one` a client without such
+/// jobs gets one whatever the room.
+pub fn allot(candidates: &[Candidate], room: usize, always_one: bool) -> Vec<&Candidate> {
+    let mut added: HashMap<&ClientId, i64> = HashMap::new();
+    let mut ranked: Vec<(f64, &Candidate)> = Vec::new();
     for candidate in candidates {
-        let before = seen.entry(&candidate.client).or_insert(candidate.in_flight);
-        if *before < candidate.in_flight_max {
-            ranked.push((*before as f64 / f64::from(candidate.weight), candidate.key));
-            *before += 1;
+        let added = added.entry(&candidate.client).or_default();
+        if candidate.in_flight + *added < candidate.in_flight_max {
+            let level = (candidate.alike + *added) as f64 / f64::from(candidate.weight);
+            ranked.push((level, candidate));
+            *added += 1;
         }
     }
-    // Stable: clients of one level keep the order of the scan, and a client's rows theirs.
+    // Stable: clients of one level keep the order of the scan, which begins with who waits longest for a turn
+    // (`next_cursor`), and a client's rows theirs.
     ranked.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     let free = ranked
         .iter()
         .take_while(|(level, _)| *level == 0.0 && always_one)
         .count();
     ranked.truncate(room.max(free));
-    ranked.into_iter().map(|(_, key)| key).collect()
+    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// After which client the next scan begins; `None`: where this one did. It begins after the one who got the last place, so
+/// that clients of one level take turns: while there are more of them than places, each gets one before any gets a second.
+/// Only where a client may have one whatever the room, all clients are to be looked at soon, and nobody has to wait for
+/// a turn.
+pub fn next_cursor(scan: &Scan, published: &[&Candidate], room: usize, always_one: bool) -> Option<String> {
+    match published.last() {
+        Some(last) if !(always_one && scan.full) => Some(last.client.to_string()),
+        None if room == 0 && !always_one => None,
+        Some(_) | None => scan.last.clone(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{HashSet, VecDeque};
+
     use docket_local::autoscale::formula::{Policy, Signal};
-    use docket_shared::ids::JobId;
+    use docket_shared::ids::{JobId, JobKey};
     use docket_shared::sharding;
 
     use super::super::backlog::DOCUMENT_SECONDS;
@@ -139,6 +168,7 @@ mod tests {
                     client: client.clone(),
                     in_flight: *in_flight,
                     in_flight_max: 12,
+                    alike: *in_flight,
                     weight: *weight,
                     size_bytes: 3_000,
                 });
@@ -149,9 +179,8 @@ mod tests {
 
     fn counts(candidates: &[Candidate], room: usize) -> HashMap<String, usize> {
         let mut counts = HashMap::new();
-        for key in allot(candidates, room, true) {
-            let of = candidates.iter().find(|candidate| candidate.key == key).unwrap();
-            *counts.entry(of.client.to_string()).or_default() += 1;
+        for candidate in allot(candidates, room, true) {
+            *counts.entry(candidate.client.to_string()).or_default() += 1;
         }
         counts
     }
@@ -177,24 +206,196 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_has_elsewhere_counts_for_its_cap_alone() {
+        let mut all = candidates(&[("letters", 11, 1.0, 5), ("other", 1, 1.0, 5)]);
+        all.iter_mut().take(5).for_each(|of_letters| of_letters.alike = 0);
+        assert_eq!(
+            counts(&all, 2),
+            HashMap::from([("letters".into(), 1), ("other".into(), 1)])
+        );
+    }
+
+    #[test]
     fn a_client_with_nothing_in_flight_gets_one_without_room() {
         let all = candidates(&[("a", 0, 1.0, 5), ("b", 0, 0.5, 5), ("c", 1, 9.0, 5)]);
         assert_eq!(counts(&all, 0), HashMap::from([("a".into(), 1), ("b".into(), 1)]));
         assert!(allot(&all, 0, false).is_empty());
     }
 
-    #[test]
-    fn bulk_work_is_owed_a_tenth() {
-        let mut owed = BulkOwed::default();
-        let mut bulk = 0;
-        for _ in 0..1_000 {
-            let now = owed.jobs();
-            owed.count(1, now);
-            bulk += now;
+    /// Clients with a backlog each that share some places: the job that is in flight for longest ends, and what is free is
+    /// given anew.
+    struct Places {
+        clients: Vec<(String, f32)>,
+        in_flight: VecDeque<String>,
+        cursor: String,
+        /// Clients that a scan visits.
+        visits: usize,
+    }
+
+    impl Places {
+        fn new(clients: impl IntoIterator<Item = (String, f32)>) -> Self {
+            Self {
+                clients: clients.into_iter().collect(),
+                in_flight: VecDeque::new(),
+                cursor: String::new(),
+                visits: usize::MAX,
+            }
         }
-        assert!((99..=100).contains(&bulk), "{bulk}");
-        owed.count(100_000, 0);
-        assert_eq!(owed.jobs(), 16);
+
+        fn scan(&self) -> Scan {
+            let mut order: Vec<_> = self.clients.iter().collect();
+            order.sort_by_key(|(client, _)| (*client <= self.cursor, client.clone()));
+            order.truncate(self.visits);
+            let have = |client: &String| self.in_flight.iter().filter(|of| *of == client).count() as i64;
+            let rows = order
+                .iter()
+                .map(|(client, weight)| (client.as_str(), have(client), *weight, 12));
+            Scan {
+                candidates: candidates(&rows.collect::<Vec<_>>()),
+                clients: order.len(),
+                last: order.last().map(|(client, _)| client.clone()),
+                full: order.len() == self.visits,
+                ..Scan::default()
+            }
+        }
+
+        /// Who gets what is free.
+        fn fill(&mut self, room: usize) -> Vec<String> {
+            let scan = self.scan();
+            let published = allot(&scan.candidates, room, false);
+            if let Some(next) = next_cursor(&scan, &published, room, false) {
+                self.cursor = next;
+            }
+            let clients: Vec<_> = published.iter().map(|of| of.client.to_string()).collect();
+            self.in_flight.extend(clients.iter().cloned());
+            clients
+        }
+    }
+
+    fn names(clients: usize) -> impl Iterator<Item = (String, f32)> {
+        (0..clients).map(|number| (format!("client-{number:03}"), 1.0))
+    }
+
+    #[test]
+    fn of_more_clients_than_places_each_gets_its_turn() {
+        for (clients, places, visits) in [(6, 5, 256), (13, 12, 256), (2, 1, 256), (40, 3, 256), (40, 3, 7)] {
+            let mut all = Places::new(names(clients));
+            all.visits = visits;
+            let mut turns = all.fill(places);
+            for _ in 0..10 * clients {
+                all.in_flight.pop_front();
+                assert!(all.fill(0).is_empty(), "a tick without room");
+                turns.extend(all.fill(1));
+            }
+            for round in turns.windows(2 * clients) {
+                let different: HashSet<_> = round.iter().collect();
+                assert_eq!(different.len(), clients, "{places} places, {visits} visits: {round:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_that_comes_late_does_not_wait_for_older_backlogs() {
+        let mut all = Places::new(names(6));
+        all.fill(5);
+        for _ in 0..100 {
+            all.in_flight.pop_front();
+            all.fill(1);
+        }
+        all.clients.push(("late".to_owned(), 1.0));
+        let mut turns = Vec::new();
+        for _ in 0..7 {
+            all.in_flight.pop_front();
+            turns.extend(all.fill(1));
+        }
+        assert!(turns.contains(&"late".to_owned()), "{turns:?}");
+    }
+
+    #[test]
+    fn weights_hold_over_time() {
+        let mut all = Places::new(names(3).chain([("large".to_owned(), 3.0)]));
+        let mut turns = all.fill(12);
+        for _ in 0..1_200 {
+            all.in_flight.pop_front();
+            turns.extend(all.fill(1));
+        }
+        let large = turns.iter().filter(|client| *client == "large").count();
+        assert!(
+            (550..=650).contains(&large),
+            "{large} of {} for half of the weight",
+            turns.len()
+        );
+    }
+
+    #[test]
+    fn where_everybody_may_have_one_scans_go_on_through_all_clients() {
+        let mut all = Places::new(names(9));
+        all.visits = 4;
+        let scan = all.scan();
+        let published = allot(&scan.candidates, 1, true);
+        assert_eq!(published.len(), 4);
+        for (published, room) in [(&published[..], 1), (&[], 0)] {
+            assert_eq!(next_cursor(&scan, published, room, true).as_deref(), Some("client-003"));
+        }
+    }
+
+    /// What part of the jobs in flight is bulk when others keep `interactive` jobs in flight, whoever published them, and
+    /// a bulk job takes so many ticks of 50 ms.
+    fn bulk_part_over_time(interactive: i64, ticks_a_job: usize) -> f64 {
+        const TICKS: usize = 20_000;
+        let (mut owed, mut ends, mut total) = (BulkOwed::default(), VecDeque::new(), 0);
+        for tick in 0..TICKS {
+            while ends.front().is_some_and(|end| *end <= tick) {
+                ends.pop_front();
+            }
+            let bulk = ends.len() as i64;
+            let in_flight = InFlight { interactive, bulk };
+            owed.count(Duration::from_millis(50), in_flight);
+            ends.extend(vec![tick + ticks_a_job; owed.jobs(in_flight)]);
+            total += ends.len();
+        }
+        let bulk = total as f64 / TICKS as f64;
+        bulk / (bulk + interactive as f64)
+    }
+
+    #[test]
+    fn bulk_work_has_a_tenth_of_what_is_in_flight_whoever_published_the_rest() {
+        for interactive in [3, 5, 12, 40, 1_000] {
+            for ticks_a_job in [20, 60, 90] {
+                let part = bulk_part_over_time(interactive, ticks_a_job);
+                assert!((0.08..0.13).contains(&part), "{part}: {interactive} and {ticks_a_job}");
+            }
+        }
+    }
+
+    #[test]
+    fn bulk_work_never_stands_still() {
+        let (busy, second) = (
+            InFlight {
+                interactive: 5,
+                bulk: 0,
+            },
+            Duration::from_secs(1),
+        );
+        let mut owed = BulkOwed::default();
+        // It had all places for long, and interactive work came.
+        owed.count(
+            1_000 * second,
+            InFlight {
+                interactive: 0,
+                bulk: 16,
+            },
+        );
+        assert_eq!(owed.jobs(busy), 0);
+        owed.count(11 * second, busy);
+        assert_eq!(owed.jobs(busy), 1);
+        // It waited for long, and gets no more than its part at once.
+        owed.count(1_000 * second, busy);
+        assert_eq!(owed.jobs(busy), 1);
+        // Nothing of this shard is in flight, and other shards fill the queue.
+        let mut owed = BulkOwed::default();
+        owed.count(second, InFlight::default());
+        assert_eq!(owed.jobs(InFlight::default()), 1);
     }
 
     #[test]
@@ -228,7 +429,7 @@ mod tests {
         max: u32::MAX,
         messages_a_worker: 1.0,
         seconds_a_worker: 10.0,
-        stabilisation: std::time::Duration::from_secs(300),
+        stabilisation: Duration::from_secs(300),
     };
 
     fn flows() -> impl Iterator<Item = Flow> {

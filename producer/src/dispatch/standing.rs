@@ -64,11 +64,15 @@ impl Lookout {
             let (found, none) = (standing.iter().find(|of| of.model == *model), Standing::default());
             metrics::standing(self.name.as_str(), model, found.unwrap_or(&none));
         }
+        let mut asked = Ok(());
         for model in self.known.iter().filter_map(|model| model.parse::<ModelName>().ok()) {
-            let depth = self.publisher.depth(&model).await?;
-            metrics::queue(model.as_str(), depth.ready, depth.consumers);
+            match self.publisher.depth(&model).await {
+                Ok(depth) => metrics::queue(model.as_str(), depth.ready, depth.consumers),
+                // The queues of other models may be in order.
+                Err(error) => asked = asked.and(Err(error)),
+            }
         }
-        Ok(())
+        Ok(asked?)
     }
 
     /// Another process acts for the shard: its figures hold, and none of this one's.

@@ -18,7 +18,7 @@ pub struct ClientControls {
     pub client_id: String,
     /// Its part of the room, beside those of others; 1 by default.
     pub weight: f32,
-    /// Most jobs that are with the broker or a worker at a time; null when there is no such cap.
+    /// About the most jobs that are with the broker or a worker at a time; null when there is no such cap.
     pub in_flight_max: Option<i32>,
     /// Whether its waiting work stays where it is.
     pub paused: bool,

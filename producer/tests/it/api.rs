@@ -51,7 +51,15 @@ impl Api {
 
     /// Serves the API with some settings changed.
     pub async fn start_with(changed: &[(&str, &str)]) -> Self {
-        let world = World::start().await;
+        Self::serve(World::start().await, changed, &[Role::Api]).await
+    }
+
+    /// Serves the API of a world and dispatches.
+    pub async fn dispatching(world: World) -> Self {
+        Self::serve(world, &[], &Role::ALL).await
+    }
+
+    async fn serve(world: World, changed: &[(&str, &str)], roles: &[Role]) -> Self {
         let blobs = BlobStore::connect(&config(&world, &[]).blob).await;
         let current = Current { version: "2".into() };
         model::set_current(&blobs, &"ner-legal".parse().unwrap(), &current)
@@ -61,7 +69,7 @@ impl Api {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, metrics) = (Shutdown::default(), PrometheusBuilder::new().build_recorder().handle());
-        serve::start(config.clone(), &[Role::Api], (listener, metrics), &shutdown)
+        serve::start(config.clone(), roles, (listener, metrics), &shutdown)
             .await
             .unwrap();
         let shards = Shards::connect(&config.store).await.unwrap();

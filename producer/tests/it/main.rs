@@ -6,6 +6,7 @@ mod api;
 mod auth;
 mod backlog;
 mod description;
+mod dispatch;
 mod doctor;
 mod faults;
 mod form;

@@ -2,16 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use sqlx::FromRow;
 
 use super::dispatch::IN_FLIGHT_MAX;
-use super::{Database, FencedTx, StoreError, seconds};
+use super::{Database, FencedTx, StoreError};
 use crate::ids::{Bucket, ClientId};
-
-/// A count that is older than this says nothing any more: nobody acts for the shard.
-const COUNT_GOOD_FOR: Duration = Duration::from_secs(120);
 
 /// What a shard has of one model, from accepted to not yet ended.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -110,11 +106,9 @@ pub async fn of_client(tx: &mut FencedTx, bucket: Bucket, client: &ClientId, mos
     query.fetch_one(tx.connection()).await.map_err(|error| tx.failed(error))
 }
 
-/// Jobs of the whole shard that had not ended at the last count; 0 while nobody counts.
+/// Jobs of the whole shard that had not ended at the last count; 0 before the first one. It holds however old it is: while
+/// counting takes long the backlog is large, and while nobody counts nobody dispatches either.
 pub async fn of_shard(tx: &mut FencedTx) -> Result<i64, StoreError> {
-    let query = tx.query_scalar(
-        "select coalesce(sum(jobs), 0)::bigint from backlogs where counted_at > now() - make_interval(secs => $1)",
-    );
-    let query = query.bind(seconds(COUNT_GOOD_FOR));
+    let query = tx.query_scalar("select coalesce(sum(jobs), 0)::bigint from backlogs");
     query.fetch_one(tx.connection()).await.map_err(|error| tx.failed(error))
 }

@@ -81,7 +81,9 @@ pub enum Answer {
 }
 
 // One statement: locks the row, counts a crash if the last claim died, and grants the claim unless something forbids it.
-// A row that is queued but not due, or paused, is set waiting, so that it is published again when it may be.
+// A row that is queued but not due, or paused, is set waiting, so that it is published again when it may be. One whose message
+// came before the mark that it was published waits already, and loses its lease: marked later, it would be queued without a
+// message. What the row is says `judged`, which has the lock, and not the snapshot, which may be from before the mark.
 const CLAIM: &str = "
 with found as (
     select d.*, d.state = 'running' and d.claim_token <> $3 as other,
@@ -100,11 +102,12 @@ with found as (
 ), judged as (
     select c.*, c.lone_crashes_now >= $8 as poison, c.crashes_now >= $7 and not $5 as suspect from counted c
 ), postponed as (
-    update dispatch d set state = 'waiting', published_at = null,
-        history = docket_history(d.history, $11 || jsonb_build_object(
-            'at', now(), 'reason', case when j.early then 'not due' else 'paused' end))
+    update dispatch d set state = 'waiting', published_at = null, lease_token = null, lease_until = null,
+        history = case when j.state = 'waiting' then d.history else docket_history(d.history, $11 || jsonb_build_object(
+            'at', now(), 'reason', case when j.early then 'not due' else 'paused' end)) end
     from judged j
-    where d.bucket = j.bucket and d.job_id = j.job_id and d.state = 'queued' and (j.early or j.paused) and not j.late
+    where d.bucket = j.bucket and d.job_id = j.job_id and (j.early or j.paused) and not j.late
+      and (j.state = 'queued' or j.lease_token is not null)
 ), condemned as (
     update dispatch d set history = docket_history(d.history, $9 || jsonb_build_object('at', now(), 'worker', d.worker))
     from judged j where d.bucket = j.bucket and d.job_id = j.job_id and j.dead and j.poison and not j.late

@@ -10,7 +10,7 @@ use crate::sharding;
 pub struct Controls {
     /// Its part of the room, beside those of others; 1 by default.
     pub weight: f32,
-    /// Most jobs that are with the broker or a worker at a time; as many as there is room for by default.
+    /// About the most jobs that are with the broker or a worker at a time; as many as there is room for by default.
     pub in_flight_max: Option<i32>,
     /// Whether its waiting work stays where it is.
     pub paused: bool,

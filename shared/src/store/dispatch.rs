@@ -25,10 +25,13 @@ pub struct Candidate {
     pub key: JobKey,
     /// Whose it is.
     pub client: ClientId,
-    /// Jobs of this client, of whatever model, that are with the broker or a worker now.
+    /// Jobs of this client, of whatever model, that are with the broker or a worker now; without those that are just being
+    /// handed over, whose rows are leased for some milliseconds: looking for them would be a walk over the backlog.
     pub in_flight: i64,
     /// Most that may be.
     pub in_flight_max: i64,
+    /// Those of them that are of this model and priority.
+    pub alike: i64,
     /// The client's part of the room, beside those of others.
     pub weight: f32,
     /// Size of the document in bytes.
@@ -38,7 +41,7 @@ pub struct Candidate {
 /// What a scan saw.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// Due rows, at most `each` a client, in the order of clients and within a client by age.
+    /// Due rows, at most `each` a client, in the order in which clients were visited and within a client by age.
     pub candidates: Vec<Candidate>,
     /// Clients with waiting rows, due or not, that were visited.
     pub clients: usize,
@@ -46,29 +49,40 @@ pub struct Scan {
     pub seen: metrics::Waiting,
     /// Their weights, summed.
     pub weight: f64,
-    /// The last client visited, where the next scan goes on; `None` when the end was reached.
-    pub cursor: Option<String>,
+    /// The last client visited; `None` when nobody waits.
+    pub last: Option<String>,
+    /// Whether clients may be left that were not visited.
+    pub full: bool,
 }
 
 // A loose index scan: one probe of the index a client, never a walk over the backlog
-// (PostgreSQL wiki, "Loose indexscan").
+// (PostgreSQL wiki, "Loose indexscan"). It goes round: from the name after `$2` to the last one, then from the first one to
+// `$2`; the comparison of rows says that names up to `$2` come second. `limit 1` has the next name computed once.
 const SCAN: &str = "
 with recursive clients(client_id, n) as (
-    select (select client_id from dispatch where state = 'waiting' and model = $1 and priority = $5 and client_id > $2
-            order by client_id limit 1), 1
+    select $2::text, 0
     union all
-    select (select d.client_id from dispatch d
-            where d.state = 'waiting' and d.model = $1 and d.priority = $5 and d.client_id > c.client_id
-            order by d.client_id limit 1), n + 1
-    from clients c where c.client_id is not null and n < $4
+    select next.client_id, c.n + 1
+    from clients c
+    cross join lateral (
+        select coalesce(
+            (select d.client_id from dispatch d
+             where d.state = 'waiting' and d.model = $1 and d.priority = $5 and d.client_id > c.client_id
+             order by d.client_id limit 1),
+            (select d.client_id from dispatch d where d.state = 'waiting' and d.model = $1 and d.priority = $5
+             order by d.client_id limit 1)) as client_id
+        limit 1
+    ) next
+    where c.n < $4
+      and (next.client_id <= $2, next.client_id) > (c.n > 0 and c.client_id <= $2, c.client_id)
 )
 select c.client_id, coalesce(k.weight, 1) as weight, coalesce(k.in_flight_max, $6) as in_flight_max,
-       coalesce(k.paused, false) as paused, b.in_flight, d.bucket, d.job_id, d.size_bytes
+       coalesce(k.paused, false) as paused, b.in_flight, b.alike, d.bucket, d.job_id, d.size_bytes
 from clients c
 left join client_controls k on k.client_id = c.client_id
 cross join lateral (
-    select count(*) as in_flight from (
-        select 1 from dispatch q where q.state in ('queued', 'running') and q.client_id = c.client_id
+    select count(*) as in_flight, count(*) filter (where q.model = $1 and q.priority = $5) as alike from (
+        select q.model, q.priority from dispatch q where q.state in ('queued', 'running') and q.client_id = c.client_id
         limit coalesce(k.in_flight_max, $6)) q
 ) b
 left join lateral (
@@ -77,7 +91,7 @@ left join lateral (
       and (w.lease_until is null or w.lease_until < now()) and not coalesce(k.paused, false)
     order by w.due_at, w.job_id limit $3
 ) d on true
-where c.client_id is not null
+where c.n > 0
 order by c.n";
 
 /// Jobs of one client that are with the broker or a worker at a time, unless its operator says otherwise: above what a
@@ -91,13 +105,14 @@ struct ScanRow {
     in_flight_max: i32,
     paused: bool,
     in_flight: i64,
+    alike: i64,
     bucket: Option<i16>,
     job_id: Option<Uuid>,
     size_bytes: Option<i64>,
 }
 
-/// Looks at up to [`CLIENTS_MAX`] clients after the cursor, at most `each` due rows of each, all of one priority. Nothing
-/// is locked.
+/// Looks at up to [`CLIENTS_MAX`] clients, from the one after `after` on and round to it, at most `each` due rows of each,
+/// all of one priority. Nothing is locked.
 pub async fn scan(
     shard: &Database,
     (model, priority): (&ModelName, Priority),
@@ -118,9 +133,8 @@ pub async fn scan(
         .await
         .map_err(|error| tx.failed(error))?;
     let visited: BTreeMap<&str, &ScanRow> = rows.iter().map(|row| (row.client_id.as_str(), row)).collect();
-    let full = visited.len() as i32 >= CLIENTS_MAX;
-    let last = visited.last_key_value().filter(|_| full);
-    let (cursor, clients) = (last.map(|(last, _)| (*last).to_owned()), visited.len());
+    let last = rows.last().map(|row| row.client_id.clone());
+    let (clients, full) = (visited.len(), visited.len() as i32 >= CLIENTS_MAX);
     let weight = visited.values().map(|row| f64::from(row.weight)).sum();
     let mut seen = metrics::Waiting::default();
     visited.values().for_each(|row| seen += row.seen());
@@ -130,7 +144,8 @@ pub async fn scan(
         clients,
         seen,
         weight,
-        cursor,
+        last,
+        full,
     })
 }
 
@@ -158,6 +173,7 @@ fn candidate(row: ScanRow) -> Option<Candidate> {
         client,
         in_flight: row.in_flight,
         in_flight_max: row.in_flight_max.into(),
+        alike: row.alike,
         weight: row.weight,
         size_bytes: row.size_bytes?,
     })
@@ -174,6 +190,17 @@ pub struct Waiting {
     pub running: i64,
     /// Those that were published in the last second and not claimed yet: in the queue, or on their way out of it.
     pub fresh: i64,
+    /// Jobs of the model in flight, in the queue or running, whoever published them.
+    pub in_flight: InFlight,
+}
+
+/// Jobs in flight by their priority.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InFlight {
+    /// Interactive ones.
+    pub interactive: i64,
+    /// Bulk ones.
+    pub bulk: i64,
 }
 
 #[derive(FromRow)]
@@ -182,6 +209,8 @@ struct WaitingRow {
     priority: String,
     running: i64,
     fresh: i64,
+    queued: i64,
+    bulk: i64,
 }
 
 /// What waits on this shard by model and priority, due or not; of models that are not paused.
@@ -196,13 +225,15 @@ pub async fn waiting(shard: &Database) -> Result<Vec<Waiting>, StoreError> {
                  where d.state = 'waiting' and (d.model, d.priority) > (k.model, k.priority)
                  order by d.model, d.priority limit 1) next
          )
-         select k.model, k.priority, r.running, q.fresh from kinds k
+         select k.model, k.priority, r.running, q.fresh, q.queued, r.bulk + q.bulk as bulk from kinds k
          cross join lateral (
-             select count(*) as running from dispatch d where d.state = 'running' and d.model = k.model
+             select count(*) as running, count(*) filter (where d.priority = 'bulk') as bulk
+             from dispatch d where d.state = 'running' and d.model = k.model
                  and d.heartbeat_at > now() - make_interval(secs => $1)) r
          cross join lateral (
-             select count(*) as fresh from dispatch d where d.state = 'queued' and d.model = k.model
-                 and d.published_at > now() - interval '1 s') q
+             select count(*) as queued, count(*) filter (where d.priority = 'bulk') as bulk,
+                    count(*) filter (where d.published_at > now() - interval '1 s') as fresh
+             from dispatch d where d.state = 'queued' and d.model = k.model) q
          where not exists (select 1 from paused_models p where p.model = k.model)",
     );
     let rows = query.bind(seconds(TAKEOVER_AFTER)).fetch_all(tx.connection()).await;
@@ -213,6 +244,10 @@ pub async fn waiting(shard: &Database) -> Result<Vec<Waiting>, StoreError> {
             priority: Priority::parse(&row.priority)?,
             running: row.running,
             fresh: row.fresh,
+            in_flight: InFlight {
+                interactive: row.running + row.queued - row.bulk,
+                bulk: row.bulk,
+            },
         })
     });
     Ok(waiting.collect())

@@ -79,7 +79,8 @@ pub enum HandOver {
 // however much others have waiting (`allot`), and would only wait for it. Three are what a client has now and then that
 // sends one at a time. The conditions look at a bounded number of rows: at most 32 waiting ones, all of them leased or not
 // yet due, at most 16 in the broker, which is what the dispatcher keeps there without consumers, and as many of the
-// client's as it may have in flight.
+// client's as it may have in flight; those who are accepted at the same moment do not see one another, so that all of it holds
+// about.
 macro_rules! accept_job {
     ($before:literal) => {
         concat!(

@@ -12,6 +12,7 @@ use crate::fixture::{Fixture, direct_and_pooled, granted, model};
 direct_and_pooled!(
     work_is_what_can_be_done_now,
     a_document_counts_at_most_what_one_worker_gets_and_never_nothing,
+    the_last_count_of_a_shard_holds_until_the_next_one,
 );
 
 /// The documents of the fixture have 3,000 bytes: 2 s each.
@@ -101,4 +102,23 @@ async fn a_document_counts_at_most_what_one_worker_gets_and_never_nothing(fixtur
         ..pace()
     };
     assert_eq!(count(&fixture, key, &unknown).await.work_seconds, 3.0);
+}
+
+async fn the_last_count_of_a_shard_holds_until_the_next_one(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let of_shard = async || {
+        let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
+        backlog::of_shard(&mut tx).await.unwrap()
+    };
+    assert_eq!(of_shard().await, 0, "nobody counted");
+    count(&fixture, key, &pace()).await;
+    let age = "update backlogs set counted_at = now() - interval '1 day'";
+    sqlx::query(age)
+        .execute(&mut fixture.raw(key.bucket).await)
+        .await
+        .unwrap();
+    assert_eq!(of_shard().await, 1);
+    fixture.forget(key).await;
+    assert!(backlog::count(fixture.shard_of(key), &pace()).await.unwrap().is_empty());
+    assert_eq!(of_shard().await, 0);
 }

@@ -6,9 +6,12 @@ use docket_shared::ids::ClaimToken;
 use docket_shared::sharding;
 use docket_shared::state::JobState;
 use docket_shared::store::claims::{self, Answer, Asker};
-use docket_shared::store::documents;
+use docket_shared::store::controls::{self, Change};
+use docket_shared::store::jobs::HandOver;
 use docket_shared::store::results::{self, Failure, Saved};
 use docket_shared::store::sweep;
+use docket_shared::store::{dispatch, documents};
+use uuid::Uuid;
 
 use crate::fixture::{Fixture, analysis, direct_and_pooled, granted};
 
@@ -19,6 +22,7 @@ direct_and_pooled!(
     results_written_together_stand_or_fall_alone,
     asking_again_with_the_same_token_continues_the_claim,
     giving_back_costs_no_attempt,
+    a_paused_job_is_not_marked_published_once_its_message_is_used_up,
     an_error_waits_and_a_failure_is_the_dead_letter,
     a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison,
     the_sweeper_repairs_what_nobody_redelivers,
@@ -161,6 +165,30 @@ async fn giving_back_costs_no_attempt(fixture: Fixture) {
     assert!(claims::give_back(&fixture.shards, &claim).await.unwrap());
     assert_eq!(fixture.job(key, "acme").await.state, JobState::Queued);
     assert_eq!(granted(fixture.claim(key, "w2").await).attempt, 1);
+}
+
+async fn a_paused_job_is_not_marked_published_once_its_message_is_used_up(fixture: Fixture) {
+    let (key, HandOver::Mine(lease)) = fixture.accept("acme").await else {
+        panic!("idle")
+    };
+    let pause = async |paused| {
+        let change = Change {
+            paused: Some(paused),
+            ..Change::default()
+        };
+        let client = "acme".parse().unwrap();
+        controls::set_client(&fixture.shards, &client, change).await.unwrap();
+    };
+    // The broker has its message, and a worker is faster than the mark.
+    pause(true).await;
+    assert!(matches!(fixture.claim(key, "w1").await, Answer::Paused));
+    let shard = fixture.shard_of(key);
+    dispatch::mark_published(shard, &[key], lease).await.unwrap();
+    let job = fixture.job(key, "acme").await;
+    assert_eq!((job.state, job.history), (JobState::Waiting, serde_json::json!([])));
+    pause(false).await;
+    let leased = dispatch::lease(shard, &[key], Uuid::new_v4()).await.unwrap();
+    assert_eq!(leased.len(), 1, "it is published again");
 }
 
 async fn an_error_waits_and_a_failure_is_the_dead_letter(fixture: Fixture) {

@@ -6,6 +6,7 @@ use docket_shared::ids::JobKey;
 use docket_shared::job::Priority;
 use docket_shared::state::JobState;
 use docket_shared::store::controls::{self, Change};
+use docket_shared::store::dispatch::InFlight;
 use docket_shared::store::jobs::{HandOver, NewJob};
 use docket_shared::store::{dispatch, gaps, lease, parked, reports, sweep};
 use sqlx::Connection;
@@ -20,6 +21,7 @@ direct_and_pooled!(
     a_capped_client_is_handed_over_no_more_than_it_may_have,
     a_row_is_leased_once_published_and_marked,
     a_scan_visits_every_client_and_no_backlog,
+    what_is_in_flight_is_known_by_priority,
     one_holder_acts_for_a_shard,
     a_time_without_a_dispatcher_is_noted_until_it_is_settled,
     an_operator_requeues_what_a_lost_broker_had,
@@ -178,7 +180,7 @@ async fn a_scan_visits_every_client_and_no_backlog(fixture: Fixture) {
         (1, kind.0, kind.1)
     );
     let scan = dispatch::scan(shard, kind, "", 3).await.unwrap();
-    assert_eq!((scan.clients, scan.cursor), (6, None));
+    assert_eq!((scan.clients, scan.full), (6, false));
     let of = |name: &str| {
         scan.candidates
             .iter()
@@ -187,8 +189,75 @@ async fn a_scan_visits_every_client_and_no_backlog(fixture: Fixture) {
     };
     assert_eq!(of("acme"), 3);
     assert!(quiet.iter().all(|client| of(client) == 1));
-    let rest = dispatch::scan(shard, kind, "acme", 3).await.unwrap();
-    assert_eq!(rest.clients, 5, "the scan goes on after the cursor");
+    let mut around: Vec<&str> = quiet.iter().map(String::as_str).collect();
+    around.insert(0, "acme");
+    for _ in 0..=around.len() {
+        // `acme` comes before `client-...`, and after the last of them again.
+        around.rotate_left(1);
+        let last = *around.last().unwrap();
+        let scan = dispatch::scan(shard, kind, last, 1).await.unwrap();
+        let order: Vec<_> = scan.candidates.iter().map(|of| of.client.as_str()).collect();
+        assert_eq!(order, around, "after {last}");
+        assert_eq!((scan.clients, scan.last.as_deref()), (6, Some(last)));
+    }
+    for (after, first) in [("", "acme"), ("acme-2", &*quiet[0]), ("zoe", "acme")] {
+        let scan = dispatch::scan(shard, kind, after, 1).await.unwrap();
+        assert_eq!(
+            (scan.clients, scan.candidates[0].client.as_str()),
+            (6, first),
+            "after {after}"
+        );
+    }
+    let nobody = dispatch::scan(shard, (kind.0, Priority::Bulk), "acme", 3)
+        .await
+        .unwrap();
+    assert_eq!((nobody.clients, nobody.last), (0, None));
+}
+
+async fn what_is_in_flight_is_known_by_priority(fixture: Fixture) {
+    let (waiting, _) = fixture.accept_with("acme", |job| job.hand_over = false).await;
+    let shard = fixture.shard_of(waiting);
+    let mut published = Vec::new();
+    for priority in [
+        Priority::Interactive,
+        Priority::Interactive,
+        Priority::Bulk,
+        Priority::Bulk,
+        Priority::Bulk,
+    ] {
+        let change = |job: &mut NewJob| {
+            job.hand_over = false;
+            job.schedule.priority = priority;
+        };
+        published.push(fixture.accept_with("acme", change).await.0);
+    }
+    for (key, token) in all_leased(&fixture, &published).await {
+        dispatch::mark_published(shard, &[key], token).await.unwrap();
+    }
+    granted(fixture.claim(published[0], "w1").await);
+    granted(fixture.claim(published[2], "w1").await);
+    let found = dispatch::waiting(shard).await.unwrap();
+    let in_flight = InFlight {
+        interactive: 2,
+        bulk: 3,
+    };
+    assert_eq!((found.len(), found[0].in_flight), (1, in_flight));
+    assert_eq!((found[0].running, found[0].fresh), (2, 3));
+    let kind = (&model(), Priority::Interactive);
+    let scan = dispatch::scan(shard, kind, "", 1).await.unwrap();
+    assert_eq!((scan.candidates[0].in_flight, scan.candidates[0].alike), (5, 2));
+    // A worker that died has nothing in flight; a message that was published long ago is in the queue all the same.
+    fixture.age(published[0], 20).await;
+    fixture.age(published[3], 20).await;
+    let found = dispatch::waiting(shard).await.unwrap();
+    let in_flight = InFlight {
+        interactive: 1,
+        bulk: 3,
+    };
+    assert_eq!(
+        (found[0].in_flight, found[0].running, found[0].fresh),
+        (in_flight, 1, 2)
+    );
 }
 
 async fn one_holder_acts_for_a_shard(fixture: Fixture) {

@@ -37,7 +37,8 @@ pub struct NewControls {
     /// Its part of the room, beside those of others.
     #[schema(minimum = 0.01, maximum = 100)]
     weight: f32,
-    /// Most jobs that are with the broker or a worker at a time; null or absent for no such cap.
+    /// About the most jobs that are with the broker or a worker at a time; null or absent for no such cap. What is accepted at
+    /// the same moment may come on top.
     #[schema(minimum = 1)]
     in_flight_max: Option<i32>,
     /// Whether its waiting work stays where it is.
