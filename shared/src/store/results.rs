@@ -100,36 +100,37 @@ impl Ending {
 pub const EXPIRED_KIND: &str = "deadline_passed";
 
 // The jobs of $1 to $3 that are still under these claims end, each with its row of $5 to $11 and its entities of $12 to
-// $21, which name their job. Rows are locked in the order of their keys, as everywhere.
+// $21, which name their claim: a job may be there twice, under an earlier claim of the same worker too. Rows are locked in
+// the order of their keys, as everywhere.
 const SUCCEED: &str = "
 with results as (
     select * from unnest($1::smallint[], $2::uuid[], $3::uuid[], $5::text[], $6::text[], $7::bytea[], $8::bigint[],
                          $9::int[], $10::bigint[], $11::int[])
         as r(bucket, job_id, token, model_version, text_key, text_sha256, text_chars, windows, tokens, entities)
 ), locked as (
-    select d.bucket, d.job_id from dispatch d
+    select d.bucket, d.job_id, r.token from dispatch d
     join results r on r.bucket = d.bucket and r.job_id = d.job_id and r.token = d.claim_token
     where d.state = 'running' order by d.bucket, d.job_id for update of d
 ), ended as (
     delete from dispatch d using locked l where d.bucket = l.bucket and d.job_id = l.job_id
-    returning d.bucket, d.job_id, d.attempt, d.claimed_at, d.worker, d.history
+    returning d.bucket, d.job_id, l.token, d.attempt, d.claimed_at, d.worker, d.history
 ), job as (
     update jobs j set state = 'succeeded', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
         history = docket_history(e.history, $4 || jsonb_build_object(
             'at', now(), 'worker', e.worker, 'model', j.model || '@' || r.model_version)),
         model_version = r.model_version, text_key = r.text_key, text_sha256 = r.text_sha256, text_chars = r.text_chars,
         windows = r.windows, tokens = r.tokens, entities = r.entities
-    from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id
+    from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id and r.token = e.token
     where j.bucket = e.bucket and j.id = e.job_id
-    returning j.bucket, j.id
+    returning j.bucket, j.id, r.token
 ), found as (
     insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
     select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score
     from job join unnest($12::uuid[], $13::int[], $14::text[], $15::text[], $16::int[], $17::int[], $18::int[],
                          $19::int[], $20::int[], $21::real[])
-        as e(job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score) on e.job_id = job.id
+        as e(token, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score) on e.token = job.token
 )
-select id from job";
+select token from job";
 
 /// A job's result, and the claim it is written under.
 pub type Finished<'a> = (&'a Claim, &'a Analysis);
@@ -164,17 +165,17 @@ pub async fn save_together(shard: &Database, finished: &[Finished<'_>]) -> Resul
     tx.commit().await?;
     let saved = finished.iter().map(|(claim, _)| match is_here(claim) {
         false => Saved::Elsewhere,
-        true if written.contains(&claim.key.job.0) => Saved::Yes,
+        true if written.contains(&claim.token.0) => Saved::Yes,
         true => Saved::Superseded,
     });
     Ok(saved.collect())
 }
 
-/// Writes results whose buckets are fenced; the ids of the jobs that were still under their claims.
+/// Writes results whose buckets are fenced; the claims that still were their jobs'.
 async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>, StoreError> {
     let found: Vec<(Uuid, i32, &Entity)> = finished
         .iter()
-        .flat_map(|(claim, analysis)| (1..).zip(&analysis.entities).map(|(n, e)| (claim.key.job.0, n, e)))
+        .flat_map(|(claim, analysis)| (1..).zip(&analysis.entities).map(|(n, e)| (claim.token.0, n, e)))
         .collect();
     let query = tx.query_scalar::<Uuid>(SUCCEED);
     let query = query
@@ -190,7 +191,7 @@ async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>
         .bind(column(finished, |(_, analysis)| analysis.tokens as i64))
         .bind(column(finished, |(_, analysis)| analysis.entities.len() as i32));
     let query = query
-        .bind(column(&found, |(job, _, _)| *job))
+        .bind(column(&found, |(token, _, _)| *token))
         .bind(column(&found, |(_, ordinal, _)| *ordinal))
         .bind(column(&found, |(_, _, entity)| entity.label.clone()))
         .bind(column(&found, |(_, _, entity)| entity.text.clone()))
