@@ -224,7 +224,7 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
         })));
     }
     if row.late {
-        results::end(tx, key, None, &Ending::Expired).await?;
+        results::expire(tx, &[key]).await?;
         return Ok(Answer::Expired);
     }
     if row.early {

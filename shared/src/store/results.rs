@@ -48,15 +48,13 @@ impl Failure {
     }
 }
 
-/// Every ending but success.
+/// Every ending but success and a deadline that passed, to which many come at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// It cannot be done.
     Failed(Failure),
     /// Nobody wants it any more; who said so.
     Cancelled(&'static str),
-    /// Its deadline passed.
-    Expired,
 }
 
 impl Ending {
@@ -65,7 +63,6 @@ impl Ending {
         match self {
             Self::Failed(_) => JobState::Failed,
             Self::Cancelled(_) => JobState::Cancelled,
-            Self::Expired => JobState::Expired,
         }
     }
 
@@ -73,7 +70,6 @@ impl Ending {
         match self {
             Self::Failed(_) => Event::Failed,
             Self::Cancelled(_) => Event::Cancelled,
-            Self::Expired => Event::Expired,
         }
     }
 
@@ -82,7 +78,6 @@ impl Ending {
         match self {
             Self::Failed(failure) => failure.kind,
             Self::Cancelled(by) => by,
-            Self::Expired => EXPIRED_KIND,
         }
     }
 
@@ -91,13 +86,12 @@ impl Ending {
         match self {
             Self::Failed(failure) => Some((failure.kind, failure.detail.clone())),
             Self::Cancelled(_) => None,
-            Self::Expired => Some((EXPIRED_KIND, "the job was not done before its deadline".to_owned())),
         }
     }
 }
 
 /// The kind of error of jobs that expired.
-pub const EXPIRED_KIND: &str = "deadline_passed";
+const EXPIRED_KIND: &str = "deadline_passed";
 
 // The jobs of $1 to $3 that are still under these claims end, each with its row of $5 to $11 and its entities of $12 to
 // $21, which name their claim: a job may be there twice, under an earlier claim of the same worker too. Rows are locked in
@@ -219,11 +213,10 @@ pub async fn save_failure(shards: &Shards, claim: &Claim, failure: &Failure) -> 
     Ok(done)
 }
 
-// With $3 only a job that runs under this claim ends, without it any that is live; with $8 only past its deadline.
+// With $3 only a job that runs under this claim ends, without it any that is live.
 const END: &str = "
 with ended as (
     delete from dispatch where bucket = $1 and job_id = $2 and ($3::uuid is null or (claim_token = $3 and state = 'running'))
-      and (not $8 or deadline <= now())
     returning bucket, job_id, attempt, claimed_at, worker, history
 )
 update jobs j set state = $4, attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
@@ -249,8 +242,36 @@ pub(super) async fn end(
         .bind(ending.state().as_str())
         .bind(ending.event().entry(None, Some(ending.reason())))
         .bind(kind)
-        .bind(detail)
-        .bind(matches!(ending, Ending::Expired));
+        .bind(detail);
     let ended = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
     Ok(ended.rows_affected() == 1)
+}
+
+const EXPIRE: &str = "
+with late as (
+    select bucket, job_id from dispatch
+    where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[])) and deadline <= now()
+    order by bucket, job_id for update
+), ended as (
+    delete from dispatch d using late l where d.bucket = l.bucket and d.job_id = l.job_id
+    returning d.bucket, d.job_id, d.attempt, d.claimed_at, d.worker, d.history
+)
+update jobs j set state = 'expired', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
+    history = docket_history(e.history, $3 || jsonb_build_object(
+        'at', now(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
+    error_kind = $4, error_detail = $5
+from ended e where j.bucket = e.bucket and j.id = e.job_id";
+
+/// Ends those of these jobs whose deadline passed, within a transaction that has fenced their buckets, whatever they are
+/// doing. Returns how many.
+pub(super) async fn expire(tx: &mut FencedTx, keys: &[JobKey]) -> Result<u64, StoreError> {
+    let query = tx
+        .query(EXPIRE)
+        .bind(column(keys, |key| key.bucket.number()))
+        .bind(column(keys, |key| key.job.0))
+        .bind(Event::Expired.entry(None, Some(EXPIRED_KIND)))
+        .bind(EXPIRED_KIND)
+        .bind("the job was not done before its deadline");
+    let expired = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
+    Ok(expired.rows_affected())
 }

@@ -14,6 +14,8 @@ use crate::state::Event;
 
 /// Rows repaired in one transaction.
 const ROWS_MAX: i64 = 256;
+/// Rows ended in one transaction for their deadlines: a client's whole batch may have one and the same.
+const LATE_ROWS_MAX: i64 = 2_048;
 
 // Published ten minutes ago and unclaimed: the broker holds about a second of work, so its message is gone.
 const LOST: &str = "select bucket, job_id, claim_token from dispatch
@@ -47,17 +49,19 @@ const LATE: &str = "select bucket, job_id, claim_token from dispatch where deadl
 /// Ends jobs whose deadline passed, whatever they are doing. Returns how many; call again until it is 0.
 pub async fn late(shard: &Database) -> Result<u64, StoreError> {
     let mut tx = shard.begin().await?;
-    let rows = tx.query_as::<Row>(LATE).bind(ROWS_MAX).fetch_all(tx.connection()).await;
+    let rows = tx
+        .query_as::<Row>(LATE)
+        .bind(LATE_ROWS_MAX)
+        .fetch_all(tx.connection())
+        .await;
     let rows = rows.map_err(|error| tx.failed(error))?;
     drop(tx);
     let mut keys: Vec<JobKey> = rows.iter().filter_map(Row::key).collect();
     keys.sort_unstable_by_key(|key| (key.bucket, key.job.0));
     let keys = fit_fence(&keys);
     let (mut tx, owned) = shard.begin_owned(&buckets_of(keys)).await?;
-    let mut ended = 0;
-    for key in keys.iter().filter(|key| owned.contains(&key.bucket)) {
-        ended += u64::from(results::end(&mut tx, *key, None, &Ending::Expired).await?);
-    }
+    let here: Vec<JobKey> = keys.iter().filter(|key| owned.contains(&key.bucket)).copied().collect();
+    let ended = results::expire(&mut tx, &here).await?;
     tx.commit().await?;
     Ok(ended)
 }
