@@ -106,7 +106,8 @@ with found as (
     from judged j
     where d.bucket = j.bucket and d.job_id = j.job_id and d.state = 'queued' and (j.early or j.paused) and not j.late
 ), condemned as (
-    update dispatch d set history = docket_history(d.history, $9 || jsonb_build_object('at', now(), 'worker', d.worker))
+    update dispatch d set history = docket_history(d.history, $9 || jsonb_build_object(
+            'at', now(), 'worker', d.worker, 'model', d.model))
     from judged j where d.bucket = j.bucket and d.job_id = j.job_id and j.dead and j.poison and not j.late
 ), granted as (
     update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = now(),
@@ -114,7 +115,8 @@ with found as (
         lone_crashes = j.lone_crashes_now,
         attempt = d.attempt + (d.claim_token is distinct from $3)::int,
         history = case when d.claim_token = $3 then d.history else docket_history(
-            case when j.dead then docket_history(d.history, $9 || jsonb_build_object('at', now(), 'worker', d.worker))
+            case when j.dead then docket_history(d.history, $9 || jsonb_build_object(
+                     'at', now(), 'worker', d.worker, 'model', d.model))
                  else d.history end,
             $10 || jsonb_build_object('at', now())) end
     from judged j

@@ -220,7 +220,8 @@ with ended as (
     returning bucket, job_id, attempt, claimed_at, worker, history
 )
 update jobs j set state = $4, attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
-    history = docket_history(e.history, $5 || jsonb_build_object('at', now(), 'worker', e.worker)),
+    history = docket_history(e.history, $5 || jsonb_build_object(
+        'at', now(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
     error_kind = $6, error_detail = $7
 from ended e where j.bucket = e.bucket and j.id = e.job_id";
 

@@ -154,7 +154,7 @@ async fn bury(shard: &Database, key: JobKey, token: ClaimToken) -> Result<bool, 
     }
     let query = tx.query_scalar::<i32>(
         "update dispatch set crashes = least(crashes + (not alone)::int, $4), lone_crashes = lone_crashes + alone::int,
-             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker)),
+             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker, 'model', model)),
              state = case when lone_crashes + alone::int >= $6 then state else 'waiting' end,
              claim_token = case when lone_crashes + alone::int >= $6 then claim_token end,
              heartbeat_at = null, published_at = null
