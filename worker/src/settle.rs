@@ -14,7 +14,7 @@ use docket_shared::{failpoint, metrics, planted, telemetry};
 use tokio::time::Instant;
 use tracing::Span;
 
-use crate::outcome::{AGE_MAX, Disposition, JobError};
+use crate::outcome::{Disposition, JobError, TRIED_MAX};
 use crate::pipeline;
 use crate::run::Context;
 use crate::writer::Writer;
@@ -166,24 +166,36 @@ impl Outcome {
 /// Writes what follows from an error into the job's row; the name of it.
 async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<Outcome, StoreError> {
     let failure = error.failure();
-    match error.disposition() {
+    match then {
         Disposition::Drop | Disposition::Requeue => {}
         Disposition::Postpone | Disposition::Retry { .. } | Disposition::Delay | Disposition::Fail => {
             context::failed(&Span::current(), failure.kind);
         }
     }
-    match error.disposition() {
+    let then = limited(error.disposition(), claim.errors, claim.tried_for);
+    match then {
         Disposition::Drop => Ok(Outcome::Superseded),
-        Disposition::Requeue => claims::give_back(&ctx.shards, claim).await.map(|_| Outcome::GivenBack),
-        Disposition::Postpone if claim.age < AGE_MAX => {
+        Disposition::Requeue => claims::give_back(&ctx.shards, claim.key, claim.token)
+            .await
+            .map(|_| Outcome::GivenBack),
+        Disposition::Postpone => {
             let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
             metrics::job_failed(failure.kind, "postponed");
+/// What becomes of a job that had so many errors before this one, and has been tried for so long.
+fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Disposition {
+    match disposition {
+        Disposition::Retry { errors_max } if errors + 1 >= errors_max => Disposition::Fail,
+        Disposition::Retry { .. } | Disposition::Postpone if tried_for >= TRIED_MAX => Disposition::Fail,
+        within => within,
+    }
+}
+
             claims::postpone(&ctx.shards, claim, delay, failure.kind)
                 .await
                 .map(|_| Outcome::Postponed)
         }
-        Disposition::Retry { errors_max } if claim.errors + 1 < errors_max && claim.age < AGE_MAX => {
+        Disposition::Retry { .. } => {
             let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is tried again");
             metrics::job_failed(failure.kind, "retried");
@@ -191,7 +203,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
                 .await
                 .map(|_| Outcome::Retried)
         }
-        Disposition::Retry { .. } | Disposition::Postpone | Disposition::Fail => {
+        Disposition::Fail => {
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job failed");
             metrics::job_failed(failure.kind, "failed");
             results::save_failure(&ctx.shards, claim, &failure)
@@ -233,6 +245,67 @@ async fn later(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) ->
         Err(error) => {
             tracing::warn!(job.id = %message.job_id, error = telemetry::chain(&error), "returned instead of delayed");
             delivery.requeue().await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_shared::blob::{BlobError, BlobKey};
+
+    use super::*;
+    use crate::infer::InferError;
+
+    const NEVER: Duration = Duration::ZERO;
+
+    /// What becomes of a job for an error: at its first, and after so many others within this time.
+    fn becomes(error: &JobError, errors: i32, tried_for: Duration) -> Disposition {
+        limited(error.disposition(), errors, tried_for)
+    }
+
+    fn storage_away() -> JobError {
+        BlobError::Unavailable {
+            action: "read",
+            key: BlobKey::from_stored("documents/x".into()),
+            source: "away".into(),
+        }
+        .into()
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_until_it_had_its_errors() {
+        let stopped = InferError::Stopped.into();
+        for (error, errors_max) in [(stopped, 10), (JobError::TooLong(NEVER), 3)] {
+            let again = Disposition::Retry { errors_max };
+            assert_eq!(becomes(&error, 0, NEVER), again, "{error}");
+            assert_eq!(becomes(&error, errors_max - 2, NEVER), again, "{error}");
+            assert_eq!(becomes(&error, errors_max - 1, NEVER), Disposition::Fail, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_job_is_put_off_however_many_errors_it_had() {
+        assert_eq!(becomes(&storage_away(), 100, NEVER), Disposition::Postpone);
+    }
+
+    #[test]
+    fn a_job_that_was_tried_for_a_day_fails() {
+        let almost = TRIED_MAX - Duration::from_secs(1);
+        for error in [storage_away(), JobError::TooLong(NEVER)] {
+            assert_ne!(becomes(&error, 0, almost), Disposition::Fail, "{error}");
+            assert_eq!(becomes(&error, 0, TRIED_MAX), Disposition::Fail, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_jobs_doing_never_fails_it() {
+        let silent = StoreError::TimedOut.into();
+        for (error, then) in [
+            (JobError::Interrupted, Disposition::Requeue),
+            (JobError::Superseded, Disposition::Drop),
+            (silent, Disposition::Delay),
+        ] {
+            assert_eq!(becomes(&error, 100, 2 * TRIED_MAX), then, "{error}");
         }
     }
 }

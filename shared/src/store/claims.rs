@@ -34,8 +34,9 @@ pub struct Claim {
     pub attempt: i32,
     /// Errors that earlier claims ended with.
     pub errors: i32,
-    /// How long ago it was accepted, or last redriven.
-    pub age: Duration,
+    /// How long ago the first try began that ended with an error or was put off; nothing before there was one, however long
+    /// the job waited. A redrive begins anew.
+    pub tried_for: Duration,
     /// How long ago its caller began to wait: when it was accepted or, if that was later and it has not been tried before,
     /// when it became due.
     pub awaited: Duration,
@@ -122,10 +123,10 @@ with found as (
     from judged j
     where d.bucket = j.bucket and d.job_id = j.job_id
       and not j.early and not j.paused and not j.late and (not j.other or j.dead) and not j.poison and not j.suspect
-    returning d.bucket, d.job_id, d.attempt, d.errors, d.created_at
+    returning d.bucket, d.job_id, d.attempt, d.errors, d.tried_since
 )
 select j.late, j.early, j.paused, j.other and not j.dead as alive, j.poison, j.suspect, j.claim_token as last_token,
-       g.attempt, g.errors, extract(epoch from now() - g.created_at)::double precision as age,
+       g.attempt, g.errors, extract(epoch from now() - coalesce(g.tried_since, now()))::double precision as tried_for,
        extract(epoch from now() - case when j.claimed_at is null then greatest(j.created_at, j.due_at)
                                        else j.created_at end)::double precision as awaited,
        extract(epoch from now() - j.due_at)::double precision as due, j.priority,
@@ -146,7 +147,7 @@ struct Row {
     last_token: Option<Uuid>,
     attempt: Option<i32>,
     errors: Option<i32>,
-    age: Option<f64>,
+    tried_for: Option<f64>,
     awaited: f64,
     due: f64,
     priority: String,
@@ -212,7 +213,7 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             token: asker.token,
             attempt,
             errors,
-            age: duration(row.age.unwrap_or_default()),
+            tried_for: duration(row.tried_for.unwrap_or_default()),
             awaited: duration(row.awaited),
             due: duration(row.due),
             priority: Priority::parse(&row.priority).unwrap_or_default(),
@@ -358,7 +359,8 @@ async fn leave(shards: &Shards, claim: &Claim, leaving: Leaving) -> Result<bool,
         "update dispatch set state = $4, due_at = coalesce(now() + make_interval(secs => $5), due_at),
              attempt = attempt - $6, errors = errors + $7, claim_token = null, heartbeat_at = null,
              published_at = case when $4 = 'queued' then now() end,
-             history = docket_history(history, $8 || jsonb_build_object('at', now(), 'worker', worker))
+             tried_since = case when $4 = 'waiting' then coalesce(tried_since, claimed_at) else tried_since end,
+             history = docket_history(history, $8 || jsonb_build_object('at', now(), 'worker', worker, 'model', model))
          where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
     );
     let query = query
