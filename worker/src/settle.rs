@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_shared::backoff;
+use docket_shared::ids::ClaimToken;
 use docket_shared::job::{AnalyzeDocument, InvalidMessage};
 use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
@@ -52,17 +53,26 @@ pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocume
     tracing::info!(job.id = %message.job_id, outcome, "not claimed");
     note(outcome, None);
     if again {
-        later(ctx, delivery, message).await;
+        later(ctx, (delivery, message), None).await;
     } else {
         delivery.ack().await;
     }
 }
 
-/// A job whose shard did not answer when it was claimed.
-pub async fn unclaimed(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument, error: &StoreError) {
+/// A job whose shard did not answer when it was claimed, and the claim that it may have granted all the same.
+pub async fn unclaimed(
+    ctx: &Context,
+    (delivery, message): (&Delivery, &AnalyzeDocument),
+    unsettled: ClaimToken,
+    error: &StoreError,
+) {
     tracing::warn!(job.id = %message.job_id, error = telemetry::chain(error), "not claimed");
     note("shard_unreachable", None);
-    later(ctx, delivery, message).await;
+    ctx.health.in_vain();
+    if error.is_overload() {
+        ctx.pressure.overloaded();
+    }
+    later(ctx, (delivery, message), Some(unsettled)).await;
 }
 
 /// A job that was not looked at because the worker stops.
@@ -74,7 +84,7 @@ pub async fn untouched(delivery: &Delivery) {
 /// A job that was not looked at because the worker takes few at a time now.
 pub async fn crowded(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) {
     note("crowded", None);
-    later(ctx, delivery, message).await;
+    later(ctx, (delivery, message), delivery.unsettled).await;
 }
 
 /// A claimed job that ended, in whatever way.
@@ -124,7 +134,7 @@ pub async fn finished(
     }
     match outcome {
         Outcome::GivenBack => delivery.requeue().await,
-        Outcome::ShardUnreachable => later(ctx, delivery, message).await,
+        Outcome::ShardUnreachable => later(ctx, (delivery, message), Some(claim.token)).await,
         Outcome::Succeeded | Outcome::Superseded | Outcome::Failed | Outcome::Retried | Outcome::Postponed => {
             delivery.ack().await
         }
@@ -238,9 +248,13 @@ fn is_passing(error: &StoreError) -> bool {
     }
 }
 
-/// To the delay queue; only when that has it, the delivery is done with.
-async fn later(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) -> bool {
-    match ctx.publisher.later(message).await {
+/// To the delay queue, with a claim that is to be given back; only when that has it, the delivery is done with.
+async fn later(
+    ctx: &Context,
+    (delivery, message): (&Delivery, &AnalyzeDocument),
+    unsettled: Option<ClaimToken>,
+) -> bool {
+    match ctx.publisher.later(message, unsettled).await {
         Ok(()) => delivery.ack().await,
         Err(error) => {
             tracing::warn!(job.id = %message.job_id, error = telemetry::chain(&error), "returned instead of delayed");

@@ -310,7 +310,7 @@ pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason:
         errors: 1,
         entry: Event::Errored.entry(None, Some(reason)),
     };
-    leave(shards, claim, waiting).await
+    leave(shards, claim.key, claim.token, waiting).await
 }
 
 /// Sets a job waiting again because something that it needs is overloaded or away: neither the attempt nor an error is
@@ -323,12 +323,13 @@ pub async fn postpone(shards: &Shards, claim: &Claim, delay: Duration, reason: &
         errors: 0,
         entry: Event::Postponed.entry(None, Some(reason)),
     };
-    leave(shards, claim, waiting).await
+    leave(shards, claim.key, claim.token, waiting).await
 }
 
-/// Gives a job back unharmed because its worker stops: the attempt is not counted. To be committed before the message is
-/// returned, or the next claim would find it running. `false` when the claim is no longer the job's.
-pub async fn give_back(shards: &Shards, claim: &Claim) -> Result<bool, StoreError> {
+/// Gives a job back unharmed because its worker stops, or could not tell its shard what became of it: the attempt is not
+/// counted. A worker that stops commits it before it returns the message, or the next claim would find the job running.
+/// `false` when the claim is no longer the job's.
+pub async fn give_back(shards: &Shards, key: JobKey, token: ClaimToken) -> Result<bool, StoreError> {
     let queued = Leaving {
         to: JobState::Queued,
         delay: None,
@@ -336,7 +337,7 @@ pub async fn give_back(shards: &Shards, claim: &Claim) -> Result<bool, StoreErro
         errors: 0,
         entry: Event::GivenBack.entry(None, None),
     };
-    leave(shards, claim, queued).await
+    leave(shards, key, token, queued).await
 }
 
 /// How a claim leaves its job without ending it.
@@ -353,8 +354,8 @@ struct Leaving {
     entry: Value,
 }
 
-async fn leave(shards: &Shards, claim: &Claim, leaving: Leaving) -> Result<bool, StoreError> {
-    let mut tx = shards.begin(claim.key.bucket).await?;
+async fn leave(shards: &Shards, key: JobKey, token: ClaimToken, leaving: Leaving) -> Result<bool, StoreError> {
+    let mut tx = shards.begin(key.bucket).await?;
     let query = tx.query(
         "update dispatch set state = $4, due_at = coalesce(now() + make_interval(secs => $5), due_at),
              attempt = attempt - $6, errors = errors + $7, claim_token = null, heartbeat_at = null,
@@ -363,10 +364,7 @@ async fn leave(shards: &Shards, claim: &Claim, leaving: Leaving) -> Result<bool,
              history = docket_history(history, $8 || jsonb_build_object('at', now(), 'worker', worker, 'model', model))
          where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
     );
-    let query = query
-        .bind(claim.key.bucket.number())
-        .bind(claim.key.job.0)
-        .bind(claim.token.0);
+    let query = query.bind(key.bucket.number()).bind(key.job.0).bind(token.0);
     let query = query
         .bind(leaving.to.as_str())
         .bind(leaving.delay.map(seconds))

@@ -23,9 +23,11 @@ const LOST: &str = "select bucket, job_id, claim_token from dispatch
 // Every published row: asked for by an operator who knows that the broker lost its data.
 const PUBLISHED: &str = "select bucket, job_id, claim_token from dispatch
     where state = 'queued' and published_at < $2 limit $1";
-// Running without a heartbeat for two minutes: a redelivery would have taken it over after 15 s, so there was none.
+// Running without a heartbeat for two minutes: a redelivery would have taken it over after 15 s, so there was none. A shard
+// that was away itself is the reason for the silence, and hears of its claims first.
 const DEAD: &str = "select bucket, job_id, claim_token from dispatch
-    where state = 'running' and heartbeat_at < now() - interval '2 min' limit $1";
+    where state = 'running' and heartbeat_at < now() - interval '2 min'
+      and not exists (select 1 from gaps where ended > now() - interval '2 min') limit $1";
 
 #[derive(FromRow)]
 struct Row {
