@@ -37,7 +37,7 @@ use crate::{pipeline, probes, report, settle};
 /// Longest time of a job, from claim to result: well below RabbitMQ's acknowledgement timeout of 30 min.
 pub const JOB_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// How long a delivery waits for a place while object storage is overloaded; then another worker, or this one, gets it later.
+/// How long a delivery waits for a place while a store is overloaded; then another worker, or this one, gets it later.
 const PLACE_MAX: Duration = Duration::from_secs(60);
 
 /// What every job needs. One a process.

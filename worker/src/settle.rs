@@ -18,7 +18,6 @@ use tracing::Span;
 use crate::outcome::{Disposition, JobError, TRIED_MAX};
 use crate::pipeline;
 use crate::run::Context;
-use crate::writer::Writer;
 
 /// How long a result is held, unacked, for a shard that does not answer: longer than a failover takes.
 const HOLD_MAX: Duration = Duration::from_secs(60);
@@ -96,7 +95,7 @@ pub async fn finished(
     claimed: Instant,
 ) {
     let written = match result.map(Arc::new) {
-        Ok(analysis) => match pipeline::stage("save", save(&ctx.writer, claim, &analysis)).await {
+        Ok(analysis) => match pipeline::stage("save", save(ctx, claim, &analysis)).await {
             Ok(true) => {
                 metrics::succeeded(metrics::Ended {
                     model: claim.model.as_str(),
@@ -119,14 +118,21 @@ pub async fn finished(
     };
     let outcome = written.unwrap_or_else(|error| {
         tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "the job's end was not written");
+        if error.is_overload() {
+            ctx.pressure.overloaded();
+        }
         Outcome::ShardUnreachable
     });
     let (name, elapsed) = (outcome.as_str(), claimed.elapsed());
     let seconds = elapsed.as_secs_f64();
     tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = name, seconds, "job settled");
     note(name, Some(elapsed));
-    ctx.health.settled();
     failpoint!("worker.before_ack");
+    match outcome {
+        Outcome::Succeeded | Outcome::Superseded | Outcome::Failed => ctx.health.ended(),
+        Outcome::Retried | Outcome::Postponed | Outcome::ShardUnreachable => ctx.health.in_vain(),
+        Outcome::GivenBack => {}
+    }
     match outcome {
         Outcome::Postponed => ctx.pressure.overloaded(),
         Outcome::Succeeded => ctx.pressure.relieved(),
@@ -173,25 +179,6 @@ impl Outcome {
     }
 }
 
-/// Writes what follows from an error into the job's row; the name of it.
-async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<Outcome, StoreError> {
-    let failure = error.failure();
-    match then {
-        Disposition::Drop | Disposition::Requeue => {}
-        Disposition::Postpone | Disposition::Retry { .. } | Disposition::Delay | Disposition::Fail => {
-            context::failed(&Span::current(), failure.kind);
-        }
-    }
-    let then = limited(error.disposition(), claim.errors, claim.tried_for);
-    match then {
-        Disposition::Drop => Ok(Outcome::Superseded),
-        Disposition::Requeue => claims::give_back(&ctx.shards, claim.key, claim.token)
-            .await
-            .map(|_| Outcome::GivenBack),
-        Disposition::Postpone => {
-            let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
-            tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
-            metrics::job_failed(failure.kind, "postponed");
 /// What becomes of a job that had so many errors before this one, and has been tried for so long.
 fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Disposition {
     match disposition {
@@ -201,6 +188,25 @@ fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Dispos
     }
 }
 
+/// Writes what follows from an error into the job's row; the name of it.
+async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<Outcome, StoreError> {
+    let failure = error.failure();
+    let then = limited(error.disposition(), claim.errors, claim.tried_for);
+    match then {
+        Disposition::Drop | Disposition::Requeue => {}
+        Disposition::Postpone | Disposition::Retry { .. } | Disposition::Delay | Disposition::Fail => {
+            context::failed(&Span::current(), failure.kind);
+        }
+    }
+    match then {
+        Disposition::Drop => Ok(Outcome::Superseded),
+        Disposition::Requeue => claims::give_back(&ctx.shards, claim.key, claim.token)
+            .await
+            .map(|_| Outcome::GivenBack),
+        Disposition::Postpone => {
+            let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
+            tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
+            metrics::job_failed(failure.kind, "postponed");
             claims::postpone(&ctx.shards, claim, delay, failure.kind)
                 .await
                 .map(|_| Outcome::Postponed)
@@ -225,15 +231,18 @@ fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Dispos
 }
 
 /// Writes a result, for a while also to a shard that does not answer at first.
-async fn save(writer: &Writer, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
+async fn save(ctx: &Context, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
     failpoint!("worker.before_commit");
     let deadline = Instant::now() + HOLD_MAX;
     loop {
-        let written = writer.save(claim, analysis).await;
+        let written = ctx.writer.save(claim, analysis).await;
         failpoint!("worker.after_commit");
         match written {
             Err(error) if is_passing(&error) && Instant::now() < deadline => {
                 tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
+                if error.is_overload() {
+                    ctx.pressure.overloaded();
+                }
                 tokio::time::sleep(HOLD_PAUSE).await;
             }
             written => return written,
