@@ -327,7 +327,7 @@ PIPELINE = [
         [
             panel(
                 "Deliveries worked on",
-                "Of those that a worker takes at a time; it takes fewer while object storage is overloaded.",
+                "Of those that a worker takes at a time; it takes fewer while a store is overloaded.",
                 [("docket_worker_intake_jobs", "{{instance}}"), ("docket_worker_intake_limit", "limit of {{instance}}")],
             ),
             panel(

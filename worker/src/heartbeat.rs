@@ -38,11 +38,11 @@ pub struct Alive {
 }
 
 impl Claims {
-    /// Keeps a claim alive from now on.
+    /// Keeps a claim alive from now on. An earlier one of the same job is lost: this worker took it over from itself.
     pub fn hold(&self, key: JobKey, token: ClaimToken) -> Alive {
         let lost = CancellationToken::new();
         let mut held = self.0.lock().expect("no holder panics");
-        held.insert(
+        let earlier = held.insert(
             key.job,
             Held {
                 key,
@@ -50,6 +50,9 @@ impl Claims {
                 lost: lost.clone(),
             },
         );
+        if let Some(earlier) = earlier {
+            earlier.lost.cancel();
+        }
         metrics::jobs_running(held.len());
         Alive {
             claims: self.clone(),
@@ -134,5 +137,29 @@ impl Drop for Alive {
             held.remove(&self.job);
         }
         metrics::jobs_running(held.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_shared::sharding;
+
+    use super::*;
+
+    #[test]
+    fn a_claim_that_a_worker_takes_over_from_itself_ends_the_earlier_run() {
+        let claims = Claims::default();
+        let key = JobKey {
+            bucket: sharding::bucket_of(&"acme".parse().unwrap()),
+            job: JobId::generate(),
+        };
+        let earlier = claims.hold(key, ClaimToken::generate());
+        let later = claims.hold(key, ClaimToken::generate());
+        assert!(earlier.lost.is_cancelled() && !later.lost.is_cancelled());
+        let held = || claims.0.lock().unwrap().len();
+        drop(earlier);
+        assert_eq!(held(), 1, "the later one is kept alive");
+        drop(later);
+        assert_eq!(held(), 0);
     }
 }

@@ -19,9 +19,9 @@ use crate::window::WindowError;
 const PASSING_ERRORS_MAX: i32 = 10;
 /// The same for errors that are most likely the document's own doing: each costs a run.
 const OWN_ERRORS_MAX: i32 = 3;
-/// Age from which a job is failed instead of tried again or put off: by then somebody should look. Counted from its
-/// acceptance, or from when an operator had it tried again.
-pub const AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How long a job is tried again or put off before it is failed instead: by then somebody should look. Counted from the first
+/// try that ended so, not from its acceptance: a job may wait for a year before its first one.
+pub const TRIED_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// What becomes of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! How many jobs a worker takes at a time while what they need is overloaded: additive increase, multiplicative decrease,
-//! as TCP does it (Jacobson, "Congestion Avoidance and Control", 1988). So an overloaded object store sees fewer requests
-//! instead of more, and no job spends its attempts on the store's weakness.
+//! as TCP does it (Jacobson, "Congestion Avoidance and Control", 1988). So an overloaded object store or shard sees fewer
+//! requests instead of more, and no job spends its attempts on the store's weakness. A shard that is away changes nothing: the
+//! others' clients must not wait for it.
 
 use std::sync::Mutex;
 use std::time::Duration;

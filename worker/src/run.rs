@@ -34,7 +34,7 @@ use crate::serving::Serving;
 use crate::writer::Writer;
 use crate::{pipeline, probes, report, settle};
 
-/// How long a delivery waits for a place while object storage is overloaded; then another worker, or this one, gets it later.
+/// How long a delivery waits for a place while a store is overloaded; then another worker, or this one, gets it later.
 const PLACE_MAX: Duration = Duration::from_secs(60);
 
 /// What every job needs. One a process.
@@ -200,6 +200,9 @@ async fn take(ctx: &Context, key: JobKey, of: (&Delivery, &AnalyzeDocument)) {
     let Some(company) = ctx.shutdown.until_soft(ctx.company.join()).await else {
         return settle::untouched(of.0).await;
     };
+    if let Err((unsettled, error)) = give_back(ctx, key, of.0.unsettled).await {
+        return settle::unclaimed(ctx, of, unsettled, &error).await;
+    }
     match claim(ctx, key, false).await {
         Ok(Answer::Granted(claim)) => work(ctx, &claim, of).await,
         Ok(Answer::Suspect) => {
@@ -207,7 +210,7 @@ async fn take(ctx: &Context, key: JobKey, of: (&Delivery, &AnalyzeDocument)) {
             alone(ctx, key, of).await;
         }
         Ok(answer) => settle::refused(ctx, of.0, of.1, &answer).await,
-        Err(error) => settle::unclaimed(ctx, of.0, of.1, &error).await,
+        Err((unsettled, error)) => settle::unclaimed(ctx, of, unsettled, &error).await,
     }
 }
 
@@ -222,24 +225,39 @@ async fn alone(ctx: &Context, key: JobKey, of: (&Delivery, &AnalyzeDocument)) {
     match claim(ctx, key, true).await {
         Ok(Answer::Granted(claim)) => work(ctx, &claim, of).await,
         Ok(answer) => settle::refused(ctx, of.0, of.1, &answer).await,
-        Err(error) => settle::unclaimed(ctx, of.0, of.1, &error).await,
+        Err((unsettled, error)) => settle::unclaimed(ctx, of, unsettled, &error).await,
     }
 }
 
-/// Asks for a job. A reply that was lost with its connection costs nothing: the same token continues the claim.
-async fn claim(ctx: &Context, key: JobKey, alone: bool) -> Result<Answer, StoreError> {
+/// A claim that its shard could not be told the end of, or may have granted, and why.
+type Unsettled = (ClaimToken, StoreError);
+
+/// Gives back the claim that the message was let go with, or the shard would take its silence for a crash.
+async fn give_back(ctx: &Context, key: JobKey, unsettled: Option<ClaimToken>) -> Result<(), Unsettled> {
+    let Some(token) = unsettled else { return Ok(()) };
+    match within(claims::give_back(&ctx.shards, key, token)).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err((token, error)),
+    }
+}
+
+/// Asks for a job. An answer that was lost costs nothing: the same token continues the claim, and should that one be lost too,
+/// it is given back later.
+async fn claim(ctx: &Context, key: JobKey, alone: bool) -> Result<Answer, Unsettled> {
     let asker = Asker {
         worker: &ctx.worker,
         token: ClaimToken::generate(),
         alone,
     };
+    let ask = || within(claims::claim(&ctx.shards, key, asker));
     let asking = async {
-        match within(claims::claim(&ctx.shards, key, asker)).await {
-            Err(StoreError::Unavailable { .. }) => within(claims::claim(&ctx.shards, key, asker)).await,
+        match ask().await {
+            Err(StoreError::Unavailable { .. } | StoreError::TimedOut) => ask().await,
             answer => answer,
         }
     };
-    asking.instrument(tracing::debug_span!("claim")).await
+    let answer = asking.instrument(tracing::debug_span!("claim")).await;
+    answer.map_err(|error| (asker.token, error))
 }
 
 async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_shared::backoff;
+use docket_shared::ids::ClaimToken;
 use docket_shared::job::{AnalyzeDocument, InvalidMessage};
 use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
@@ -14,10 +15,9 @@ use docket_shared::{failpoint, metrics, planted, telemetry};
 use tokio::time::Instant;
 use tracing::Span;
 
-use crate::outcome::{AGE_MAX, Disposition, JobError};
+use crate::outcome::{Disposition, JobError, TRIED_MAX};
 use crate::pipeline;
 use crate::run::Context;
-use crate::writer::Writer;
 
 /// How long a result is held, unacked, for a shard that does not answer: longer than a failover takes.
 const HOLD_MAX: Duration = Duration::from_secs(60);
@@ -52,17 +52,26 @@ pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocume
     tracing::info!(job.id = %message.job_id, outcome, "not claimed");
     note(outcome, None);
     if again {
-        later(ctx, delivery, message).await;
+        later(ctx, (delivery, message), None).await;
     } else {
         delivery.ack().await;
     }
 }
 
-/// A job whose shard did not answer when it was claimed.
-pub async fn unclaimed(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument, error: &StoreError) {
+/// A job whose shard did not answer when it was claimed, and the claim that it may have granted all the same.
+pub async fn unclaimed(
+    ctx: &Context,
+    (delivery, message): (&Delivery, &AnalyzeDocument),
+    unsettled: ClaimToken,
+    error: &StoreError,
+) {
     tracing::warn!(job.id = %message.job_id, error = telemetry::chain(error), "not claimed");
     note("shard_unreachable", None);
-    later(ctx, delivery, message).await;
+    ctx.health.in_vain();
+    if error.is_overload() {
+        ctx.pressure.overloaded();
+    }
+    later(ctx, (delivery, message), Some(unsettled)).await;
 }
 
 /// A job that was not looked at because the worker stops.
@@ -74,7 +83,7 @@ pub async fn untouched(delivery: &Delivery) {
 /// A job that was not looked at because the worker takes few at a time now.
 pub async fn crowded(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) {
     note("crowded", None);
-    later(ctx, delivery, message).await;
+    later(ctx, (delivery, message), delivery.unsettled).await;
 }
 
 /// A claimed job that ended, in whatever way.
@@ -86,7 +95,7 @@ pub async fn finished(
     claimed: Instant,
 ) {
     let written = match result.map(Arc::new) {
-        Ok(analysis) => match pipeline::stage("save", save(&ctx.writer, claim, &analysis)).await {
+        Ok(analysis) => match pipeline::stage("save", save(ctx, claim, &analysis)).await {
             Ok(true) => {
                 metrics::succeeded(metrics::Ended {
                     model: claim.model.as_str(),
@@ -109,14 +118,21 @@ pub async fn finished(
     };
     let outcome = written.unwrap_or_else(|error| {
         tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "the job's end was not written");
+        if error.is_overload() {
+            ctx.pressure.overloaded();
+        }
         Outcome::ShardUnreachable
     });
     let (name, elapsed) = (outcome.as_str(), claimed.elapsed());
     let seconds = elapsed.as_secs_f64();
     tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = name, seconds, "job settled");
     note(name, Some(elapsed));
-    ctx.health.settled();
     failpoint!("worker.before_ack");
+    match outcome {
+        Outcome::Succeeded | Outcome::Superseded | Outcome::Failed => ctx.health.ended(),
+        Outcome::Retried | Outcome::Postponed | Outcome::ShardUnreachable => ctx.health.in_vain(),
+        Outcome::GivenBack => {}
+    }
     match outcome {
         Outcome::Postponed => ctx.pressure.overloaded(),
         Outcome::Succeeded => ctx.pressure.relieved(),
@@ -124,7 +140,7 @@ pub async fn finished(
     }
     match outcome {
         Outcome::GivenBack => delivery.requeue().await,
-        Outcome::ShardUnreachable => later(ctx, delivery, message).await,
+        Outcome::ShardUnreachable => later(ctx, (delivery, message), Some(claim.token)).await,
         Outcome::Succeeded | Outcome::Superseded | Outcome::Failed | Outcome::Retried | Outcome::Postponed => {
             delivery.ack().await
         }
@@ -163,19 +179,31 @@ impl Outcome {
     }
 }
 
+/// What becomes of a job that had so many errors before this one, and has been tried for so long.
+fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Disposition {
+    match disposition {
+        Disposition::Retry { errors_max } if errors + 1 >= errors_max => Disposition::Fail,
+        Disposition::Retry { .. } | Disposition::Postpone if tried_for >= TRIED_MAX => Disposition::Fail,
+        within => within,
+    }
+}
+
 /// Writes what follows from an error into the job's row; the name of it.
 async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<Outcome, StoreError> {
     let failure = error.failure();
-    match error.disposition() {
+    let then = limited(error.disposition(), claim.errors, claim.tried_for);
+    match then {
         Disposition::Drop | Disposition::Requeue => {}
         Disposition::Postpone | Disposition::Retry { .. } | Disposition::Delay | Disposition::Fail => {
             context::failed(&Span::current(), failure.kind);
         }
     }
-    match error.disposition() {
+    match then {
         Disposition::Drop => Ok(Outcome::Superseded),
-        Disposition::Requeue => claims::give_back(&ctx.shards, claim).await.map(|_| Outcome::GivenBack),
-        Disposition::Postpone if claim.age < AGE_MAX => {
+        Disposition::Requeue => claims::give_back(&ctx.shards, claim.key, claim.token)
+            .await
+            .map(|_| Outcome::GivenBack),
+        Disposition::Postpone => {
             let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
             metrics::job_failed(failure.kind, "postponed");
@@ -183,7 +211,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
                 .await
                 .map(|_| Outcome::Postponed)
         }
-        Disposition::Retry { errors_max } if claim.errors + 1 < errors_max && claim.age < AGE_MAX => {
+        Disposition::Retry { .. } => {
             let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is tried again");
             metrics::job_failed(failure.kind, "retried");
@@ -191,7 +219,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
                 .await
                 .map(|_| Outcome::Retried)
         }
-        Disposition::Retry { .. } | Disposition::Postpone | Disposition::Fail => {
+        Disposition::Fail => {
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job failed");
             metrics::job_failed(failure.kind, "failed");
             results::save_failure(&ctx.shards, claim, &failure)
@@ -203,15 +231,18 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
 }
 
 /// Writes a result, for a while also to a shard that does not answer at first.
-async fn save(writer: &Writer, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
+async fn save(ctx: &Context, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
     failpoint!("worker.before_commit");
     let deadline = Instant::now() + HOLD_MAX;
     loop {
-        let written = writer.save(claim, analysis).await;
+        let written = ctx.writer.save(claim, analysis).await;
         failpoint!("worker.after_commit");
         match written {
             Err(error) if is_passing(&error) && Instant::now() < deadline => {
                 tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
+                if error.is_overload() {
+                    ctx.pressure.overloaded();
+                }
                 tokio::time::sleep(HOLD_PAUSE).await;
             }
             written => return written,
@@ -226,13 +257,78 @@ fn is_passing(error: &StoreError) -> bool {
     }
 }
 
-/// To the delay queue; only when that has it, the delivery is done with.
-async fn later(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) -> bool {
-    match ctx.publisher.later(message).await {
+/// To the delay queue, with a claim that is to be given back; only when that has it, the delivery is done with.
+async fn later(
+    ctx: &Context,
+    (delivery, message): (&Delivery, &AnalyzeDocument),
+    unsettled: Option<ClaimToken>,
+) -> bool {
+    match ctx.publisher.later(message, unsettled).await {
         Ok(()) => delivery.ack().await,
         Err(error) => {
             tracing::warn!(job.id = %message.job_id, error = telemetry::chain(&error), "returned instead of delayed");
             delivery.requeue().await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_shared::blob::{BlobError, BlobKey};
+
+    use super::*;
+    use crate::infer::InferError;
+
+    const NEVER: Duration = Duration::ZERO;
+
+    /// What becomes of a job for an error: at its first, and after so many others within this time.
+    fn becomes(error: &JobError, errors: i32, tried_for: Duration) -> Disposition {
+        limited(error.disposition(), errors, tried_for)
+    }
+
+    fn storage_away() -> JobError {
+        BlobError::Unavailable {
+            action: "read",
+            key: BlobKey::from_stored("documents/x".into()),
+            source: "away".into(),
+        }
+        .into()
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_until_it_had_its_errors() {
+        let stopped = InferError::Stopped.into();
+        for (error, errors_max) in [(stopped, 10), (JobError::TooLong(NEVER), 3)] {
+            let again = Disposition::Retry { errors_max };
+            assert_eq!(becomes(&error, 0, NEVER), again, "{error}");
+            assert_eq!(becomes(&error, errors_max - 2, NEVER), again, "{error}");
+            assert_eq!(becomes(&error, errors_max - 1, NEVER), Disposition::Fail, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_job_is_put_off_however_many_errors_it_had() {
+        assert_eq!(becomes(&storage_away(), 100, NEVER), Disposition::Postpone);
+    }
+
+    #[test]
+    fn a_job_that_was_tried_for_a_day_fails() {
+        let almost = TRIED_MAX - Duration::from_secs(1);
+        for error in [storage_away(), JobError::TooLong(NEVER)] {
+            assert_ne!(becomes(&error, 0, almost), Disposition::Fail, "{error}");
+            assert_eq!(becomes(&error, 0, TRIED_MAX), Disposition::Fail, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_jobs_doing_never_fails_it() {
+        let silent = StoreError::TimedOut.into();
+        for (error, then) in [
+            (JobError::Interrupted, Disposition::Requeue),
+            (JobError::Superseded, Disposition::Drop),
+            (silent, Disposition::Delay),
+        ] {
+            assert_eq!(becomes(&error, 100, 2 * TRIED_MAX), then, "{error}");
         }
     }
 }

@@ -8,7 +8,7 @@ const RUNNING: Metric = gauge("docket_jobs_running", "jobs claimed by this worke
 const INTAKE: Metric = gauge("docket_worker_intake_jobs", "deliveries that this worker works on");
 const INTAKE_LIMIT: Metric = gauge(
     "docket_worker_intake_limit",
-    "deliveries that this worker works on at a time; less than usual while object storage is overloaded",
+    "deliveries that this worker works on at a time; less than usual while a store is overloaded",
 );
 const MEMORY: Metric = gauge(
     "docket_worker_memory_reserved_bytes",
@@ -26,7 +26,7 @@ const CPU_TASKS_MAX: Metric = gauge("docket_worker_cpu_tasks_max", "the most of 
 const SESSIONS: Metric = gauge("docket_worker_sessions", "model calls at a time, of each model");
 const STALLED: Metric = gauge(
     "docket_worker_stalled_seconds",
-    "how long this worker has had jobs in hand without getting anywhere",
+    "how long this worker has got jobs without ending one",
 );
 const STAGE_SECONDS: Metric = Metric::new(
     "docket_stage_seconds",

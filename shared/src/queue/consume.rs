@@ -10,9 +10,9 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, Consumer};
 use tracing::{Instrument, Span};
 
-use super::{QueueConfig, QueueError, call, close, connect, topology};
+use super::{QueueConfig, QueueError, UNSETTLED, call, close, connect, topology};
 use crate::backoff;
-use crate::ids::ModelName;
+use crate::ids::{ClaimToken, ModelName};
 use crate::job::AnalyzeDocument;
 use crate::telemetry::context::{self, TRACE_PARENT};
 use crate::{metrics, telemetry};
@@ -48,6 +48,8 @@ pub struct Delivery {
     pub body: Vec<u8>,
     /// Whether it was delivered before, or came back from the delay queue: then the row may be running for a good reason.
     pub returned: bool,
+    /// A claim of its job that the shard could not be told the end of, to be given back.
+    pub unsettled: Option<ClaimToken>,
     trace_parent: Option<String>,
     source: Source,
     inner: lapin::message::Delivery,
@@ -58,13 +60,15 @@ impl Delivery {
     fn new(mut inner: lapin::message::Delivery, source: &Source, in_hand: Arc<()>) -> Self {
         let headers = inner.properties.headers().as_ref();
         let delayed = headers.is_some_and(|headers| headers.contains_key("x-death"));
-        let trace_parent = headers.and_then(|headers| match headers.inner().get(TRACE_PARENT)? {
+        let header = |name| match headers.as_ref()?.inner().get(name)? {
             AMQPValue::LongString(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
             _ => None,
-        });
+        };
+        let (trace_parent, unsettled) = (header(TRACE_PARENT), header(UNSETTLED));
         Self {
             body: std::mem::take(&mut inner.data),
             returned: inner.redelivered || delayed,
+            unsettled: unsettled.and_then(|token| token.parse().ok()).map(ClaimToken),
             trace_parent,
             source: source.clone(),
             inner,

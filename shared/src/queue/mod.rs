@@ -33,6 +33,8 @@ pub const SETTINGS: &[&Setting] = &[&AMQP_URL];
 pub const PREFETCH: u16 = 16;
 /// A broker that does not answer a call in this time counts as away. Confirms have the same deadline.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The header of a message that was delayed because its shard could not be told what became of a claim: that claim.
+const UNSETTLED: &str = "docket-unsettled-claim";
 /// Heartbeat asked of the broker, in seconds: a dead peer is noticed after two of them.
 const HEARTBEAT_SECONDS: u16 = 10;
 

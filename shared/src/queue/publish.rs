@@ -11,9 +11,9 @@ use tokio::sync::Mutex;
 use tracing::{Instrument, Span};
 
 use super::topology::{self, DELAY, JOBS};
-use super::{QueueConfig, QueueError, call, close, connect, text};
+use super::{QueueConfig, QueueError, UNSETTLED, call, close, connect, text};
 use crate::failpoint;
-use crate::ids::ModelName;
+use crate::ids::{ClaimToken, ModelName};
 use crate::job::{AnalyzeDocument, JobMessage};
 use crate::metrics;
 use crate::telemetry::context::{self, TRACE_PARENT};
@@ -64,7 +64,7 @@ impl Publisher {
         };
         let spans: Vec<Span> = messages.iter().map(of_job).collect();
         let sent = messages.iter().zip(&spans);
-        let sent = sent.map(|(message, span)| self.send(JOBS, message).instrument(span.clone()));
+        let sent = sent.map(|(message, span)| self.send(JOBS, message, None).instrument(span.clone()));
         let sent = join_all(sent).await;
         failpoint!("producer.before_confirm");
         let confirmed = sent.into_iter().zip(spans);
@@ -77,10 +77,11 @@ impl Publisher {
         results
     }
 
-    /// Puts a job into the delay queue; the broker delivers it again in 5 s.
-    pub async fn later(&self, message: &AnalyzeDocument) -> Result<(), QueueError> {
+    /// Puts a job into the delay queue; the broker delivers it again in 5 s. `unsettled` is a claim of it that its shard could
+    /// not be told the end of: whoever gets the message gives that back first.
+    pub async fn later(&self, message: &AnalyzeDocument, unsettled: Option<ClaimToken>) -> Result<(), QueueError> {
         let _publishing = metrics::publishing(1);
-        let sent = async { outcome(self.send(DELAY, message).await).await };
+        let sent = async { outcome(self.send(DELAY, message, unsettled).await).await };
         let result = sent.instrument(sending(DELAY, message)).await;
         if result.is_ok() {
             metrics::published("delay", 1);
@@ -114,14 +115,19 @@ impl Publisher {
         }
     }
 
-    async fn send(&self, exchange: &str, message: &AnalyzeDocument) -> Result<PublisherConfirm, QueueError> {
+    async fn send(
+        &self,
+        exchange: &str,
+        message: &AnalyzeDocument,
+        unsettled: Option<ClaimToken>,
+    ) -> Result<PublisherConfirm, QueueError> {
         let publishing = self.with_model(&message.model, |live| live.publishing.clone()).await?;
         let body = JobMessage::V1(message.clone()).encode();
         let properties = BasicProperties::default()
             .with_delivery_mode(PERSISTENT)
             .with_content_type("application/json".into())
             .with_message_id(message.job_id.to_string().into())
-            .with_headers(headers(message));
+            .with_headers(headers(message, unsettled));
         let options = BasicPublishOptions {
             mandatory: true,
             ..BasicPublishOptions::default()
@@ -220,11 +226,15 @@ fn sending(exchange: &'static str, message: &AnalyzeDocument) -> Span {
     )
 }
 
-/// The headers of a message: the span that sends it, or the one that its job came with when nobody records this one.
-fn headers(message: &AnalyzeDocument) -> FieldTable {
+/// The headers of a message: the span that sends it, or the one that its job came with when nobody records this one, and a
+/// claim that is to be given back.
+fn headers(message: &AnalyzeDocument, unsettled: Option<ClaimToken>) -> FieldTable {
     let mut headers = FieldTable::default();
     if let Some(parent) = context::current().or_else(|| message.trace_parent.clone()) {
         headers.insert(TRACE_PARENT.into(), text(&parent));
+    }
+    if let Some(ClaimToken(token)) = unsettled {
+        headers.insert(UNSETTLED.into(), text(&token.to_string()));
     }
     headers
 }

@@ -34,8 +34,9 @@ pub struct Claim {
     pub attempt: i32,
     /// Errors that earlier claims ended with.
     pub errors: i32,
-    /// How long ago it was accepted, or last redriven.
-    pub age: Duration,
+    /// How long ago the first try began that ended with an error or was put off; nothing before there was one, however long
+    /// the job waited. A redrive begins anew.
+    pub tried_for: Duration,
     /// How long ago its caller began to wait: when it was accepted or, if that was later and it has not been tried before,
     /// when it became due.
     pub awaited: Duration,
@@ -109,7 +110,8 @@ with found as (
     where d.bucket = j.bucket and d.job_id = j.job_id and (j.early or j.paused) and not j.late
       and (j.state = 'queued' or j.lease_token is not null)
 ), condemned as (
-    update dispatch d set history = docket_history(d.history, $9 || jsonb_build_object('at', now(), 'worker', d.worker))
+    update dispatch d set history = docket_history(d.history, $9 || jsonb_build_object(
+            'at', now(), 'worker', d.worker, 'model', d.model))
     from judged j where d.bucket = j.bucket and d.job_id = j.job_id and j.dead and j.poison and not j.late
 ), granted as (
     update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = now(),
@@ -117,16 +119,17 @@ with found as (
         lone_crashes = j.lone_crashes_now,
         attempt = d.attempt + (d.claim_token is distinct from $3)::int,
         history = case when d.claim_token = $3 then d.history else docket_history(
-            case when j.dead then docket_history(d.history, $9 || jsonb_build_object('at', now(), 'worker', d.worker))
+            case when j.dead then docket_history(d.history, $9 || jsonb_build_object(
+                     'at', now(), 'worker', d.worker, 'model', d.model))
                  else d.history end,
             $10 || jsonb_build_object('at', now())) end
     from judged j
     where d.bucket = j.bucket and d.job_id = j.job_id
       and not j.early and not j.paused and not j.late and (not j.other or j.dead) and not j.poison and not j.suspect
-    returning d.bucket, d.job_id, d.attempt, d.errors, d.created_at
+    returning d.bucket, d.job_id, d.attempt, d.errors, d.tried_since
 )
 select j.late, j.early, j.paused, j.other and not j.dead as alive, j.poison, j.suspect, j.claim_token as last_token,
-       g.attempt, g.errors, extract(epoch from now() - g.created_at)::double precision as age,
+       g.attempt, g.errors, extract(epoch from now() - coalesce(g.tried_since, now()))::double precision as tried_for,
        extract(epoch from now() - case when j.claimed_at is null then greatest(j.created_at, j.due_at)
                                        else j.created_at end)::double precision as awaited,
        extract(epoch from now() - j.due_at)::double precision as due, j.priority,
@@ -147,7 +150,7 @@ struct Row {
     last_token: Option<Uuid>,
     attempt: Option<i32>,
     errors: Option<i32>,
-    age: Option<f64>,
+    tried_for: Option<f64>,
     awaited: f64,
     due: f64,
     priority: String,
@@ -213,7 +216,7 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             token: asker.token,
             attempt,
             errors,
-            age: duration(row.age.unwrap_or_default()),
+            tried_for: duration(row.tried_for.unwrap_or_default()),
             awaited: duration(row.awaited),
             due: duration(row.due),
             priority: Priority::parse(&row.priority).unwrap_or_default(),
@@ -227,7 +230,7 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
         })));
     }
     if row.late {
-        results::end(tx, key, None, &Ending::Expired).await?;
+        results::expire(tx, &[key]).await?;
         return Ok(Answer::Expired);
     }
     if row.early {
@@ -310,7 +313,7 @@ pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason:
         errors: 1,
         entry: Event::Errored.entry(None, Some(reason)),
     };
-    leave(shards, claim, waiting).await
+    leave(shards, claim.key, claim.token, waiting).await
 }
 
 /// Sets a job waiting again because something that it needs is overloaded or away: neither the attempt nor an error is
@@ -323,12 +326,13 @@ pub async fn postpone(shards: &Shards, claim: &Claim, delay: Duration, reason: &
         errors: 0,
         entry: Event::Postponed.entry(None, Some(reason)),
     };
-    leave(shards, claim, waiting).await
+    leave(shards, claim.key, claim.token, waiting).await
 }
 
-/// Gives a job back unharmed because its worker stops: the attempt is not counted. To be committed before the message is
-/// returned, or the next claim would find it running. `false` when the claim is no longer the job's.
-pub async fn give_back(shards: &Shards, claim: &Claim) -> Result<bool, StoreError> {
+/// Gives a job back unharmed because its worker stops, or could not tell its shard what became of it: the attempt is not
+/// counted. A worker that stops commits it before it returns the message, or the next claim would find the job running.
+/// `false` when the claim is no longer the job's.
+pub async fn give_back(shards: &Shards, key: JobKey, token: ClaimToken) -> Result<bool, StoreError> {
     let queued = Leaving {
         to: JobState::Queued,
         delay: None,
@@ -336,7 +340,7 @@ pub async fn give_back(shards: &Shards, claim: &Claim) -> Result<bool, StoreErro
         errors: 0,
         entry: Event::GivenBack.entry(None, None),
     };
-    leave(shards, claim, queued).await
+    leave(shards, key, token, queued).await
 }
 
 /// How a claim leaves its job without ending it.
@@ -353,19 +357,17 @@ struct Leaving {
     entry: Value,
 }
 
-async fn leave(shards: &Shards, claim: &Claim, leaving: Leaving) -> Result<bool, StoreError> {
-    let mut tx = shards.begin(claim.key.bucket).await?;
+async fn leave(shards: &Shards, key: JobKey, token: ClaimToken, leaving: Leaving) -> Result<bool, StoreError> {
+    let mut tx = shards.begin(key.bucket).await?;
     let query = tx.query(
         "update dispatch set state = $4, due_at = coalesce(now() + make_interval(secs => $5), due_at),
              attempt = attempt - $6, errors = errors + $7, claim_token = null, heartbeat_at = null,
              published_at = case when $4 = 'queued' then now() end,
-             history = docket_history(history, $8 || jsonb_build_object('at', now(), 'worker', worker))
+             tried_since = case when $4 = 'waiting' then coalesce(tried_since, claimed_at) else tried_since end,
+             history = docket_history(history, $8 || jsonb_build_object('at', now(), 'worker', worker, 'model', model))
          where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
     );
-    let query = query
-        .bind(claim.key.bucket.number())
-        .bind(claim.key.job.0)
-        .bind(claim.token.0);
+    let query = query.bind(key.bucket.number()).bind(key.job.0).bind(token.0);
     let query = query
         .bind(leaving.to.as_str())
         .bind(leaving.delay.map(seconds))

@@ -1,6 +1,6 @@
 //! Times in which no dispatcher acted for a shard, noted by the first one that acts again (`lease.rs`). A shard that was
 //! restored to an earlier point knows of nothing since, and cannot tell it from an outage: objects that were stored in a gap
-//! and have no row may be documents that were accepted.
+//! and have no row may be documents that were accepted. And where nobody heard the shard, nobody was silent (`sweep.rs`).
 
 use std::time::Duration;
 

@@ -26,6 +26,7 @@ pub mod shard_map;
 pub mod standing;
 pub mod sweep;
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -194,6 +195,16 @@ impl StoreError {
         }
     }
 
+    /// Whether the database is there and has more to do than it can, so that less should be asked of it. One that is away is
+    /// not relieved by that, and those who need another one would wait for nothing.
+    pub fn is_overload(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Unavailable { source, .. } => is_overload(source),
+            Self::Refused { .. } | Self::Moving(_) | Self::UnknownShard { .. } | Self::Homeless { .. } => false,
+        }
+    }
+
     fn of(database: &str, source: sqlx::Error) -> Self {
         let database = database.to_owned();
         if is_passing(&source) {
@@ -209,6 +220,23 @@ fn is_lost_connection(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::BeginFailed => true,
         // 57P01 to 57P03: the server stops, crashed, or starts.
         sqlx::Error::Database(database) => database.code().is_some_and(|code| code.starts_with("57P0")),
+        _ => false,
+    }
+}
+
+/// What is said of a database that is away to those who need not wait for its silence.
+fn away() -> sqlx::Error {
+    io::Error::new(ErrorKind::NotConnected, "there is no connection to it").into()
+}
+
+/// Whether the database is there and gives up: all connections are in use, its resources are used up (53), or it ended a
+/// statement that took too long (57014).
+fn is_overload(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(database) => database
+            .code()
+            .is_some_and(|code| code.starts_with("53") || code == "57014"),
         _ => false,
     }
 }
@@ -274,17 +302,25 @@ impl Database {
 
     /// Begins a transaction; what is not committed is rolled back.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let mut begun = Err(sqlx::Error::PoolTimedOut);
+        let mut begun = Err(away());
         if self.circuit.admits(Instant::now(), ACQUIRE_TIMEOUT) {
             let _waiting = self.meter.waiting();
             let begin = tokio::time::timeout(ACQUIRE_TIMEOUT, self.begin_alive());
-            begun = begin.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            match &begun {
-                Ok(_) => self.found(false),
+            begun = match begin.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+                Ok(tx) => {
+                    self.found(false);
+                    Ok(tx)
+                }
                 // With connections in the pool it is busy or slow; without any it is away.
-                Err(_) if self.pool.size() == 0 => self.found(true),
-                Err(_) => {}
-            }
+                Err(error) if self.pool.size() == 0 => {
+                    self.found(true);
+                    Err(match error {
+                        sqlx::Error::PoolTimedOut => away(),
+                        told => told,
+                    })
+                }
+                busy => busy,
+            };
         }
         Ok(Tx {
             tx: begun.map_err(|error| self.failed(error))?,
@@ -380,4 +416,24 @@ pub(crate) type Timestamp = jiff_sqlx::Timestamp;
 
 pub(crate) fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_is_not_overloaded() {
+        let of = |source| StoreError::of("s1", source);
+        let lost = || io::Error::from(ErrorKind::ConnectionReset).into();
+        for (error, is_overload) in [
+            (of(away()), false),
+            (of(lost()), false),
+            (of(sqlx::Error::PoolTimedOut), true),
+            (StoreError::TimedOut, true),
+            (of(sqlx::Error::RowNotFound), false),
+        ] {
+            assert_eq!(error.is_overload(), is_overload, "{error:?}");
+        }
+    }
 }

@@ -48,15 +48,13 @@ impl Failure {
     }
 }
 
-/// Every ending but success.
+/// Every ending but success and a deadline that passed, to which many come at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// It cannot be done.
     Failed(Failure),
     /// Nobody wants it any more; who said so.
     Cancelled(&'static str),
-    /// Its deadline passed.
-    Expired,
 }
 
 impl Ending {
@@ -65,7 +63,6 @@ impl Ending {
         match self {
             Self::Failed(_) => JobState::Failed,
             Self::Cancelled(_) => JobState::Cancelled,
-            Self::Expired => JobState::Expired,
         }
     }
 
@@ -73,7 +70,6 @@ impl Ending {
         match self {
             Self::Failed(_) => Event::Failed,
             Self::Cancelled(_) => Event::Cancelled,
-            Self::Expired => Event::Expired,
         }
     }
 
@@ -82,7 +78,6 @@ impl Ending {
         match self {
             Self::Failed(failure) => failure.kind,
             Self::Cancelled(by) => by,
-            Self::Expired => EXPIRED_KIND,
         }
     }
 
@@ -91,45 +86,45 @@ impl Ending {
         match self {
             Self::Failed(failure) => Some((failure.kind, failure.detail.clone())),
             Self::Cancelled(_) => None,
-            Self::Expired => Some((EXPIRED_KIND, "the job was not done before its deadline".to_owned())),
         }
     }
 }
 
 /// The kind of error of jobs that expired.
-pub const EXPIRED_KIND: &str = "deadline_passed";
+const EXPIRED_KIND: &str = "deadline_passed";
 
 // The jobs of $1 to $3 that are still under these claims end, each with its row of $5 to $11 and its entities of $12 to
-// $21, which name their job. Rows are locked in the order of their keys, as everywhere.
+// $21, which name their claim: a job may be there twice, under an earlier claim of the same worker too. Rows are locked in
+// the order of their keys, as everywhere.
 const SUCCEED: &str = "
 with results as (
     select * from unnest($1::smallint[], $2::uuid[], $3::uuid[], $5::text[], $6::text[], $7::bytea[], $8::bigint[],
                          $9::int[], $10::bigint[], $11::int[])
         as r(bucket, job_id, token, model_version, text_key, text_sha256, text_chars, windows, tokens, entities)
 ), locked as (
-    select d.bucket, d.job_id from dispatch d
+    select d.bucket, d.job_id, r.token from dispatch d
     join results r on r.bucket = d.bucket and r.job_id = d.job_id and r.token = d.claim_token
     where d.state = 'running' order by d.bucket, d.job_id for update of d
 ), ended as (
     delete from dispatch d using locked l where d.bucket = l.bucket and d.job_id = l.job_id
-    returning d.bucket, d.job_id, d.attempt, d.claimed_at, d.worker, d.history
+    returning d.bucket, d.job_id, l.token, d.attempt, d.claimed_at, d.worker, d.history
 ), job as (
     update jobs j set state = 'succeeded', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
         history = docket_history(e.history, $4 || jsonb_build_object(
             'at', now(), 'worker', e.worker, 'model', j.model || '@' || r.model_version)),
         model_version = r.model_version, text_key = r.text_key, text_sha256 = r.text_sha256, text_chars = r.text_chars,
         windows = r.windows, tokens = r.tokens, entities = r.entities
-    from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id
+    from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id and r.token = e.token
     where j.bucket = e.bucket and j.id = e.job_id
-    returning j.bucket, j.id
+    returning j.bucket, j.id, r.token
 ), found as (
     insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
     select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score
     from job join unnest($12::uuid[], $13::int[], $14::text[], $15::text[], $16::int[], $17::int[], $18::int[],
                          $19::int[], $20::int[], $21::real[])
-        as e(job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score) on e.job_id = job.id
+        as e(token, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score) on e.token = job.token
 )
-select id from job";
+select token from job";
 
 /// A job's result, and the claim it is written under.
 pub type Finished<'a> = (&'a Claim, &'a Analysis);
@@ -164,17 +159,17 @@ pub async fn save_together(shard: &Database, finished: &[Finished<'_>]) -> Resul
     tx.commit().await?;
     let saved = finished.iter().map(|(claim, _)| match is_here(claim) {
         false => Saved::Elsewhere,
-        true if written.contains(&claim.key.job.0) => Saved::Yes,
+        true if written.contains(&claim.token.0) => Saved::Yes,
         true => Saved::Superseded,
     });
     Ok(saved.collect())
 }
 
-/// Writes results whose buckets are fenced; the ids of the jobs that were still under their claims.
+/// Writes results whose buckets are fenced; the claims that still were their jobs'.
 async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>, StoreError> {
     let found: Vec<(Uuid, i32, &Entity)> = finished
         .iter()
-        .flat_map(|(claim, analysis)| (1..).zip(&analysis.entities).map(|(n, e)| (claim.key.job.0, n, e)))
+        .flat_map(|(claim, analysis)| (1..).zip(&analysis.entities).map(|(n, e)| (claim.token.0, n, e)))
         .collect();
     let query = tx.query_scalar::<Uuid>(SUCCEED);
     let query = query
@@ -190,7 +185,7 @@ async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>
         .bind(column(finished, |(_, analysis)| analysis.tokens as i64))
         .bind(column(finished, |(_, analysis)| analysis.entities.len() as i32));
     let query = query
-        .bind(column(&found, |(job, _, _)| *job))
+        .bind(column(&found, |(token, _, _)| *token))
         .bind(column(&found, |(_, ordinal, _)| *ordinal))
         .bind(column(&found, |(_, _, entity)| entity.label.clone()))
         .bind(column(&found, |(_, _, entity)| entity.text.clone()))
@@ -218,15 +213,15 @@ pub async fn save_failure(shards: &Shards, claim: &Claim, failure: &Failure) -> 
     Ok(done)
 }
 
-// With $3 only a job that runs under this claim ends, without it any that is live; with $8 only past its deadline.
+// With $3 only a job that runs under this claim ends, without it any that is live.
 const END: &str = "
 with ended as (
     delete from dispatch where bucket = $1 and job_id = $2 and ($3::uuid is null or (claim_token = $3 and state = 'running'))
-      and (not $8 or deadline <= now())
     returning bucket, job_id, attempt, claimed_at, worker, history
 )
 update jobs j set state = $4, attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
-    history = docket_history(e.history, $5 || jsonb_build_object('at', now(), 'worker', e.worker)),
+    history = docket_history(e.history, $5 || jsonb_build_object(
+        'at', now(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
     error_kind = $6, error_detail = $7
 from ended e where j.bucket = e.bucket and j.id = e.job_id";
 
@@ -248,8 +243,36 @@ pub(super) async fn end(
         .bind(ending.state().as_str())
         .bind(ending.event().entry(None, Some(ending.reason())))
         .bind(kind)
-        .bind(detail)
-        .bind(matches!(ending, Ending::Expired));
+        .bind(detail);
     let ended = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
     Ok(ended.rows_affected() == 1)
+}
+
+const EXPIRE: &str = "
+with late as (
+    select bucket, job_id from dispatch
+    where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[])) and deadline <= now()
+    order by bucket, job_id for update
+), ended as (
+    delete from dispatch d using late l where d.bucket = l.bucket and d.job_id = l.job_id
+    returning d.bucket, d.job_id, d.attempt, d.claimed_at, d.worker, d.history
+)
+update jobs j set state = 'expired', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
+    history = docket_history(e.history, $3 || jsonb_build_object(
+        'at', now(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
+    error_kind = $4, error_detail = $5
+from ended e where j.bucket = e.bucket and j.id = e.job_id";
+
+/// Ends those of these jobs whose deadline passed, within a transaction that has fenced their buckets, whatever they are
+/// doing. Returns how many.
+pub(super) async fn expire(tx: &mut FencedTx, keys: &[JobKey]) -> Result<u64, StoreError> {
+    let query = tx
+        .query(EXPIRE)
+        .bind(column(keys, |key| key.bucket.number()))
+        .bind(column(keys, |key| key.job.0))
+        .bind(Event::Expired.entry(None, Some(EXPIRED_KIND)))
+        .bind(EXPIRED_KIND)
+        .bind("the job was not done before its deadline");
+    let expired = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
+    Ok(expired.rows_affected())
 }

@@ -14,6 +14,8 @@ use crate::state::Event;
 
 /// Rows repaired in one transaction.
 const ROWS_MAX: i64 = 256;
+/// Rows ended in one transaction for their deadlines: a client's whole batch may have one and the same.
+const LATE_ROWS_MAX: i64 = 2_048;
 
 // Published ten minutes ago and unclaimed: the broker holds about a second of work, so its message is gone.
 const LOST: &str = "select bucket, job_id, claim_token from dispatch
@@ -21,9 +23,11 @@ const LOST: &str = "select bucket, job_id, claim_token from dispatch
 // Every published row: asked for by an operator who knows that the broker lost its data.
 const PUBLISHED: &str = "select bucket, job_id, claim_token from dispatch
     where state = 'queued' and published_at < $2 limit $1";
-// Running without a heartbeat for two minutes: a redelivery would have taken it over after 15 s, so there was none.
+// Running without a heartbeat for two minutes: a redelivery would have taken it over after 15 s, so there was none. A shard
+// that was away itself is the reason for the silence, and hears of its claims first.
 const DEAD: &str = "select bucket, job_id, claim_token from dispatch
-    where state = 'running' and heartbeat_at < now() - interval '2 min' limit $1";
+    where state = 'running' and heartbeat_at < now() - interval '2 min'
+      and not exists (select 1 from gaps where ended > now() - interval '2 min') limit $1";
 
 #[derive(FromRow)]
 struct Row {
@@ -47,17 +51,19 @@ const LATE: &str = "select bucket, job_id, claim_token from dispatch where deadl
 /// Ends jobs whose deadline passed, whatever they are doing. Returns how many; call again until it is 0.
 pub async fn late(shard: &Database) -> Result<u64, StoreError> {
     let mut tx = shard.begin().await?;
-    let rows = tx.query_as::<Row>(LATE).bind(ROWS_MAX).fetch_all(tx.connection()).await;
+    let rows = tx
+        .query_as::<Row>(LATE)
+        .bind(LATE_ROWS_MAX)
+        .fetch_all(tx.connection())
+        .await;
     let rows = rows.map_err(|error| tx.failed(error))?;
     drop(tx);
     let mut keys: Vec<JobKey> = rows.iter().filter_map(Row::key).collect();
     keys.sort_unstable_by_key(|key| (key.bucket, key.job.0));
     let keys = fit_fence(&keys);
     let (mut tx, owned) = shard.begin_owned(&buckets_of(keys)).await?;
-    let mut ended = 0;
-    for key in keys.iter().filter(|key| owned.contains(&key.bucket)) {
-        ended += u64::from(results::end(&mut tx, *key, None, &Ending::Expired).await?);
-    }
+    let here: Vec<JobKey> = keys.iter().filter(|key| owned.contains(&key.bucket)).copied().collect();
+    let ended = results::expire(&mut tx, &here).await?;
     tx.commit().await?;
     Ok(ended)
 }
@@ -150,7 +156,7 @@ async fn bury(shard: &Database, key: JobKey, token: ClaimToken) -> Result<bool, 
     }
     let query = tx.query_scalar::<i32>(
         "update dispatch set crashes = least(crashes + (not alone)::int, $4), lone_crashes = lone_crashes + alone::int,
-             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker)),
+             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker, 'model', model)),
              state = case when lone_crashes + alone::int >= $6 then state else 'waiting' end,
              claim_token = case when lone_crashes + alone::int >= $6 then claim_token end,
              heartbeat_at = null, published_at = null

@@ -7,6 +7,7 @@ use docket_shared::sharding;
 use docket_shared::state::JobState;
 use docket_shared::store::claims::{self, Answer, Asker};
 use docket_shared::store::controls::{self, Change};
+use docket_shared::store::dead;
 use docket_shared::store::jobs::HandOver;
 use docket_shared::store::results::{self, Failure, Saved};
 use docket_shared::store::sweep;
@@ -27,6 +28,11 @@ direct_and_pooled!(
     a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison,
     the_sweeper_repairs_what_nobody_redelivers,
     heartbeats_name_the_lost_claims,
+    a_job_that_waited_long_has_all_its_tries,
+    a_job_that_is_written_twice_at_once_has_its_newest_claims_result,
+    silence_while_nobody_heard_the_shard_is_no_crash,
+    a_result_stays_that_is_written_before_its_deadline_is_noticed,
+    a_whole_batch_of_late_jobs_ends_at_once,
 );
 
 async fn a_job_goes_from_accepted_to_its_entities(fixture: Fixture) {
@@ -102,7 +108,7 @@ async fn a_superseded_claim_that_finishes_late_changes_nothing(fixture: Fixture)
             .await
             .unwrap()
     );
-    assert!(!claims::give_back(&fixture.shards, &old).await.unwrap());
+    assert!(!claims::give_back(&fixture.shards, key, old.token).await.unwrap());
     assert!(results::save(&fixture.shards, &new, &analysis("New")).await.unwrap());
     assert!(!results::save(&fixture.shards, &old, &analysis("Old")).await.unwrap());
     assert_eq!(fixture.entity_texts(key).await, ["New"]);
@@ -111,6 +117,7 @@ async fn a_superseded_claim_that_finishes_late_changes_nothing(fixture: Fixture)
         (job.attempts, &job.history[1]["event"], &job.history[1]["worker"]),
         (2, &"crashed".into(), &"slow".into())
     );
+    assert_eq!(job.history[1]["model"], "ner-legal");
 }
 
 /// Two good ones, one whose claim was taken over and one whose bucket another shard owns.
@@ -162,7 +169,7 @@ async fn asking_again_with_the_same_token_continues_the_claim(fixture: Fixture) 
 async fn giving_back_costs_no_attempt(fixture: Fixture) {
     let (key, _) = fixture.accept("acme").await;
     let claim = granted(fixture.claim(key, "w1").await);
-    assert!(claims::give_back(&fixture.shards, &claim).await.unwrap());
+    assert!(claims::give_back(&fixture.shards, key, claim.token).await.unwrap());
     assert_eq!(fixture.job(key, "acme").await.state, JobState::Queued);
     assert_eq!(granted(fixture.claim(key, "w2").await).attempt, 1);
 }
@@ -211,6 +218,14 @@ async fn an_error_waits_and_a_failure_is_the_dead_letter(fixture: Fixture) {
     let job = fixture.job(key, "acme").await;
     assert_eq!(job.state, JobState::Failed);
     assert_eq!(job.error, Some(("unreadable_document".into(), "not UTF-8".into())));
+    let told: Vec<_> = job.history.as_array().unwrap().iter().collect();
+    for (entry, event, reason) in [
+        (told[1], "errored", "model_error"),
+        (told[3], "failed", "unreadable_document"),
+    ] {
+        assert_eq!((&entry["event"], &entry["reason"]), (&event.into(), &reason.into()));
+        assert_eq!((&entry["worker"], &entry["model"]), (&"w1".into(), &"ner-legal".into()));
+    }
 }
 
 async fn a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison(fixture: Fixture) {
@@ -240,7 +255,7 @@ async fn the_sweeper_repairs_what_nobody_redelivers(fixture: Fixture) {
     let (key, _) = fixture.accept("acme").await;
     let shard = fixture.shard_of(key);
     let claim = granted(fixture.claim(key, "w1").await);
-    claims::give_back(&fixture.shards, &claim).await.unwrap();
+    claims::give_back(&fixture.shards, key, claim.token).await.unwrap();
     assert_eq!(sweep::lost_messages(shard).await.unwrap(), 0, "it was just published");
     fixture.age(key, 601).await;
     assert_eq!(sweep::lost_messages(shard).await.unwrap(), 1);
@@ -280,4 +295,98 @@ async fn heartbeats_name_the_lost_claims(fixture: Fixture) {
         matches!(fixture.claim(kept, "w2").await, Answer::RunningElsewhere),
         "the heartbeat was not written"
     );
+}
+
+/// It waited for two days before anybody took it; then a day of tries passes.
+async fn a_job_that_waited_long_has_all_its_tries(fixture: Fixture) {
+    let (day, (key, _)) = (Duration::from_secs(86_400), fixture.accept("acme").await);
+    fixture.set_accepted_long_ago(key).await;
+    let first = granted(fixture.claim(key, "w1").await);
+    assert_eq!(first.tried_for, Duration::ZERO);
+    claims::give_back(&fixture.shards, key, first.token).await.unwrap();
+    let first = granted(fixture.claim(key, "w1").await);
+    assert_eq!(first.tried_for, Duration::ZERO, "what was given back was not tried");
+    claims::postpone(&fixture.shards, &first, Duration::ZERO, "storage_unavailable")
+        .await
+        .unwrap();
+    fixture.set_tried_longer(key, 86_400).await;
+    let second = granted(fixture.claim(key, "w1").await);
+    assert!(second.tried_for >= day, "{:?}", second.tried_for);
+    claims::wait_again(&fixture.shards, &second, Duration::ZERO, "model_error")
+        .await
+        .unwrap();
+    let third = granted(fixture.claim(key, "w1").await);
+    assert!(third.tried_for >= day, "the first try counts: {:?}", third.tried_for);
+    let failure = Failure {
+        kind: "model_error",
+        detail: String::new(),
+    };
+    results::save_failure(&fixture.shards, &third, &failure).await.unwrap();
+    let redriven = dead::redrive(fixture.shard_of(key), &[(key, Duration::ZERO)], "test").await;
+    assert_eq!(redriven.unwrap(), [key.job]);
+    let anew = granted(fixture.claim(key, "w1").await);
+    assert_eq!(anew.tried_for, Duration::ZERO);
+}
+
+/// A worker took a job over from itself, and both runs ended in the same moment.
+async fn a_job_that_is_written_twice_at_once_has_its_newest_claims_result(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let old = granted(fixture.claim(key, "w1").await);
+    fixture.age(key, 20).await;
+    let new = granted(fixture.claim(key, "w1").await);
+    let mut found = ["Old", "New"].map(analysis);
+    found[0].entities = ["Old", "Older"].map(|name| analysis(name).entities.remove(0)).into();
+    let together = [(&old, &found[0]), (&new, &found[1])];
+    let saved = results::save_together(fixture.shard_of(key), &together).await;
+    assert_eq!(saved.unwrap(), [Saved::Superseded, Saved::Yes]);
+    assert_eq!(fixture.entity_texts(key).await, ["New"]);
+    assert_eq!(fixture.job(key, "acme").await.entities, Some(1));
+}
+
+async fn silence_while_nobody_heard_the_shard_is_no_crash(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    granted(fixture.claim(key, "w1").await);
+    fixture.age(key, 121).await;
+    let mut db = fixture.raw(key.bucket).await;
+    for (statement, buried) in [
+        (
+            "insert into gaps (began, ended) values (now() - interval '3 min', now())",
+            0,
+        ),
+        ("update gaps set ended = now() - interval '2 min'", 1),
+    ] {
+        sqlx::query(statement).execute(&mut db).await.unwrap();
+        assert_eq!(sweep::dead_claims(fixture.shard_of(key)).await.unwrap(), buried);
+    }
+}
+
+async fn a_result_stays_that_is_written_before_its_deadline_is_noticed(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let claim = granted(fixture.claim(key, "w1").await);
+    fixture.set_deadline_passed(key).await;
+    assert!(results::save(&fixture.shards, &claim, &analysis("Ada")).await.unwrap());
+    assert_eq!(sweep::late(fixture.shard_of(key)).await.unwrap(), 0);
+    assert_eq!(fixture.job(key, "acme").await.state, JobState::Succeeded);
+}
+
+async fn a_whole_batch_of_late_jobs_ends_at_once(fixture: Fixture) {
+    let mut keys = Vec::new();
+    for _ in 0..300 {
+        keys.push(fixture.accept("acme").await.0);
+    }
+    let (running, waiting) = (keys[0], keys[1]);
+    granted(fixture.claim(running, "w1").await);
+    let mut db = fixture.raw(running.bucket).await;
+    let late = sqlx::query("update dispatch set deadline = now() - interval '1 s'");
+    late.execute(&mut db).await.unwrap();
+    let (punctual, _) = fixture.accept("acme").await;
+    assert_eq!(sweep::late(fixture.shard_of(running)).await.unwrap(), 300);
+    assert_eq!(fixture.job(punctual, "acme").await.state, JobState::Waiting);
+    for (key, attempts, worker) in [(running, 1, "w1".into()), (waiting, 0, serde_json::Value::Null)] {
+        let job = fixture.job(key, "acme").await;
+        assert_eq!((job.state, job.attempts), (JobState::Expired, attempts));
+        assert_eq!(job.error.unwrap().0, "deadline_passed");
+        let last = job.history.as_array().unwrap().last().unwrap();
+        assert_eq!((&last["reason"], &last["worker"]), (&"deadline_passed".into(), &worker));
+    }
 }

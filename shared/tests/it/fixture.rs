@@ -156,6 +156,20 @@ impl Fixture {
         self.on_row(key, sql).await;
     }
 
+    /// Lets the job have been accepted two days ago.
+    pub async fn set_accepted_long_ago(&self, key: JobKey) {
+        let sql = "update dispatch set created_at = created_at - interval '2 days' where job_id = $1";
+        self.on_row(key, sql).await;
+    }
+
+    /// Lets the job's first try have been so many seconds earlier, if it was tried.
+    pub async fn set_tried_longer(&self, key: JobKey, seconds: i32) {
+        let mut db = self.raw(key.bucket).await;
+        let sql = "update dispatch set tried_since = tried_since - make_interval(secs => $2) where job_id = $1";
+        let query = sqlx::query(sql).bind(key.job.0).bind(f64::from(seconds));
+        query.execute(&mut db).await.unwrap();
+    }
+
     /// Lets a running job's worker have been silent for exactly so many seconds.
     pub async fn set_silence(db: &mut PgConnection, key: JobKey, seconds: u64) {
         let sql = "update dispatch set heartbeat_at = now() - make_interval(secs => $2)

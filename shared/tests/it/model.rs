@@ -305,7 +305,7 @@ async fn end(fixture: &Fixture, claim: &Claim, number: usize, step: Step) -> boo
             };
             results::save_failure(shards, claim, &failure).await.unwrap()
         }
-        Step::GiveBack { .. } => claims::give_back(shards, claim).await.unwrap(),
+        Step::GiveBack { .. } => claims::give_back(shards, claim.key, claim.token).await.unwrap(),
         Step::Postpone { .. } => claims::postpone(shards, claim, Duration::ZERO, "test").await.unwrap(),
         _ => unreachable!("no claim says this"),
     }

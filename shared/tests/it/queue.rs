@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use docket_local::testing::{PrivateBroker, World, job_message};
 use docket_shared::config::Env;
+use docket_shared::ids::ClaimToken;
 use docket_shared::job::{AnalyzeDocument, JobMessage};
 use docket_shared::queue::QueueConfig;
 use docket_shared::queue::consume::{Deliveries, Delivery, Source};
@@ -54,11 +55,12 @@ async fn a_delayed_job_comes_back_marked_and_a_rejected_one_is_dead() {
     let world = World::start().await;
     let publisher = Publisher::new(config(&world), "test");
     let sent = message();
-    publisher.later(&sent).await.unwrap();
+    let unsettled = Some(ClaimToken::generate());
+    publisher.later(&sent, unsettled).await.unwrap();
     let mut deliveries = Deliveries::new(config(&world), "test", Source::Jobs(model()), 2);
     let began = tokio::time::Instant::now();
     let (delivery, got) = next(&mut deliveries).await;
-    assert_eq!((&got, delivery.returned), (&sent, true));
+    assert_eq!((&got, delivery.returned, delivery.unsettled), (&sent, true, unsettled));
     assert!(began.elapsed() > Duration::from_secs(2), "it was not delayed");
     assert!(delivery.reject().await);
     let mut dead = Deliveries::new(config(&world), "test", Source::Dead, 2);

@@ -84,10 +84,7 @@ async fn a_claim_says_how_long_its_caller_waits(fixture: Fixture) {
     dispatch::mark_published(shard, &[key], lease).await.unwrap();
     let minutes = |age: Duration| age.as_secs() / 60;
     let claim = granted(fixture.claim(key, "w1").await);
-    assert_eq!(
-        (minutes(claim.age), minutes(claim.awaited), minutes(claim.due)),
-        (60, 30, 30)
-    );
+    assert_eq!((minutes(claim.awaited), minutes(claim.due)), (30, 30));
     // Tried again, it is due anew, and its caller has waited for all of it.
     update(
         &fixture,
@@ -97,10 +94,7 @@ async fn a_claim_says_how_long_its_caller_waits(fixture: Fixture) {
     )
     .await;
     let claim = granted(fixture.claim(key, "w1").await);
-    assert_eq!(
-        (minutes(claim.age), minutes(claim.awaited), minutes(claim.due)),
-        (60, 60, 0)
-    );
+    assert_eq!((minutes(claim.awaited), minutes(claim.due)), (60, 0));
 }
 
 async fn of_model(shard: &Database) -> Standing {

@@ -67,7 +67,9 @@ async fn job_in(fixture: &Fixture, state: JobState) -> (JobKey, Claim) {
         }
         JobState::Queued => {
             let claim = claim().await;
-            claims::give_back(&fixture.shards, &claim).await.unwrap();
+            claims::give_back(&fixture.shards, claim.key, claim.token)
+                .await
+                .unwrap();
             return (key, stranger(claim));
         }
         JobState::Running => return (key, claim().await),
@@ -105,7 +107,7 @@ async fn happen(fixture: &Fixture, event: Event, key: JobKey, claim: &Claim) {
             fixture.claim(key, "w2").await;
             pause(fixture, false).await;
         }
-        Event::GivenBack => drop(claims::give_back(shards, claim).await.unwrap()),
+        Event::GivenBack => drop(claims::give_back(shards, key, claim.token).await.unwrap()),
         Event::Requeued => {
             fixture.age(key, 601).await;
             sweep::lost_messages(shard).await.unwrap();

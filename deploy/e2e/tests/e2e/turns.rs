@@ -24,8 +24,8 @@ async fn cancelled_work_stops_long_before_its_end() {
     let cancelled = caller.cancel(&long).await;
     assert_eq!(cancelled["state"], "cancelled");
     worker.until_metric("docket_jobs_running 0").await;
-    // Two seconds on a machine of its own; this one runs other tests beside it, and the work would take a minute.
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    // A worker looks every second; three more for a machine that runs other tests beside it. The work would take a minute.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let next = caller.upload(LETTER).await;
     caller.until(&next, "succeeded").await;
     assert!(
