@@ -158,6 +158,19 @@ OVERVIEW = [
                 runbook="failed-jobs-growing",
             ),
             panel(
+                "Jobs that expire",
+                "Past their deadline, or after a day of waiting and trying. Over half an hour.",
+                [("docket:jobs_expired:rate30m", "expired")],
+                "ops",
+                runbook="failed-jobs-growing",
+            ),
+            panel(
+                "Producers that are ready",
+                "Of each role. With none of the role api nothing is accepted, and nothing is there to count it.",
+                [("sum by (role) (docket_ready)", "{{role}}")],
+                runbook="accept-slo",
+            ),
+            panel(
                 "Processes",
                 "How many of each service and release run.",
                 [("count by (service, version) (docket_build_info)", "{{service}} {{version}}")],
