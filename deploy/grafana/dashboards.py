@@ -11,6 +11,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RUNBOOKS = "${runbooks}"
+# Where panels' runbooks are unless a reader says otherwise: give the URL under which people open deploy/runbooks.
+RUNBOOKS_AT = "deploy/runbooks"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 # Of Grafana 12.2 and 13; earlier ones read it too.
 SCHEMA = 42
@@ -154,6 +156,19 @@ OVERVIEW = [
                 [(rate("docket_job_errors_total", "reason, then"), "{{reason}}, {{then}}")],
                 "ops",
                 runbook="failed-jobs-growing",
+            ),
+            panel(
+                "Jobs that expire",
+                "Past their deadline, or after a day of waiting and trying. Over half an hour.",
+                [("docket:jobs_expired:rate30m", "expired")],
+                "ops",
+                runbook="failed-jobs-growing",
+            ),
+            panel(
+                "Producers that are ready",
+                "Of each role. With none of the role api nothing is accepted, and nothing is there to count it.",
+                [("sum by (role) (docket_ready)", "{{role}}")],
+                runbook="accept-slo",
             ),
             panel(
                 "Processes",
@@ -771,8 +786,8 @@ def variables():
             "name": "runbooks",
             "type": "textbox",
             "label": "Runbooks",
-            "query": "deploy/runbooks",
-            "current": {"text": "deploy/runbooks", "value": "deploy/runbooks"},
+            "query": RUNBOOKS_AT,
+            "current": {"text": RUNBOOKS_AT, "value": RUNBOOKS_AT},
         },
     ]
 

@@ -23,6 +23,8 @@ use crate::models::Models;
 const DRAIN_MAX: Duration = Duration::from_secs(25);
 /// How often the process looks at itself for the metrics; more often than it is asked for them.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+/// How often the process asks itself whether it is ready, for the metrics: as often as a load balancer may ask it.
+const READY_EVERY: Duration = Duration::from_secs(5);
 
 /// A part of the producer that can be deployed alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -100,6 +102,7 @@ pub async fn start(
         recorder,
         shutdown.clone(),
     );
+    shutdown.spawn(watch(state.clone(), roles.to_vec(), shutdown.clone()));
     let router = http::router(state, roles.contains(&Role::Api));
     tracing::info!(address = %listener.local_addr()?, roles = ?roles, "serving");
     shutdown.spawn(http::serve(listener, router, config.http.stop_notice, shutdown.clone()));
@@ -113,6 +116,21 @@ async fn sample(recorder: PrometheusHandle, shards: Shards, shutdown: Shutdown) 
         recorder.run_upkeep();
         if !shutdown.sleep(SAMPLE_EVERY).await {
             return;
+        }
+    }
+}
+
+/// Tells the metrics whether the process is ready. When no process is, nothing reaches one that could count it.
+async fn watch(state: AppState, roles: Vec<Role>, shutdown: Shutdown) {
+    let tell = |is_ready| {
+        for role in &roles {
+            metrics::ready(&role.to_string(), is_ready);
+        }
+    };
+    loop {
+        tell(shutdown.until_soft(state.is_ready()).await == Some(true));
+        if !shutdown.sleep(READY_EVERY).await {
+            return tell(false);
         }
     }
 }

@@ -32,7 +32,7 @@ pub enum Command {
     Publish {
         /// The folder, with its manifest.json.
         folder: PathBuf,
-        /// Leave the current version as it is; the new one answers only to whoever names it.
+        /// Leave the current version as it is, if there is one; the new one answers only to whoever names it.
         #[arg(long)]
         keep_current: bool,
     },

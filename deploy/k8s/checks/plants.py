@@ -1,4 +1,4 @@
-"""Mistakes that schemas let pass. Each is planted into the production overlay and must be found."""
+"""Mistakes that schemas let pass. Each is planted into the production overlay with everything and must be found."""
 
 from .objects import Overlay, Pod
 
@@ -90,7 +90,7 @@ def stranger(overlay: Overlay) -> None:
 
 def silent(overlay: Overlay) -> None:
     """A collector that nobody may connect to."""
-    _common(overlay)["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://collector:4318"
+    _common(overlay)["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://collector:4319"
 
 
 def two_masters(overlay: Overlay) -> None:
@@ -116,6 +116,31 @@ def loose(overlay: Overlay) -> None:
 def number(overlay: Overlay) -> None:
     """A number where KEDA wants a text."""
     _trigger(overlay, 1)["threshold"] = 10
+
+
+def trusting(overlay: Overlay) -> None:
+    """An autoscaler to whom a Prometheus that scrapes nobody says that there is no work."""
+    _trigger(overlay, 1)["ignoreNullValues"] = "true"
+
+
+def undo(overlay: Overlay) -> None:
+    """An apply that makes the image's model hold again."""
+    _pod(overlay, "docket-publish-model").container["args"].remove("--keep-current")
+
+
+def drift(overlay: Overlay) -> None:
+    """An alert that is another than the one that is tested."""
+    overlay.named("PrometheusRule", "docket")["spec"]["groups"][-1]["rules"][0]["for"] = "2h"
+
+
+def nameless(overlay: Overlay) -> None:
+    """Scrapes under a name that no alert knows."""
+    overlay.named("PodMonitor", "docket")["spec"]["podMetricsEndpoints"][0]["relabelings"].pop()
+
+
+def forgotten(overlay: Overlay) -> None:
+    """A dashboard that nobody gives to Grafana."""
+    del overlay.named("ConfigMap", "docket-dashboard-overview")["data"]["overview.json"]
 
 
 def crowd(overlay: Overlay) -> None:
@@ -149,6 +174,11 @@ ALL = [
     blind,
     loose,
     number,
+    trusting,
+    undo,
+    drift,
+    nameless,
+    forgotten,
     crowd,
     label,
 ]

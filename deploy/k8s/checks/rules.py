@@ -240,6 +240,32 @@ def connections(overlay: Overlay) -> Wrong:
         yield f"the README's connection budget is {sources.budget(overlay.name)}, the manifests' {found}"
 
 
+def monitoring(overlay: Overlay) -> Wrong:
+    """The Prometheus Operator gets the rules that are tested, and scrapes under the names that they go by."""
+    for found in overlay.of_kind("PrometheusRule"):
+        if found["spec"]["groups"] != sources.prometheus_groups():
+            yield f"PrometheusRule {found['metadata']['name']}: run components/pod-monitors/rules.py"
+    for monitor in overlay.of_kind("PodMonitor"):
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            named = [rule for rule in endpoint.get("relabelings", []) if rule["targetLabel"] == "job"]
+            for pod in overlay.selected(monitor["spec"]["selector"]):
+                component = pod.labels["app.kubernetes.io/component"]
+                names = [rule["replacement"] for rule in named if re.fullmatch(rule["regex"], component)]
+                if names != [pod.binary]:
+                    yield f"PodMonitor {monitor['metadata']['name']}: {pod} is scraped as {names}"
+    if overlay.of_kind("PrometheusRule"):
+        files = {file for found in overlay.of_kind("ConfigMap") for file in found["data"]}
+        yield from (f"deploy/grafana/kustomization.yaml does not name {file}" for file in sources.dashboards() - files)
+
+
+def models(overlay: Overlay) -> Wrong:
+    """What an apply publishes leaves the version that holds alone."""
+    for pod in overlay.pods():
+        args = pod.container.get("args", [])
+        if args[:2] == ["models", "publish"] and "--keep-current" not in args:
+            yield f"{pod}: each apply would undo a roll-back"
+
+
 def jobs(overlay: Overlay) -> Wrong:
     """A Job goes by itself, since it cannot be changed, and is not restarted in its pod, so that its log stays."""
     for job in overlay.of_kind("Job"):
@@ -247,4 +273,4 @@ def jobs(overlay: Overlay) -> Wrong:
             yield f"Job {job['metadata']['name']} stays"
 
 
-ALL = [names, restricted, resources, selectors, ways_in, probes, environment, network, graces, connections, jobs]
+ALL = [names, restricted, resources, selectors, ways_in, probes, environment, network, graces, connections, monitoring, models, jobs]

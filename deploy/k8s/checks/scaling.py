@@ -78,11 +78,14 @@ def queue_trigger(overlay: Overlay, trigger: dict, models: list[str]) -> Iterato
 def waiting_trigger(_: Overlay, trigger: dict, models: list[str]) -> Iterator[str]:
     """Sums over shards and models what the process that acts for each says, for exactly these models."""
     query = trigger["metadata"]["query"]
-    found = re.fullmatch(r'sum\(max by \(shard, model\) \(docket_work_waiting_seconds\{model=~"([^"]+)"\}\)\)', query)
+    work = r'sum\(max by \(shard, model\) \(docket_work_waiting_seconds\{model=~"([^"]+)"\}\)\)'
+    found = re.fullmatch(rf"{work} or 0 \* max\(docket_dispatch_acting == 1\)", query)
     if not found or found[1].split("|") != models:
         yield f"{query} is not the work of {models}"
     if float(trigger["metadata"]["threshold"]) <= 0:
         yield "a threshold above zero"
+    if trigger["metadata"].get("ignoreNullValues", "true") != "false":
+        yield "a Prometheus that scrapes nobody would stop the workers"
 
 
 ALL = [targets, scaled_objects]

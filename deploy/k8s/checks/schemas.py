@@ -40,6 +40,8 @@ def custom(objects: list[dict], files: list[str]) -> Iterator[str]:
         if found["apiVersion"].startswith(CUSTOM) and files:
             name = f"{found['kind']} {found['metadata']['name']}"
             schema = schemas.get((found["apiVersion"], found["kind"]))
+            if schema is None and found["apiVersion"] not in [version for version, _ in schemas]:
+                continue
             if schema is None:
                 yield f"{name}: no definition among {files}"
                 continue

@@ -17,12 +17,32 @@ OVERLAYS = {
 
 
 def build(overlay: str) -> list[dict]:
-    """The objects of an overlay. What kustomize warns of (deprecated fields) counts as an error."""
-    path = HERE / OVERLAYS[overlay]
-    done = subprocess.run(["kubectl", "kustomize", path], check=False, capture_output=True, text=True)
+    """The objects of an overlay, and the Job that `models` makes of it."""
+    path = str(HERE / OVERLAYS[overlay])
+    arguments = ["models", "use", "ner-legal@2.1"]
+    (job,) = _printed([str(HERE / "models"), path, *arguments[1:]])
+    if job["spec"]["template"]["spec"]["containers"][0]["args"] != arguments:
+        raise SystemExit(f"models: {job}")
+    return [*_printed(["kubectl", "kustomize", path]), job]
+
+
+def _printed(command: list[str]) -> list[dict]:
+    """The objects that a command prints. What it warns of (kustomize: deprecated fields) counts as an error."""
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode or done.stderr:
-        raise SystemExit(f"kubectl kustomize {path}:\n{done.stderr}")
+        raise SystemExit(f"{' '.join(command)}:\n{done.stderr}")
     return list(yaml.safe_load_all(done.stdout))
+
+
+def prometheus_groups() -> list[dict]:
+    """The groups of rules that promtool tests."""
+    files = (ROOT / "deploy/prometheus" / name for name in ("rules.yml", "alerts.yml"))
+    return [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+
+
+def dashboards() -> set[str]:
+    """The files of the dashboards."""
+    return {file.name for file in (ROOT / "deploy/grafana/dashboards").glob("*.json")}
 
 
 def constant(path: str, name: str) -> float:

@@ -1,23 +1,23 @@
 //! `docket-producer dispatch requeue`: after a broker has lost its data, sets every published job waiting at once, instead
 //! of after the sweeper's ten minutes.
 
+use anyhow::bail;
 use docket_shared::config::Env;
-use docket_shared::store::{Shards, StoreConfig, sweep};
 
-/// Requeues on every shard. Safe at any time: a message that was not lost after all finds its job taken.
+use super::operations;
+use crate::operate::names;
+
+/// Requeues on every shard that answers, and names the others.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
-    let shards = Shards::connect(&StoreConfig::from_env(env)?).await?;
-    for (name, shard) in shards.all() {
-        let before = sweep::now(shard).await?;
-        let mut requeued = 0;
-        loop {
-            let rows = sweep::published_before(shard, before).await?;
-            requeued += rows;
-            if rows == 0 {
-                break;
-            }
-        }
-        println!("{name}: {requeued} jobs wait again");
+    let done = operations(env).await?.requeue().await?;
+    for (shard, jobs) in &done.requeued {
+        println!("{shard}: {jobs} jobs wait again");
+    }
+    if !done.unreached.is_empty() {
+        bail!(
+            "these shards could not be told: {}; repeat the command once they answer",
+            names(&done.unreached)
+        );
     }
     Ok(())
 }

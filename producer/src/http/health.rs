@@ -51,6 +51,11 @@ impl Readiness {
         }))
     }
 
+    /// Whether it should be sent requests now.
+    pub async fn is_ready(&self) -> bool {
+        self.check().await.is_ok()
+    }
+
     async fn check(&self) -> Result<(), ApiError> {
         if self.0.shutdown.has_begun() {
             return Err(ApiError::new(Kind::NotReady, "It is stopping."));

@@ -176,6 +176,11 @@ impl AppState {
             shutdown,
         }
     }
+
+    /// Whether the process should be sent requests.
+    pub async fn is_ready(&self) -> bool {
+        self.readiness.is_ready().await
+    }
 }
 
 impl FromRef<AppState> for Readiness {

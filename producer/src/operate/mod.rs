@@ -9,6 +9,7 @@ pub mod controls;
 pub mod dead;
 pub mod parked;
 mod reach;
+pub mod requeue;
 pub mod restore;
 
 use docket_shared::store::{Shards, StoreError, audit as entries, within};

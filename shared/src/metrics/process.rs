@@ -1,6 +1,6 @@
 //! The process itself, by the names that Prometheus' own libraries use.
 
-use super::{By, Kind, Label, Metric};
+use super::{By, Kind, Label, Metric, flag};
 
 const BUILD_INFO: Metric = Metric::new(
     "docket_build_info",
@@ -12,6 +12,13 @@ const BUILD_INFO: Metric = Metric::new(
     Label::named("version", "version of the release"),
     Label::words("service", &["producer", "worker"]),
 ]);
+const READY: Metric = Metric::new(
+    "docket_ready",
+    Kind::Gauge,
+    By::Producer,
+    "1 while the process says that it should be sent requests, else 0; for each role that it has",
+)
+.labels(&[Label::words("role", &["api", "dispatch"])]);
 const CPU: Metric = both(
     "process_cpu_seconds_total",
     Kind::Counter,
@@ -41,6 +48,7 @@ const SPANS: Metric = both(
 
 pub(super) const ALL: &[&Metric] = &[
     &BUILD_INFO,
+    &READY,
     &CPU,
     &MEMORY,
     &VIRTUAL,
@@ -61,6 +69,11 @@ pub(super) fn build_info(service: By) {
     BUILD_INFO
         .gauge(&[env!("CARGO_PKG_VERSION"), service.as_str()])
         .set(1.0);
+}
+
+/// Whether a process with this role should be sent requests.
+pub fn ready(role: &str, is_ready: bool) {
+    READY.gauge(&[role]).set(flag(is_ready));
 }
 
 /// Spans were offered to the collector, which took them or not.

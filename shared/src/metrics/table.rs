@@ -42,6 +42,9 @@ fn label(label: &Label) -> String {
 mod tests {
     use super::*;
 
+    /// Users of databases and brokers in the runbooks.
+    const ROLES: [&str; 3] = ["docket_a", "docket_b", "docket_owner"];
+
     #[test]
     fn the_table_in_the_repository_is_this_one() {
         let kept = include_str!("../../../deploy/prometheus/METRICS.md");
@@ -50,6 +53,37 @@ mod tests {
             table(),
             "run `docket-producer metrics > deploy/prometheus/METRICS.md`"
         );
+    }
+
+    /// Every `docket_...` word of a text.
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        let starts = text.match_indices("docket_").map(|(start, _)| &text[start..]);
+        starts.map(|rest| {
+            let end = rest.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+            &rest[..end.unwrap_or(rest.len())]
+        })
+    }
+
+    #[test]
+    fn people_are_sent_to_metrics_that_are_there() {
+        let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
+        let pages = std::fs::read_dir(format!("{deploy}/runbooks")).unwrap();
+        let mut pages: Vec<_> = pages.map(|page| page.unwrap().path()).collect();
+        pages.extend(["prometheus/SLO.md", "prometheus/README.md"].map(|page| format!("{deploy}/{page}").into()));
+        let is_metric = |word: &str| match word.strip_suffix('_') {
+            // `docket_backlog_*`.
+            Some(several) => all().any(|metric| metric.name.starts_with(several)),
+            None => all().any(|metric| metric.name == word),
+        };
+        let mut found = 0;
+        for page in pages {
+            let text = std::fs::read_to_string(&page).unwrap();
+            for word in words(&text).filter(|word| !ROLES.contains(word)) {
+                assert!(is_metric(word), "{}: {word} is not measured", page.display());
+                found += 1;
+            }
+        }
+        assert!(found > 10, "only {found} were found");
     }
 
     #[test]

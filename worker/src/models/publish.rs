@@ -15,7 +15,7 @@ use crate::model::Model;
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Whether the current version stays the current one.
+    /// Whether the current version stays the current one; where there is none, this one becomes it.
     pub keep_current: bool,
 }
 
@@ -39,17 +39,16 @@ pub async fn publish(blobs: &BlobStore, env: &Env, folder: &Path, options: Optio
             upload(blobs, folder, &manifest, &version).await?;
         }
     }
-    if !options.keep_current {
-        let current = Current {
-            version: version.version.clone(),
-        };
-        model::set_current(blobs, &version.name, &current).await?;
-        return Ok(format!("published: {version}"));
+    if options.keep_current
+        && let Some(current) = stored::current(blobs, &version.name).await?
+    {
+        return Ok(format!("published: {version}; current is {current}"));
     }
-    Ok(match stored::current(blobs, &version.name).await? {
-        Some(current) => format!("published: {version}; current is {current}"),
-        None => format!("published: {version}; none is current"),
-    })
+    let current = Current {
+        version: version.version.clone(),
+    };
+    model::set_current(blobs, &version.name, &current).await?;
+    Ok(format!("published: {version}"))
 }
 
 /// Loads the model, runs it and holds it against its gate.

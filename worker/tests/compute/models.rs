@@ -263,6 +263,17 @@ async fn the_current_version_stays_and_others_are_removed_whole() {
     assert!(!bucket.list().await.contains("half"));
 }
 
+/// What every installation and every start of a stack does: a roll-back outlives it.
+#[tokio::test]
+async fn the_first_version_holds_and_what_an_operator_chose_stays() {
+    let bucket = Bucket::new().await;
+    let (first, second) = (bucket.write(&tiny("1"), "1"), bucket.write(&tiny("2"), "2"));
+    assert_eq!(bucket.keep_current(&first).await, "published: tiny@1");
+    assert_eq!(bucket.publish(&second).await.as_deref(), Ok("published: tiny@2"));
+    switch(&bucket.blobs, &release("tiny@1")).await.expect("it is there");
+    assert_eq!(bucket.keep_current(&second).await, "published: tiny@2; current is 1");
+}
+
 #[tokio::test]
 async fn a_check_reads_what_the_bucket_has() {
     let bucket = Bucket::new().await;

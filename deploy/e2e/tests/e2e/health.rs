@@ -1,4 +1,4 @@
-//! What the images' health checks run.
+//! What the images' health checks run, and what a process says of itself.
 
 use docket_e2e::system::{Program, System};
 use docket_local::testing;
@@ -38,4 +38,25 @@ async fn each_program_can_tell_whether_it_is_alive() {
         let gone = check(name, setting, running).await.unwrap_err();
         assert!(gone.contains("connect to 127.0.0.1:"), "{gone}");
     }
+}
+
+/// A process that is not ready is sent nothing, so no request of its tells that anything is wrong.
+#[tokio::test]
+async fn a_producer_tells_its_metrics_whether_it_is_ready() {
+    let system = System::start().await;
+    let shown = async |value: u8| {
+        for role in ["api", "dispatch"] {
+            let line = format!("docket_ready{{role=\"{role}\"}} {value}");
+            system.producer.until_metric(&line).await;
+        }
+    };
+    shown(1).await;
+    for shard in ["s1", "s2"] {
+        system.world.shard_down(shard).await;
+    }
+    shown(0).await;
+    for shard in ["s1", "s2"] {
+        system.world.shard_up(shard).await;
+    }
+    shown(1).await;
 }

@@ -2,7 +2,7 @@
 
 use docket_e2e::system::System;
 use docket_shared::store::parked;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::LETTER;
 
@@ -114,6 +114,24 @@ async fn a_paused_client_waits_and_a_paused_model_too() {
     assert_eq!(rival.job(&waits).await["state"], "waiting");
     system.operator(&["resume", "--model", "ner-legal"]).await;
     rival.until(&waits, "succeeded").await;
+}
+
+#[tokio::test]
+async fn a_requeue_passes_over_a_shard_that_is_away_and_is_in_the_audit() {
+    let system = System::start().await;
+    system.world.shard_down("s1").await;
+    let refused = system.refused(&["dispatch", "requeue"]).await;
+    assert!(refused.contains("these shards could not be told: s1"), "{refused}");
+    system.world.shard_up("s1").await;
+    let told = system.operator(&["dispatch", "requeue"]).await;
+    assert_eq!(told, "s1: 0 jobs wait again\ns2: 0 jobs wait again");
+    let audit = json(&system, &["audit", "list", "--json"]).await;
+    let newest_first = [json!({"s1": 0, "s2": 0}), json!({"s2": 0})];
+    for (place, requeued) in newest_first.iter().enumerate() {
+        let entry = &audit["entries"][place];
+        assert_eq!(entry["action"], "dispatch.requeue");
+        assert_eq!(entry["outcome"]["requeued"], *requeued, "{audit}");
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! The autoscaler's target beside what the dispatcher keeps with the broker for each worker: an autoscaler on queue length that
-//! aims at more than is ever kept sees no reason to add a worker, whatever waits in the shards.
+//! aims at more than is ever kept, or at hardly less, sees no reason to add a worker, whatever waits in the shards.
 
 use super::report::Finding;
 use crate::dispatch::plan;
 
 const PART: &str = "autoscaler";
+/// An autoscaler of Kubernetes stands still until what it measures is above its target by this part of it.
+const TOLERANCE: f64 = 0.1;
 
 /// What is known of a model.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ pub fn examine(models: &[Model], target: u32) -> Finding {
         "the dispatcher keeps {kept:.1} jobs of {} in flight for each worker",
         model.name
     );
-    if f64::from(target) < kept {
+    if f64::from(target) * (1.0 + TOLERANCE) < kept {
         return Finding::ok(PART, format!("{of}, and the target is {target} messages"));
     }
     let fitting = (kept / 2.0).floor().max(1.0);
@@ -65,6 +67,10 @@ mod tests {
         assert_eq!(found.verdict, Verdict::Warn);
         assert!(found.what.contains("keeps 6.4 jobs of ner"), "{}", found.what);
         assert!(found.remedy.unwrap().starts_with("aim at 3 messages"));
+        // 6.4 are more than 6, and not by enough to move an autoscaler.
+        let slow = of(4_400.0, 4_400.0);
+        assert_eq!(examine(std::slice::from_ref(&slow), 6).verdict, Verdict::Warn);
+        assert_eq!(examine(&[slow], 5).verdict, Verdict::Ok);
         assert_eq!(examine(&[], 8).verdict, Verdict::Note);
     }
 }

@@ -91,8 +91,9 @@ async fn server(part: &str, database: &Database) -> Result<Vec<Finding>, StoreEr
         let finding = Finding::fail(part, format!("role {} lacks {}", server.role, names.join(", ")));
         let finding = finding.means("statements of the services are refused, and so uploads and results are");
         findings.push(finding.remedy(format!(
-            "as the owner: grant select, insert, update, delete on all tables in schema public to {0}; \
-             grant execute on all functions in schema public to {0}",
+            "as the owner: grant usage on schema public to {0}; grant select, insert, update, delete on all tables in schema public \
+             to {0}; grant execute on all functions in schema public to {0}; and, for tables of later releases, alter default \
+             privileges in schema public grant select, insert, update, delete on tables to {0}",
             server.role
         )));
     }

@@ -1,0 +1,58 @@
+//! After a broker has lost its data: what was published waits again.
+
+use std::collections::BTreeMap;
+
+use docket_shared::store::{Database, StoreError, sweep, within};
+use futures::future::join_all;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::reach::Reach;
+use super::{OperateError, Operations, Unreached};
+
+/// What a requeue set waiting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Requeued {
+    /// Jobs of each shard that answered, all or until it no longer did.
+    pub requeued: BTreeMap<String, u64>,
+    /// Shards that were not gone through to the end.
+    pub unreached: Vec<Unreached>,
+}
+
+impl Operations {
+    /// Sets every published job waiting at once, on every shard that answers. Safe at any time: a message that was not lost
+    /// after all finds its job taken.
+    pub async fn requeue(&self) -> Result<Requeued, OperateError> {
+        let act = async {
+            let mut reach = Reach::of(&self.shards);
+            let begun = reach.ask(|shard| async move { sweep::now(&shard).await }).await;
+            let all = begun.iter().filter_map(|(name, before)| {
+                let shard = reach.shard(name)?.clone();
+                Some(async move { (name, on_shard(&shard, *before).await) })
+            });
+            let mut requeued = BTreeMap::new();
+            for (name, (jobs, error)) in join_all(all).await {
+                requeued.insert(name.to_string(), jobs);
+                if let Some(error) = error {
+                    reach.lose(name, error);
+                }
+            }
+            let unreached = reach.unreached()?;
+            Ok(Requeued { requeued, unreached })
+        };
+        self.audited("dispatch.requeue", json!({}), act).await
+    }
+}
+
+/// One transaction after the other; what was committed is told even if the next one fails.
+async fn on_shard(shard: &Database, before: Timestamp) -> (u64, Option<StoreError>) {
+    let mut requeued = 0;
+    loop {
+        match within(sweep::published_before(shard, before)).await {
+            Ok(0) => return (requeued, None),
+            Ok(jobs) => requeued += jobs,
+            Err(error) => return (requeued, Some(error)),
+        }
+    }
+}
