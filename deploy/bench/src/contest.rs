@@ -228,7 +228,7 @@ fn conclude(settings: &Settings, rounds: &Rounds, scores: &BTreeMap<&'static str
     );
     if let Some(ours) = medians.get("ours") {
         println!(
-            "\nseconds of each stage of ours, summed over documents, waiting included\n{}",
+            "\nseconds of each stage of ours, summed over documents, waiting included; of them on a core\n{}",
             stages(ours)
         );
     }
@@ -251,7 +251,11 @@ fn stages(ours: &Figures) -> String {
         .iter()
         .filter_map(|(name, seconds)| Some((name.strip_prefix("stage_seconds.")?, seconds)));
     let lines: Vec<String> = stages
-        .map(|(name, seconds)| format!("  {name:12} {}", report::show(*seconds)))
+        .map(|(name, seconds)| {
+            let cpu = ours.get(&format!("stage_cpu_seconds.{name}"));
+            let cpu = cpu.map(|seconds| report::show(*seconds)).unwrap_or_default();
+            format!("  {name:12} {:>8} {cpu:>8}", report::show(*seconds))
+        })
         .collect();
     lines.join("\n")
 }

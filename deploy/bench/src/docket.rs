@@ -76,6 +76,8 @@ pub struct Worker {
 pub struct Work {
     /// Seconds of each stage, summed over documents.
     pub stage_seconds: HashMap<String, f64>,
+    /// CPU seconds of each stage's computations, the same way.
+    pub stage_cpu_seconds: HashMap<String, f64>,
     /// Tokens that only filled up rows, as a share of the windows' own.
     pub padding_share: f64,
 }
@@ -284,6 +286,7 @@ impl Work {
         let tokens = sums(metrics, "docket_model_pass_tokens_total", "kind");
         Some(Self {
             stage_seconds: sums(metrics, "docket_stage_seconds_sum", "stage"),
+            stage_cpu_seconds: sums(metrics, "docket_stage_cpu_seconds_sum", "stage"),
             padding_share: tokens.get("padding")? / tokens.get("text")?,
         })
     }
@@ -339,14 +342,17 @@ mod tests {
             docket_stage_seconds_sum{stage=\"fetch\"} 0.5\n\
             docket_stage_seconds_sum{model=\"a\",stage=\"infer\"} 2\n\
             docket_stage_seconds_sum{model=\"b\",stage=\"infer\"} 1.5\n\
+            docket_stage_cpu_seconds_sum{stage=\"infer\"} 3.25\n\
             docket_model_pass_tokens_total{model=\"a\",kind=\"text\"} 300\n\
             docket_model_pass_tokens_total{model=\"b\",kind=\"text\"} 100\n\
             docket_model_pass_tokens_total{model=\"a\",kind=\"padding\"} 10\n";
         let Work {
             stage_seconds: stages,
+            stage_cpu_seconds: cpu,
             padding_share,
         } = Work::read(metrics).unwrap();
         assert_eq!((stages["fetch"], stages["infer"], stages.len()), (0.5, 3.5, 2));
+        assert_eq!((cpu["infer"], cpu.len()), (3.25, 1));
         assert_eq!(padding_share, 0.025);
         assert!(Work::read("").is_none());
     }

@@ -25,6 +25,8 @@ pub async fn round(docket: &mut Docket, texts: &[String], settings: &Settings, s
     let work = worker.work().await?;
     let stages = work.stage_seconds.into_iter();
     figures.extend(stages.map(|(stage, seconds)| (format!("stage_seconds.{stage}"), seconds)));
+    let stages = work.stage_cpu_seconds.into_iter();
+    figures.extend(stages.map(|(stage, seconds)| (format!("stage_cpu_seconds.{stage}"), seconds)));
     figures.insert("padding_share".to_owned(), work.padding_share);
     worker.program.stop().await?;
     let first = rows.iter().filter_map(|row| row.started).fold(f64::INFINITY, f64::min);
