@@ -213,17 +213,29 @@ pub async fn save_failure(shards: &Shards, claim: &Claim, failure: &Failure) -> 
     Ok(done)
 }
 
-// With $3 only a job that runs under this claim ends, without it any that is live.
-const END: &str = "
-with ended as (
-    delete from dispatch where bucket = $1 and job_id = $2 and ($3::uuid is null or (claim_token = $3 and state = 'running'))
-    returning bucket, job_id, attempt, claimed_at, worker, history
-)
-update jobs j set state = $4, attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
-    history = docket_history(e.history, $5 || jsonb_build_object(
+// The jobs of the rows that were just deleted end: state, entry of the history, kind and detail of the error are $3 to $6.
+macro_rules! end_jobs {
+    ($deleted:literal) => {
+        concat!(
+            $deleted,
+            "
+update jobs j set state = $3, attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
+    history = docket_history(e.history, $4 || jsonb_build_object(
         'at', now(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
-    error_kind = $6, error_detail = $7
-from ended e where j.bucket = e.bucket and j.id = e.job_id";
+    error_kind = $5, error_detail = $6
+from ended e where j.bucket = e.bucket and j.id = e.job_id"
+        )
+    };
+}
+
+// With $7 only a job that runs under this claim ends, without it any that is live.
+const END: &str = end_jobs!(
+    "
+with ended as (
+    delete from dispatch where bucket = $1 and job_id = $2 and ($7::uuid is null or (claim_token = $7 and state = 'running'))
+    returning bucket, job_id, attempt, claimed_at, worker, history
+)"
+);
 
 /// Ends a job within a transaction: the one that runs under the claim or, without one, whatever it is doing. `false` when
 /// there was nothing to end.
@@ -233,22 +245,20 @@ pub(super) async fn end(
     claim: Option<ClaimToken>,
     ending: &Ending,
 ) -> Result<bool, StoreError> {
-    let query = tx
-        .query(END)
-        .bind(key.bucket.number())
-        .bind(key.job.0)
-        .bind(claim.map(|token| token.0));
+    let query = tx.query(END).bind(key.bucket.number()).bind(key.job.0);
     let (kind, detail) = ending.error().unzip();
     let query = query
         .bind(ending.state().as_str())
         .bind(ending.event().entry(None, Some(ending.reason())))
         .bind(kind)
-        .bind(detail);
+        .bind(detail)
+        .bind(claim.map(|token| token.0));
     let ended = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
     Ok(ended.rows_affected() == 1)
 }
 
-const EXPIRE: &str = "
+const EXPIRE: &str = end_jobs!(
+    "
 with late as (
     select bucket, job_id from dispatch
     where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[])) and deadline <= now()
@@ -256,12 +266,8 @@ with late as (
 ), ended as (
     delete from dispatch d using late l where d.bucket = l.bucket and d.job_id = l.job_id
     returning d.bucket, d.job_id, d.attempt, d.claimed_at, d.worker, d.history
-)
-update jobs j set state = 'expired', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
-    history = docket_history(e.history, $3 || jsonb_build_object(
-        'at', now(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
-    error_kind = $4, error_detail = $5
-from ended e where j.bucket = e.bucket and j.id = e.job_id";
+)"
+);
 
 /// Ends those of these jobs whose deadline passed, within a transaction that has fenced their buckets, whatever they are
 /// doing. Returns how many.
@@ -270,6 +276,7 @@ pub(super) async fn expire(tx: &mut FencedTx, keys: &[JobKey]) -> Result<u64, St
         .query(EXPIRE)
         .bind(column(keys, |key| key.bucket.number()))
         .bind(column(keys, |key| key.job.0))
+        .bind(JobState::Expired.as_str())
         .bind(Event::Expired.entry(None, Some(EXPIRED_KIND)))
         .bind(EXPIRED_KIND)
         .bind("the job was not done before its deadline");
