@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::extract::{self, MediaType};
-use crate::model::Model;
 use crate::outcome::JobError;
 use crate::run::Context;
 use crate::{decode, window};
@@ -25,16 +24,15 @@ const DOCUMENT_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// Fetches a document, finds its entities and stores its text. Writing the result is the caller's.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
-    let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_deref())).await?;
     let media_type = MediaType::parse(&claim.media_type)?;
     let _room = stage("memory", ctx.memory.room(claim.size_bytes.unsigned_abs())).await?;
-    let running = read(ctx, claim, media_type, &model);
-    let done = tokio::time::timeout(JOB_MAX, running).await;
+    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, media_type)).await;
     done.unwrap_or(Err(JobError::TooLong(JOB_MAX)))
 }
 
 /// What is done once there is room.
-async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, model: &Model) -> Result<Analysis, JobError> {
+async fn read(ctx: &Context, claim: &Claim, media_type: MediaType) -> Result<Analysis, JobError> {
+    let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_deref())).await?;
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
     let extracted = stage(
