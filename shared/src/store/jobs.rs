@@ -74,13 +74,14 @@ pub enum HandOver {
     Dispatcher,
 }
 
-// One statement: what comes before the job, the job, and its dispatch row. Handed over is what nothing else waits for, and
-// an interactive job of a client that has none waiting and fewer than three in flight: it is the dispatcher's next one
-// however much others have waiting (`allot`), and would only wait for it. Three are what a client has now and then that
-// sends one at a time. The conditions look at a bounded number of rows: at most 32 waiting ones, all of them leased or not
-// yet due, at most 16 in the broker, which is what the dispatcher keeps there without consumers, and as many of the
-// client's as it may have in flight; those who are accepted at the same moment do not see one another, so that all of it holds
-// about.
+// One statement: what comes before the job, the job, and its dispatch row. Handed over is what nothing else waits for while
+// workers take what comes, with at most two jobs in the broker: with more a burst would be there before the dispatcher has
+// seen it, and whoever comes next behind it. And handed over is an interactive job of a client that has none waiting and
+// fewer than three in flight: it is the dispatcher's next one however much others have waiting (`allot`), and would only
+// wait for it. Three are what a client has now and then that sends one at a time. The conditions look at a bounded number of
+// rows: at most 32 waiting ones, all of them leased or not yet due, at most 16 in the broker, which is what the dispatcher
+// keeps there without consumers, and as many of the client's as it may have in flight; those who are accepted at the same
+// moment do not see one another, so that all of it holds about.
 macro_rules! accept_job {
     ($before:literal) => {
         concat!(
@@ -93,7 +94,7 @@ macro_rules! accept_job {
     select due_at <= now() and (lease_until is null or lease_until < now()) as free
     from dispatch where model = $5 and state = 'waiting' limit 33
 ), published as (
-    select 1 from dispatch where model = $5 and state = 'queued' limit 17
+    select count(*) as jobs from (select 1 from dispatch where model = $5 and state = 'queued' limit 17) of_model
 ), control as (
     select in_flight_max, paused from client_controls where bucket = $1 and client_id = $3
 ), own as (
@@ -106,14 +107,14 @@ macro_rules! accept_job {
     ) of_client
 ), at_once as (
     select $8::uuid is not null
-       and ((select count(*) <= 32 and not coalesce(bool_or(free), false) from waiting)
+       and (published.jobs <= 2 and (select count(*) <= 32 and not coalesce(bool_or(free), false) from waiting)
             or $10 = 'interactive' and own.jobs < 3 and not own.waits)
        and own.jobs < coalesce(control.in_flight_max, own.jobs + 1)
-       and (select count(*) <= 16 from published)
+       and published.jobs <= 16
        and coalesce($11 <= now(), true)
        and not coalesce(control.paused, false)
        and not exists (select 1 from paused_models where model = $5) as yes
-    from own left join control on true
+    from own cross join published left join control on true
 )
 insert into dispatch (bucket, job_id, client_id, model, size_bytes, trace_parent, priority, due_at, deadline,
                       lease_token, lease_until)

@@ -17,6 +17,7 @@ use crate::fixture::{Fixture, direct_and_pooled, granted, model};
 
 direct_and_pooled!(
     an_idle_system_hands_over_and_a_busy_one_does_not,
+    a_burst_is_handed_over_while_workers_take_what_comes,
     a_client_with_little_in_flight_is_handed_over_beside_a_backlog,
     a_capped_client_is_handed_over_no_more_than_it_may_have,
     a_row_is_leased_once_published_and_marked,
@@ -60,6 +61,26 @@ async fn an_idle_system_hands_over_and_a_busy_one_does_not(fixture: Fixture) {
         fixture.accept("acme").await.1,
         HandOver::Dispatcher,
         "17 are in the broker"
+    );
+}
+
+async fn a_burst_is_handed_over_while_workers_take_what_comes(fixture: Fixture) {
+    let mut published = Vec::new();
+    for before in 0..3 {
+        let (key, HandOver::Mine(lease)) = fixture.accept("acme").await else {
+            panic!("only {before} are in the broker")
+        };
+        let shard = fixture.shard_of(key);
+        dispatch::mark_published(shard, &[key], lease).await.unwrap();
+        published.push(key);
+    }
+    let (fourth, handover) = fixture.accept("acme").await;
+    assert_eq!(handover, HandOver::Dispatcher, "nobody has taken the three");
+    fixture.forget(fourth).await;
+    granted(fixture.claim(published[0], "w1").await);
+    assert!(
+        matches!(fixture.accept("acme").await.1, HandOver::Mine(_)),
+        "a worker takes them"
     );
 }
 
