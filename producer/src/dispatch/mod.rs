@@ -30,10 +30,10 @@ use plan::{BulkOwed, Flow};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Pause after a tick that published something: a fiftieth of the second of work that is kept ready.
+/// Pause after a tick that published much (`plan::much`): a fiftieth of the second of work that is kept ready.
 const TICK_BUSY: Duration = Duration::from_millis(20);
-/// Pause while work waits and there is no room for it: each tick asks the shard and the broker, who need their cores. What
-/// a quiet client sends is handed over without the dispatcher.
+/// Pause while work waits and there is little room for it: each tick asks the shard and the broker, who need their cores.
+/// What a quiet client sends is handed over without the dispatcher.
 const TICK_FULL: Duration = Duration::from_millis(50);
 /// Pause while nothing waits: fresh jobs of an idle system are handed over without the dispatcher.
 const TICK_IDLE: Duration = Duration::from_millis(100);
@@ -93,9 +93,9 @@ impl TickError {
 enum Ticked {
     /// Nothing was due.
     Idle,
-    /// There was no room for what was due.
+    /// There was no room for what was due, or little.
     Full,
-    /// Something was published.
+    /// Much was published.
     Busy,
 }
 
@@ -107,6 +107,15 @@ impl Ticked {
             Self::Busy => TICK_BUSY,
         }
     }
+}
+
+/// What was done for jobs of a model and priority.
+#[derive(Debug, Clone, Copy, Default)]
+struct Published {
+    /// Whether any was due.
+    any_due: bool,
+    /// How many were published.
+    jobs: usize,
 }
 
 /// Starts two tasks a shard.
@@ -277,34 +286,43 @@ impl Acting {
             tokens_per_second: flow.tokens_per_second,
             mean_job_bytes: flow.mean_bytes,
         });
-        let room = plan::room(target, depth.ready, flow.share, (waiting[0].running, waiting[0].fresh));
+        let share = flow.share;
+        let room = plan::room(target, depth.ready, share, (waiting[0].running, waiting[0].fresh));
         let has = |priority| waiting.iter().any(|waiting| waiting.priority == priority);
         let passed = std::mem::replace(&mut flow.ticked, Instant::now()).elapsed();
-        let (mut ticked, mut interactive, mut owed) = (Ticked::Idle, 0, 0);
+        let (mut done, mut owed) = (Published::default(), 0);
         if has(Priority::Bulk) {
             // After a longer time nobody knows what was in flight, nor whether bulk work waited.
             flow.bulk_owed.count(passed.min(TICK_STANDBY), waiting[0].in_flight);
             owed = flow.bulk_owed.jobs(waiting[0].in_flight);
         }
         if has(Priority::Interactive) {
-            (ticked, interactive) = self.publish_kind(model, Priority::Interactive, room).await?;
+            done = self.publish_kind(model, Priority::Interactive, room).await?;
         }
         if has(Priority::Bulk) {
             // What it is owed comes on top of the room, and takes it from later ticks: were it kept free, bulk work that is
             // not due or paused would keep it free for ever.
-            let room = room.saturating_sub(interactive).max(owed);
-            ticked = ticked.max(self.publish_kind(model, Priority::Bulk, room).await?.0);
+            let room = room.saturating_sub(done.jobs).max(owed);
+            let bulk = self.publish_kind(model, Priority::Bulk, room).await?;
+            done = Published {
+                any_due: done.any_due || bulk.any_due,
+                jobs: done.jobs + bulk.jobs,
+            };
         }
-        Ok(ticked)
+        Ok(match done {
+            Published { any_due: false, .. } => Ticked::Idle,
+            Published { jobs, .. } if plan::is_much(jobs, target, share) => Ticked::Busy,
+            Published { .. } => Ticked::Full,
+        })
     }
 
-    /// Publishes due jobs of one priority; what came of it, and how many were published.
+    /// Publishes due jobs of one priority.
     async fn publish_kind(
         &mut self,
         model: &ModelName,
         priority: Priority,
         room: usize,
-    ) -> Result<(Ticked, usize), TickError> {
+    ) -> Result<Published, TickError> {
         let flow = self.flows.get_mut(model).expect("made by report");
         let visits = flow.visits(priority);
         let each = plan::rows_a_client(room, visits.clients);
@@ -329,12 +347,10 @@ impl Acting {
             publish(&self.dispatcher.publisher, &self.shard, (model, batch)).await?;
             left = &left[batch.len()..];
         }
-        let ticked = match (scan.candidates.is_empty(), keys.is_empty()) {
-            (true, _) => Ticked::Idle,
-            (false, true) => Ticked::Full,
-            (false, false) => Ticked::Busy,
-        };
-        Ok((ticked, keys.len()))
+        Ok(Published {
+            any_due: !scan.candidates.is_empty(),
+            jobs: keys.len(),
+        })
     }
 
     /// Exchanges figures with the catalog every few seconds. Without it the last ones hold.

@@ -74,6 +74,12 @@ pub fn room(target: u32, ready: u32, share: f64, (running, fresh): (i64, i64)) -
     (f64::from(target) * share - in_queue - running as f64).ceil().max(0.0) as usize
 }
 
+/// Whether so many jobs published in a tick say that workers may be out of work soon: a quarter of this shard's share of the
+/// target. With less, ticks are further apart: each costs the shard and the broker as much as accepting some jobs does.
+pub fn is_much(published: usize, target: u32, share: f64) -> bool {
+    published as f64 >= f64::from(target) * share / 4.0
+}
+
 /// Rows that a scan looks at a client: twice its fair part, since others may have less.
 pub fn rows_a_client(room: usize, clients: usize) -> i64 {
     let fair = (2 * room).div_ceil(clients.max(1));
@@ -183,6 +189,13 @@ mod tests {
             *counts.entry(candidate.client.to_string()).or_default() += 1;
         }
         counts
+    }
+
+    #[test]
+    fn a_quarter_of_the_target_is_much() {
+        assert!(!is_much(2, 12, 1.0) && is_much(3, 12, 1.0));
+        assert!(!is_much(1, 12, 0.5) && is_much(2, 12, 0.5));
+        assert!(is_much(1, 3, 1.0), "of large documents");
     }
 
     #[test]
