@@ -395,6 +395,11 @@ async fn a_pooler_is_seen_whatever_the_setting_says() {
     let report = examine(told.clone()).await;
     assert_eq!(bad(&report), Vec::<&Finding>::new());
     assert!(is_ok(&report, "shard s2", "a transaction pooler is in front"));
+    let mut stranger = told.clone();
+    let catalog = pooler.catalog_url.replacen("://", "://stranger-", 1);
+    stranger.insert("DOCKET_CATALOG_URL".into(), catalog);
+    let report = examine(stranger).await;
+    broken(&report, "catalog", ("authentication failed", "the pooler's lists"));
     let mut untold = told;
     untold.insert("DOCKET_PG_POOLER".into(), "false".into());
     let report = examine(untold).await;

@@ -57,6 +57,10 @@ pub fn away(part: &str, error: &StoreError) -> Finding {
     };
     let remedy = match error.sqlstate().as_deref() {
         Some("28P01" | "28000") => format!("correct user and password in {setting}, or its pg_hba.conf"),
+        // PgBouncer's own code, whatever it refuses a client for.
+        Some("08P01") => {
+            format!("correct user, password and database in {setting}, or the pooler's lists of them, and RELOAD it")
+        }
         Some("3D000") => format!("create the database, or correct its name in {setting}"),
         Some("53300") => "raise max_connections, or put PgBouncer in front (DOCKET_PG_POOLER=true)".to_owned(),
         Some("42501") => "grant the role of the URL what it lacks, or make it the owner of the schema".to_owned(),
