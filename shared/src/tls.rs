@@ -1,4 +1,5 @@
-//! Whom we trust: the certificates that TLS to RabbitMQ, PostgreSQL and S3 is verified against, beside the system's own.
+//! Whom we trust: the certificates that TLS to RabbitMQ, PostgreSQL, S3 and the collector of traces is verified against,
+//! beside the system's own.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::config::{ConfigError, Env, Setting};
 /// Further roots.
 pub const CA_FILE: Setting = Setting::optional(
     "DOCKET_CA_FILE",
-    "PEM file of certificates that are trusted beside the system's, by TLS to RabbitMQ, PostgreSQL and S3",
+    "PEM file of certificates that are trusted beside the system's, by TLS to RabbitMQ, PostgreSQL, S3 and the collector of traces",
 );
 
 /// Every setting of this file.

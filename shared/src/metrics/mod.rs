@@ -27,7 +27,7 @@ pub use http::{RequestInFlight, http_request, upload};
 pub use jobs::{Ended, claimed, job_failed, job_settled, succeeded};
 pub use model::{Passes, model_loaded, model_refused, model_serving};
 pub use objects::object_request;
-pub use process::{ready, sample, spans};
+pub use process::{ready, sample, span_recorded, spans};
 pub use recorder::{known, start};
 pub use table::table;
 pub use worker::{

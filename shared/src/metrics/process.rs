@@ -45,6 +45,11 @@ const SPANS: Metric = both(
     "spans that were sent to the collector of traces, and whether it took them",
 )
 .labels(&[Label::words("outcome", &["exported", "lost"])]);
+const SPANS_RECORDED: Metric = both(
+    "docket_spans_recorded_total",
+    Kind::Counter,
+    "spans for the collector of traces; what was not sent yet waits in a queue, or was dropped because that was full",
+);
 
 pub(super) const ALL: &[&Metric] = &[
     &BUILD_INFO,
@@ -57,6 +62,7 @@ pub(super) const ALL: &[&Metric] = &[
     &FILES_MAX,
     &START,
     &THREADS,
+    &SPANS_RECORDED,
     &SPANS,
 ];
 
@@ -80,6 +86,11 @@ pub fn ready(role: &str, is_ready: bool) {
 pub fn spans(spans: usize, taken: bool) {
     let outcome = if taken { "exported" } else { "lost" };
     SPANS.counter(&[outcome]).increment(spans as u64);
+}
+
+/// A span ended that the collector is to have.
+pub fn span_recorded() {
+    SPANS_RECORDED.counter(&[]).increment(1);
 }
 
 /// Notes what the process uses now.

@@ -12,13 +12,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use opentelemetry::trace::{Link, SpanKind, TraceId, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{
+    OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, Protocol,
+    SpanExporter, WithExportConfig, WithHttpConfig,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{
-    Sampler, SamplingResult, SdkTracerProvider, ShouldSample, SpanData, SpanExporter as ExportsSpans,
+    BatchSpanProcessor, Sampler, SamplingResult, SdkTracerProvider, ShouldSample, Span, SpanData,
+    SpanExporter as ExportsSpans, SpanProcessor,
 };
+use reqwest::Certificate;
+use reqwest::blocking::Client;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -28,6 +34,7 @@ use super::each_time;
 use crate::config::{Env, Setting};
 use crate::metrics::{self, By};
 use crate::telemetry;
+use crate::tls::Roots;
 
 /// Where traces go to. The standard variable, which operators of OpenTelemetry set for all that they run.
 pub const ENDPOINT: Setting = Setting::optional(
@@ -65,12 +72,14 @@ impl Traces {
         let builder = if exported {
             let exporter = SpanExporter::builder()
                 .with_http()
+                .with_http_client(client(Roots::from_env(env)?)?)
                 .with_protocol(Protocol::HttpBinary)
                 .build()
                 .context("traces cannot be exported with these OTEL_EXPORTER_OTLP_ settings")?;
+            let queue = BatchSpanProcessor::builder(Exporter::new(exporter)).build();
             builder
                 .with_sampler(Sampling::of(ratio))
-                .with_batch_exporter(Exporter::new(exporter))
+                .with_span_processor(Counted(queue))
         } else {
             builder.with_sampler(Sampling::of(0.0))
         };
@@ -110,6 +119,26 @@ impl Traces {
             tracing::warn!("the last spans were not exported");
         }
     }
+}
+
+/// What speaks to the collector: verified against the system's roots and ours, and as patient as the exporter. It is made on
+/// a thread of its own, since it blocks, which threads of the runtime may not.
+fn client(roots: Option<Roots>) -> anyhow::Result<Client> {
+    let certificates = roots.map_or(Ok(Vec::new()), |roots| {
+        Certificate::from_pem_bundle(roots.pem().as_bytes())
+    });
+    let builder = Client::builder().timeout(timeout()).tls_certs_merge(certificates?);
+    let made = std::thread::spawn(|| builder.build()).join();
+    let made = made.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    made.context("make a client for the collector of traces")
+}
+
+/// As the exporter reads it, which gives up by it but cannot end a call.
+fn timeout() -> Duration {
+    let named = [OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT];
+    let set = named.into_iter().find_map(|name| std::env::var(name).ok());
+    let milliseconds = set.and_then(|set| set.parse().ok());
+    milliseconds.map_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Duration::from_millis)
 }
 
 fn is_of_a_trace(metadata: &Metadata<'_>, exported: bool) -> bool {
@@ -156,6 +185,33 @@ impl ShouldSample for Sampling {
             _ => &Sampler::AlwaysOff,
         };
         sampler.should_sample(parent, trace, name, kind, attributes, links)
+    }
+}
+
+/// The queue before the exporter, with a count of what it is given: what it has no place for is dropped there.
+#[derive(Debug)]
+struct Counted(BatchSpanProcessor);
+
+impl SpanProcessor for Counted {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.0.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        metrics::span_recorded();
+        self.0.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
     }
 }
 

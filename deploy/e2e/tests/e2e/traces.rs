@@ -2,12 +2,14 @@
 //! trace that log lines belong to.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use docket_e2e::api::Accepted;
 use docket_e2e::collector::{Collector, Span};
 use docket_e2e::system::{Program, System};
 use docket_e2e::wire::Wire;
+use docket_local::testing::{TestCertificates, TlsFront};
 use docket_shared::ids::ClientId;
 use docket_shared::sharding;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -232,6 +234,10 @@ async fn a_collector_that_is_away_harms_nothing_and_is_missed_once() {
             tokio::time::timeout(NOTICED_MAX, lost).await.is_ok(),
             "nobody misses the collector"
         );
+        let metrics = program.metrics().await;
+        let [recorded, sent] = ["docket_spans_recorded_total", "docket_spans_total"].map(|name| sum(&metrics, name));
+        // A full queue, and the batch that is being sent: the rest was dropped, and can be told.
+        assert!(recorded - sent > 2.0 * 16.0, "{sent} of {recorded}");
     }
     wire.set_whole(true);
     let exported = async {
@@ -265,6 +271,36 @@ async fn a_collector_that_is_away_harms_nothing_and_is_missed_once() {
         assert_eq!(said("traces are exported again"), 1);
         assert!((1..=2).contains(&said("traces are not exported")), "{lines:#?}");
     }
+}
+
+/// All series of a counter together.
+fn sum(metrics: &str, name: &str) -> f64 {
+    let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
+    let of_name = lines.filter(|rest| rest.starts_with(['{', ' ']));
+    let values = of_name.filter_map(|rest| rest.rsplit_once(' ')?.1.parse::<f64>().ok());
+    values.sum()
+}
+
+#[tokio::test]
+async fn a_collector_whose_authority_is_in_the_file_is_trusted_and_no_other() {
+    let collector = Collector::start().await;
+    let certificates = TestCertificates::make().await;
+    let behind: SocketAddr = collector.address.parse().unwrap();
+    let front = TlsFront::start(&certificates.localhost, behind.port()).await;
+    let url = format!("https://localhost:{}", front.port());
+    let mut trusting = exporting_to(&url);
+    trusting.push(("DOCKET_CA_FILE", certificates.ca_file.to_str().unwrap()));
+    let system = System::start_set(&trusting).await;
+    let worker = system.worker_with(&exporting_to(&url)).await;
+    let caller = system.caller("acme").await;
+    let accepted = caller.upload(LETTER).await;
+    caller.until(&accepted, "succeeded").await;
+    let is_upload = |span: &Span| span.name == "POST /v1/documents";
+    collector.until(|spans| spans.iter().any(is_upload)).await;
+    let is_lost = |line: &str| line.starts_with("docket_spans_total{outcome=\"lost\"}") && !line.ends_with(" 0");
+    let lost = tokio::time::timeout(NOTICED_MAX, worker.until_metrics(is_lost)).await;
+    assert!(lost.is_ok(), "the worker was not told to trust it");
+    assert!(collector.spans().iter().all(|span| span.service == "docket-producer"));
 }
 
 #[tokio::test]
