@@ -30,7 +30,7 @@ use plan::{BulkOwed, Flow};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Pause after a tick that published much (`plan::much`): a fiftieth of the second of work that is kept ready.
+/// Pause after a tick that published much (`plan::is_much`): a fiftieth of the second of work that is kept ready.
 const TICK_BUSY: Duration = Duration::from_millis(20);
 /// Pause while work waits and there is little room for it: each tick asks the shard and the broker, who need their cores.
 /// What a quiet client sends is handed over without the dispatcher.

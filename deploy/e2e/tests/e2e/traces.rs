@@ -228,7 +228,6 @@ async fn a_collector_that_is_away_harms_nothing_and_is_missed_once() {
         caller.checked_entities(&accepted).await;
     }
     for program in [&worker, &system.producer] {
-        let is_lost = |line: &str| line.starts_with("docket_spans_total{outcome=\"lost\"}") && !line.ends_with(" 0");
         let lost = program.until_metrics(is_lost);
         assert!(
             tokio::time::timeout(NOTICED_MAX, lost).await.is_ok(),
@@ -273,6 +272,11 @@ async fn a_collector_that_is_away_harms_nothing_and_is_missed_once() {
     }
 }
 
+/// Whether a line of the metrics counts spans that the collector did not take.
+fn is_lost(line: &str) -> bool {
+    line.starts_with("docket_spans_total{outcome=\"lost\"}") && !line.ends_with(" 0")
+}
+
 /// All series of a counter together.
 fn sum(metrics: &str, name: &str) -> f64 {
     let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
@@ -297,7 +301,6 @@ async fn a_collector_whose_authority_is_in_the_file_is_trusted_and_no_other() {
     caller.until(&accepted, "succeeded").await;
     let is_upload = |span: &Span| span.name == "POST /v1/documents";
     collector.until(|spans| spans.iter().any(is_upload)).await;
-    let is_lost = |line: &str| line.starts_with("docket_spans_total{outcome=\"lost\"}") && !line.ends_with(" 0");
     let lost = tokio::time::timeout(NOTICED_MAX, worker.until_metrics(is_lost)).await;
     assert!(lost.is_ok(), "the worker was not told to trust it");
     assert!(collector.spans().iter().all(|span| span.service == "docket-producer"));
