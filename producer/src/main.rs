@@ -1,5 +1,6 @@
 //! `docket-producer`: parse, wire, wait.
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -122,7 +123,8 @@ impl TokenBearer {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
+    let shutdown = Shutdown::on_signals();
+    match run(Arguments::parse().command, shutdown).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("docket-producer: {}", telemetry::chain(error.as_ref()));
@@ -131,14 +133,17 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let env = Env::of_process();
+async fn run(command: Command, shutdown: io::Result<Shutdown>) -> anyhow::Result<ExitCode> {
+    let (env, shutdown) = (Env::of_process(), shutdown?);
+    if !matches!(command, Command::Serve { .. }) {
+        shutdown.exits();
+    }
     let done = match command {
         Command::Doctor(options) => return admin::doctor::run(&env, &options).await,
         Command::Serve { roles } => {
             let config = ProducerConfig::from_env(&env)?;
             let Telemetry { metrics, traces } = telemetry::init(&env, By::Producer)?;
-            let served = serve::run(config, &roles, metrics, Shutdown::on_signals()?).await;
+            let served = serve::run(config, &roles, metrics, shutdown).await;
             traces.flush().await;
             served
         }

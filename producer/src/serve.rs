@@ -59,7 +59,11 @@ pub async fn run(
     let listener = TcpListener::bind(config.http.addr).await;
     let listener = listener.with_context(|| format!("cannot listen on {} (DOCKET_HTTP_ADDR)", config.http.addr))?;
     let notice = config.http.stop_notice;
-    start(config, roles, (listener, recorder), &shutdown).await?;
+    let starting = start(config, roles, (listener, recorder), &shutdown);
+    let Some(started) = shutdown.until_soft(starting).await else {
+        return Ok(());
+    };
+    started?;
     shutdown.soft().await;
     tracing::info!("stopping");
     shutdown.drain(notice + DRAIN_MAX).await;

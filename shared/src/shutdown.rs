@@ -1,11 +1,15 @@
 //! Stopping in two steps: close the intake (soft), let work end until a deadline, then abort what is left (hard).
 
 use std::future::Future;
+use std::process;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// A command's exit code when a signal ended it: a shell's for SIGTERM.
+const STOPPED: i32 = 128 + 15;
 
 /// Shared by every task of a process. Clones are handles to the same shutdown.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +21,9 @@ pub struct Shutdown {
 
 impl Shutdown {
     /// A shutdown that SIGTERM or SIGINT begins. A second signal ends at once.
+    ///
+    /// The first thing that a process does: a container's first process has no default actions, so a signal that comes before
+    /// there is a handler is lost (pid_namespaces(7)), and the process stays until it is killed.
     pub fn on_signals() -> std::io::Result<Self> {
         let shutdown = Self::default();
         let mut terminate = signal(SignalKind::terminate())?;
@@ -29,6 +36,15 @@ impl Shutdown {
             }
         });
         Ok(shutdown)
+    }
+
+    /// For a command, which has nothing to bring to an end: a signal ends the process.
+    pub fn exits(&self) {
+        let handle = self.clone();
+        tokio::spawn(async move {
+            handle.soft().await;
+            process::exit(STOPPED);
+        });
     }
 
     /// Begins the soft step.

@@ -46,13 +46,17 @@ fn each_time<S>(filter: impl Filter<S>) -> impl Filter<S> {
     filter.and(always)
 }
 
-/// The whole chain of an error on one line: each link says one thing (`Display`), `source` holds the next.
+/// The whole chain of an error on one line: each link says one thing (`Display`), `source` holds the next. What a library's link
+/// has said of its source already is not said twice.
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
-        line.push_str(": ");
-        line.push_str(&source.to_string());
+        let said = source.to_string();
+        if !line.ends_with(&said) {
+            line.push_str(": ");
+            line.push_str(&said);
+        }
         next = source.source();
     }
     line

@@ -2,6 +2,7 @@
 // What is awaited below `main` is nested deeper than the compiler looks by default.
 #![recursion_limit = "256"]
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -44,7 +45,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run_command(Arguments::parse().command.unwrap_or(Command::Run)).await {
+    let shutdown = Shutdown::on_signals();
+    match run_command(Arguments::parse().command.unwrap_or(Command::Run), shutdown).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("docket-worker: {}", telemetry::chain(error.as_ref()));
@@ -53,13 +55,16 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run_command(command: Command) -> anyhow::Result<()> {
-    let env = Env::of_process();
+async fn run_command(command: Command, shutdown: io::Result<Shutdown>) -> anyhow::Result<()> {
+    let (env, shutdown) = (Env::of_process(), shutdown?);
+    if !matches!(command, Command::Run) {
+        shutdown.exits();
+    }
     match command {
         Command::Run => {
             let config = WorkerConfig::from_env(&env)?;
             let Telemetry { metrics, traces } = telemetry::init(&env, By::Worker)?;
-            let ran = run::run(config, metrics, Shutdown::on_signals()?).await;
+            let ran = run::run(config, metrics, shutdown).await;
             traces.flush().await;
             ran
         }

@@ -30,6 +30,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Postgres, Transaction};
@@ -348,7 +349,7 @@ impl Database {
     async fn begin_alive(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         let mut dead = self.pool.size();
         loop {
-            match self.pool.begin().await {
+            match begin(self.pool.acquire().await?).await {
                 Err(error) if is_lost_connection(&error) && dead > 0 => dead -= 1,
                 begun => return begun,
             }
@@ -359,6 +360,13 @@ impl Database {
     pub fn sample(&self) {
         metrics::connections(&self.name, self.pool.size(), self.pool.num_idle());
     }
+}
+
+/// Begins a transaction, and sees that through if its caller goes away: sqlx 0.9 rolls back only what it knows to have begun, and
+/// would give the connection back to the pool with an open transaction.
+async fn begin(connection: PoolConnection<Postgres>) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let begun = tokio::spawn(Transaction::begin(connection, None)).await;
+    begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// An open transaction.

@@ -15,3 +15,4 @@ mod queue;
 mod standing;
 mod states;
 mod tls;
+mod transactions;

@@ -13,6 +13,7 @@ mod prometheus;
 mod restarts;
 mod restore;
 mod shards;
+mod signals;
 mod traces;
 mod turns;
 mod workers;

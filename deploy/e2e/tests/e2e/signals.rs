@@ -1,0 +1,67 @@
+//! A container's first process has no default actions: a signal that it does not handle is lost.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use docket_local::testing::{self, World};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+
+/// Far less than the 30 s after which Kubernetes kills.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Starts a program without a default action for SIGTERM, as a container's first process is.
+fn start(program: &str, arguments: &[&str], env: &HashMap<String, String>) -> Child {
+    let command = Command::new("sh")
+        .args(["-c", "trap '' TERM; exec \"$0\" \"$@\""])
+        .arg(testing::binary(program))
+        .args(arguments)
+        .envs(env)
+        .kill_on_drop(true)
+        .spawn();
+    command.unwrap()
+}
+
+fn terminate(child: &Child) {
+    let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+    kill_process(pid.unwrap(), Signal::TERM).unwrap();
+}
+
+/// Every server is one that takes connections and says nothing.
+async fn exit_code(program: &str, arguments: &[&str], world: &World) -> Option<i32> {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let mut env = world.env();
+    for (setting, value) in [
+        ("DOCKET_CATALOG_URL", format!("postgres://docket:x@{address}/catalog")),
+        ("DOCKET_SHARD_URLS", format!("s1=postgres://docket:x@{address}/s1")),
+        ("DOCKET_S3_ENDPOINT", format!("http://{address}")),
+    ] {
+        env.insert(setting.to_owned(), value);
+    }
+    let mut child = start(program, arguments, &env);
+    let _waiting = silent.accept().await.unwrap();
+    terminate(&child);
+    let ended = tokio::time::timeout(ENDS_WITHIN, child.wait()).await;
+    ended
+        .unwrap_or_else(|_| panic!("{program} {arguments:?} heard nothing"))
+        .unwrap()
+        .code()
+}
+
+#[tokio::test]
+async fn every_program_ends_on_a_signal_whatever_it_waits_for() {
+    testing::build_binaries();
+    let world = World::start().await;
+    for (program, arguments, code) in [
+        ("docket-producer", ["serve"].as_slice(), 0),
+        ("docket-producer", &["migrate"], 143),
+        ("docket-producer", &["doctor"], 143),
+        ("docket-worker", &["run"], 0),
+        ("docket-worker", &["models", "list"], 143),
+    ] {
+        let ended = exit_code(program, arguments, &world).await;
+        assert_eq!(ended, Some(code), "{program} {arguments:?}");
+    }
+}
