@@ -23,7 +23,12 @@ def selector(overlay: Overlay) -> None:
 
 def budget(overlay: Overlay) -> None:
     """A PodDisruptionBudget protects nobody."""
-    overlay.named("PodDisruptionBudget", "docket-worker")["spec"]["selector"]["matchLabels"] = {"app": "worker"}
+    overlay.named("PodDisruptionBudget", "docket-dispatch")["spec"]["selector"]["matchLabels"] = {"app": "dispatch"}
+
+
+def held_up(overlay: Overlay) -> None:
+    """A PodDisruptionBudget counts workers, most of which may wait for room."""
+    overlay.named("PodDisruptionBudget", "docket-api")["spec"]["selector"]["matchLabels"].pop("app.kubernetes.io/component")
 
 
 def port(overlay: Overlay) -> None:
@@ -156,6 +161,7 @@ def label(overlay: Overlay) -> None:
 ALL = [
     selector,
     budget,
+    held_up,
     port,
     probe,
     root,

@@ -120,8 +120,11 @@ def selectors(overlay: Overlay) -> Wrong:
         yield from (f"{name}: {pod} has no port {port}" for port in ports for pod in selected if port not in pod.ports)
     budgets = [budget["spec"]["selector"] for budget in overlay.of_kind("PodDisruptionBudget")]
     for pod in overlay.pods():
-        if pod.serves and sum(matches(budget, pod.labels) for budget in budgets) != 1:
+        found = sum(matches(budget, pod.labels) for budget in budgets)
+        if pod.serves and pod.binary == "docket-producer" and found != 1:
             yield f"{pod}: not one PodDisruptionBudget"
+        if pod.binary == "docket-worker" and found:
+            yield f"{pod}: a PodDisruptionBudget would block every drain while workers wait for room"
 
 
 def ways_in(overlay: Overlay) -> Wrong:
