@@ -46,6 +46,11 @@ def root(overlay: Overlay) -> None:
     _pod(overlay, "docket-migrate").spec["securityContext"]["runAsUser"] = 0
 
 
+def first(overlay: Overlay) -> None:
+    """A worker is the first process of its container, and hears no signal before it has a handler."""
+    del _pod(overlay, "docket-worker").spec["shareProcessNamespace"]
+
+
 def writable(overlay: Overlay) -> None:
     """A container may write to its image."""
     _pod(overlay, "docket-worker").container["securityContext"]["readOnlyRootFilesystem"] = False
@@ -165,6 +170,7 @@ ALL = [
     port,
     probe,
     root,
+    first,
     writable,
     no_room,
     amount,

@@ -66,6 +66,8 @@ def restricted(overlay: Overlay) -> Wrong:
             yield f"{pod}: a token is mounted"
         if pod.spec.get("enableServiceLinks") is not False:
             yield f"{pod}: Services' variables would be taken for settings"
+        if pod.spec.get("shareProcessNamespace") is not True:
+            yield f"{pod}: a signal is lost while it starts"
         overlay.named("PriorityClass", pod.spec["priorityClassName"])
         yield from volumes(pod)
 
