@@ -1,6 +1,5 @@
 //! `docket-producer`: parse, wire, wait.
 
-use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use docket_shared::config::Env;
 use docket_shared::ids::ClientId;
 use docket_shared::metrics::{self, By};
 use docket_shared::probe;
-use docket_shared::shutdown::Shutdown;
+use docket_shared::shutdown::{self, Shutdown};
 use docket_shared::telemetry::{self, Telemetry};
 
 #[global_allocator]
@@ -34,6 +33,13 @@ enum Command {
         #[arg(long, value_delimiter = ',', default_values_t = Role::ALL)]
         roles: Vec<Role>,
     },
+    #[command(flatten)]
+    Once(Once),
+}
+
+/// What does one thing and ends.
+#[derive(Subcommand)]
+enum Once {
     /// Bring the catalog and every shard to this release's schema.
     Migrate,
     /// Act on waiting work.
@@ -123,8 +129,7 @@ impl TokenBearer {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let shutdown = Shutdown::on_signals();
-    match run(Arguments::parse().command, shutdown).await {
+    match run().await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("docket-producer: {}", telemetry::chain(error.as_ref()));
@@ -133,40 +138,47 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command, shutdown: io::Result<Shutdown>) -> anyhow::Result<ExitCode> {
-    let (env, shutdown) = (Env::of_process(), shutdown?);
-    if !matches!(command, Command::Serve { .. }) {
-        shutdown.exits();
-    }
-    let done = match command {
-        Command::Doctor(options) => return admin::doctor::run(&env, &options).await,
+async fn run() -> anyhow::Result<ExitCode> {
+    let env = Env::of_process();
+    match Arguments::parse().command {
         Command::Serve { roles } => {
+            let shutdown = Shutdown::on_signals()?;
             let config = ProducerConfig::from_env(&env)?;
             let Telemetry { metrics, traces } = telemetry::init(&env, By::Producer)?;
             let served = serve::run(config, &roles, metrics, shutdown).await;
             traces.flush().await;
-            served
+            served.map(|()| ExitCode::SUCCESS)
         }
-        Command::Migrate => admin::migrate::run(&env).await,
-        Command::Dispatch {
+        Command::Once(command) => {
+            shutdown::exit_on_sigterm()?;
+            once(&env, command).await
+        }
+    }
+}
+
+async fn once(env: &Env, command: Once) -> anyhow::Result<ExitCode> {
+    let done = match command {
+        Once::Doctor(options) => return admin::doctor::run(env, &options).await,
+        Once::Migrate => admin::migrate::run(env).await,
+        Once::Dispatch {
             command: DispatchCommand::Requeue,
-        } => admin::requeue::run(&env).await,
-        Command::Dead { command } => admin::dead::run(&env, command).await,
-        Command::Parked { command } => admin::parked::run(&env, command).await,
-        Command::Restore { command } => admin::restore::run(&env, command).await,
-        Command::Pause(target) => admin::controls::pause(&env, target, true).await,
-        Command::Resume(target) => admin::controls::pause(&env, target, false).await,
-        Command::Clients { command } => admin::controls::clients(&env, command).await,
-        Command::Audit {
+        } => admin::requeue::run(env).await,
+        Once::Dead { command } => admin::dead::run(env, command).await,
+        Once::Parked { command } => admin::parked::run(env, command).await,
+        Once::Restore { command } => admin::restore::run(env, command).await,
+        Once::Pause(target) => admin::controls::pause(env, target, true).await,
+        Once::Resume(target) => admin::controls::pause(env, target, false).await,
+        Once::Clients { command } => admin::controls::clients(env, command).await,
+        Once::Audit {
             command: AuditCommand::List(list),
-        } => admin::audit::list(&env, &list).await,
-        Command::Token { bearer, lifetime } => admin::token::run(&env, bearer.bearer(), Duration::from_secs(lifetime)),
-        Command::Healthcheck => probe::check(env.get(&http::ADDR)?).await,
-        Command::Settings => {
+        } => admin::audit::list(env, &list).await,
+        Once::Token { bearer, lifetime } => admin::token::run(env, bearer.bearer(), Duration::from_secs(lifetime)),
+        Once::Healthcheck => probe::check(env.get(&http::ADDR)?).await,
+        Once::Settings => {
             admin::settings::run();
             Ok(())
         }
-        Command::Metrics => {
+        Once::Metrics => {
             print!("{}", metrics::table());
             Ok(())
         }

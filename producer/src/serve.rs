@@ -61,6 +61,7 @@ pub async fn run(
     let notice = config.http.stop_notice;
     let starting = start(config, roles, (listener, recorder), &shutdown);
     let Some(started) = shutdown.until_soft(starting).await else {
+        tracing::info!("stopped while it started");
         return Ok(());
     };
     started?;
@@ -71,7 +72,8 @@ pub async fn run(
     Ok(())
 }
 
-/// Starts the roles on an open listener; all of them end with the shutdown. Probes and metrics are served in every role.
+/// Starts the roles on an open listener; all of them end with the shutdown. Probes and metrics are served in every role. It waits
+/// for nothing once it has started a task, so that whoever drops it before it is done leaves nothing behind.
 pub async fn start(
     config: ProducerConfig,
     roles: &[Role],

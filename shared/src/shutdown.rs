@@ -8,8 +8,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// A command's exit code when a signal ended it: a shell's for SIGTERM.
-const STOPPED: i32 = 128 + 15;
+/// A shell's exit code for what SIGTERM ended.
+const TERMINATED: i32 = 128 + 15;
+
+/// For a command, which has nothing to bring to an end: SIGTERM ends the process. That is the default action; but a container's
+/// first process has none (pid_namespaces(7)), and would stay until it is killed.
+pub fn exit_on_sigterm() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        terminate.recv().await;
+        process::exit(TERMINATED);
+    });
+    Ok(())
+}
 
 /// Shared by every task of a process. Clones are handles to the same shutdown.
 #[derive(Debug, Clone, Default)]
@@ -21,9 +32,6 @@ pub struct Shutdown {
 
 impl Shutdown {
     /// A shutdown that SIGTERM or SIGINT begins. A second signal ends at once.
-    ///
-    /// The first thing that a process does: a container's first process has no default actions, so a signal that comes before
-    /// there is a handler is lost (pid_namespaces(7)), and the process stays until it is killed.
     pub fn on_signals() -> std::io::Result<Self> {
         let shutdown = Self::default();
         let mut terminate = signal(SignalKind::terminate())?;
@@ -36,15 +44,6 @@ impl Shutdown {
             }
         });
         Ok(shutdown)
-    }
-
-    /// For a command, which has nothing to bring to an end: a signal ends the process.
-    pub fn exits(&self) {
-        let handle = self.clone();
-        tokio::spawn(async move {
-            handle.soft().await;
-            process::exit(STOPPED);
-        });
     }
 
     /// Begins the soft step.

@@ -53,11 +53,35 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut next = error.source();
     while let Some(source) = next {
         let said = source.to_string();
-        if !line.ends_with(&said) {
+        if !line.contains(&said) {
             line.push_str(": ");
             line.push_str(&said);
         }
         next = source.source();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the shard does not answer")]
+    struct Outer(#[from] Middle);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("error communicating with database: {0}")]
+    struct Middle(#[from] io::Error);
+
+    #[test]
+    fn what_a_link_has_said_of_its_source_is_not_said_twice() {
+        let error = Outer::from(Middle::from(io::Error::other("connection refused")));
+        assert_eq!(
+            chain(&error),
+            "the shard does not answer: error communicating with database: connection refused"
+        );
+    }
 }

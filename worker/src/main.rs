@@ -2,14 +2,13 @@
 // What is awaited below `main` is nested deeper than the compiler looks by default.
 #![recursion_limit = "256"]
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use docket_shared::config::{Env, table};
 use docket_shared::metrics::By;
 use docket_shared::probe;
-use docket_shared::shutdown::Shutdown;
+use docket_shared::shutdown::{self, Shutdown};
 use docket_shared::telemetry::{self, Telemetry};
 use docket_worker::config::{self, WorkerConfig};
 use docket_worker::{evaluate, models, run};
@@ -30,6 +29,13 @@ struct Arguments {
 enum Command {
     /// Work until SIGTERM (the default).
     Run,
+    #[command(flatten)]
+    Once(Once),
+}
+
+/// What does one thing and ends.
+#[derive(Subcommand)]
+enum Once {
     /// Models in the bucket.
     Models {
         #[command(subcommand)]
@@ -45,8 +51,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let shutdown = Shutdown::on_signals();
-    match run_command(Arguments::parse().command.unwrap_or(Command::Run), shutdown).await {
+    match run_command().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("docket-worker: {}", telemetry::chain(error.as_ref()));
@@ -55,23 +60,30 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run_command(command: Command, shutdown: io::Result<Shutdown>) -> anyhow::Result<()> {
-    let (env, shutdown) = (Env::of_process(), shutdown?);
-    if !matches!(command, Command::Run) {
-        shutdown.exits();
-    }
-    match command {
+async fn run_command() -> anyhow::Result<()> {
+    let env = Env::of_process();
+    match Arguments::parse().command.unwrap_or(Command::Run) {
         Command::Run => {
+            let shutdown = Shutdown::on_signals()?;
             let config = WorkerConfig::from_env(&env)?;
             let Telemetry { metrics, traces } = telemetry::init(&env, By::Worker)?;
             let ran = run::run(config, metrics, shutdown).await;
             traces.flush().await;
             ran
         }
-        Command::Models { command } => models::run(&env, command).await,
-        Command::Evaluate(options) => evaluate::command::run(&env, options).await,
-        Command::Healthcheck => probe::check(env.get(&config::HTTP_ADDR)?).await,
-        Command::Settings => {
+        Command::Once(command) => {
+            shutdown::exit_on_sigterm()?;
+            once(&env, command).await
+        }
+    }
+}
+
+async fn once(env: &Env, command: Once) -> anyhow::Result<()> {
+    match command {
+        Once::Models { command } => models::run(env, command).await,
+        Once::Evaluate(options) => evaluate::command::run(env, options).await,
+        Once::Healthcheck => probe::check(env.get(&config::HTTP_ADDR)?).await,
+        Once::Settings => {
             print!("{}", table(&config::settings()));
             Ok(())
         }

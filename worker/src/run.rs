@@ -88,6 +88,7 @@ pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shu
     let health = Health::new(recorder);
     let prober = tokio::spawn(probes::serve(listener, health.clone()));
     let Some(started) = shutdown.until_soft(start(&config, &health, &shutdown)).await else {
+        tracing::info!("stopped while it started");
         return Ok(());
     };
     let (ctx, queues) = started?;

@@ -28,7 +28,8 @@ def budget(overlay: Overlay) -> None:
 
 def held_up(overlay: Overlay) -> None:
     """A PodDisruptionBudget counts workers, most of which may wait for room."""
-    overlay.named("PodDisruptionBudget", "docket-api")["spec"]["selector"]["matchLabels"].pop("app.kubernetes.io/component")
+    component = {"key": "app.kubernetes.io/component", "operator": "In", "values": ["dispatch", "worker"]}
+    overlay.named("PodDisruptionBudget", "docket-dispatch")["spec"]["selector"] = {"matchExpressions": [component]}
 
 
 def port(overlay: Overlay) -> None:
@@ -47,7 +48,7 @@ def root(overlay: Overlay) -> None:
 
 
 def first(overlay: Overlay) -> None:
-    """A worker is the first process of its container, and hears no signal before it has a handler."""
+    """A worker is PID 1 of its container, and hears no signal before it has a handler."""
     del _pod(overlay, "docket-worker").spec["shareProcessNamespace"]
 
 

@@ -51,7 +51,7 @@ def names(overlay: Overlay) -> Wrong:
 
 
 def restricted(overlay: Overlay) -> Wrong:
-    """Every pod is restricted, without a token, and writes only where a limited volume is."""
+    """Every pod is restricted, without a token, hears signals, and writes only where a limited volume is."""
     for pod in overlay.pods():
         security = pod.spec["securityContext"]
         for key, value in POD_SECURITY.items():

@@ -349,7 +349,11 @@ impl Database {
     async fn begin_alive(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         let mut dead = self.pool.size();
         loop {
-            match begin(self.pool.acquire().await?).await {
+            let begun = match self.pool.acquire().await {
+                Ok(connection) => begin(connection).await,
+                Err(error) => Err(error),
+            };
+            match begun {
                 Err(error) if is_lost_connection(&error) && dead > 0 => dead -= 1,
                 begun => return begun,
             }
@@ -363,7 +367,7 @@ impl Database {
 }
 
 /// Begins a transaction, and sees that through if its caller goes away: sqlx 0.9 rolls back only what it knows to have begun, and
-/// would give the connection back to the pool with an open transaction.
+/// would give the connection back to the pool with an open transaction. It takes as long as the server; the pool bounds how many.
 async fn begin(connection: PoolConnection<Postgres>) -> sqlx::Result<Transaction<'static, Postgres>> {
     let begun = tokio::spawn(Transaction::begin(connection, None)).await;
     begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))

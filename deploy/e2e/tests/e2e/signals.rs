@@ -1,6 +1,7 @@
 //! A container's first process has no default actions: a signal that it does not handle is lost.
 
 use std::collections::HashMap;
+use std::process::Stdio;
 use std::time::Duration;
 
 use docket_local::testing::{self, World};
@@ -8,6 +9,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
+/// Far longer than a program takes to connect.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(60);
 /// Far less than the 30 s after which Kubernetes kills.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -18,6 +21,8 @@ fn start(program: &str, arguments: &[&str], env: &HashMap<String, String>) -> Ch
         .arg(testing::binary(program))
         .args(arguments)
         .envs(env)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn();
     command.unwrap()
@@ -41,7 +46,10 @@ async fn exit_code(program: &str, arguments: &[&str], world: &World) -> Option<i
         env.insert(setting.to_owned(), value);
     }
     let mut child = start(program, arguments, &env);
-    let _waiting = silent.accept().await.unwrap();
+    let _waiting = tokio::select! {
+        connected = tokio::time::timeout(CONNECTS_WITHIN, silent.accept()) => connected.expect("it connects").unwrap(),
+        ended = child.wait() => panic!("{program} {arguments:?} ended by itself: {ended:?}"),
+    };
     terminate(&child);
     let ended = tokio::time::timeout(ENDS_WITHIN, child.wait()).await;
     ended
@@ -51,7 +59,7 @@ async fn exit_code(program: &str, arguments: &[&str], world: &World) -> Option<i
 }
 
 #[tokio::test]
-async fn every_program_ends_on_a_signal_whatever_it_waits_for() {
+async fn a_program_that_waits_for_a_server_ends_on_a_signal() {
     testing::build_binaries();
     let world = World::start().await;
     for (program, arguments, code) in [

@@ -5,8 +5,9 @@ use docket_shared::queue::inspect::{self, Inspection, Standing};
 use docket_shared::queue::publish::Depth;
 use docket_shared::queue::topology::{Declared, EXCHANGES, JOBS};
 use docket_shared::queue::{QueueConfig, QueueError};
+use docket_shared::telemetry::chain;
 
-use super::report::{Finding, chain};
+use super::report::Finding;
 
 /// Oldest release that is supported: the first with quorum queues that dead-letter at least once and expire messages.
 const VERSION_MIN: (u32, u32) = (3, 10);

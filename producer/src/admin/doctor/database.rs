@@ -3,9 +3,10 @@
 use docket_shared::store::inspect::{self, Server};
 use docket_shared::store::migrate::{self, Schema};
 use docket_shared::store::{Database, StoreConfig, StoreError};
+use docket_shared::telemetry::chain;
 
 use super::clock;
-use super::report::{Finding, chain};
+use super::report::Finding;
 
 /// Oldest server with all that is relied on (`origin = none` of subscriptions), as it numbers itself.
 const VERSION_MIN: i32 = 160_000;

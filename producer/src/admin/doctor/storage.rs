@@ -3,10 +3,11 @@
 use docket_shared::blob::inspect::Refusal;
 use docket_shared::blob::{BlobConfig, BlobKey, BlobStore};
 use docket_shared::ids::ModelRef;
+use docket_shared::telemetry::chain;
 use uuid::Uuid;
 
 use super::clock;
-use super::report::{Finding, chain};
+use super::report::Finding;
 use crate::models::{Lookup, Models};
 
 /// What is stored and read back.
