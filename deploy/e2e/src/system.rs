@@ -280,6 +280,12 @@ impl Autoscaler {
     }
 }
 
+/// Sends a signal to a child that runs.
+pub fn signal(child: &Child, signal: Signal) {
+    let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+    kill_process(pid.expect("it runs"), signal).expect("it can be signalled");
+}
+
 impl Program {
     async fn start(name: &str, arguments: &[&str], env: &HashMap<String, String>, address: &str) -> Self {
         let mut program = Self::spawn(name, arguments, env, address);
@@ -358,17 +364,17 @@ impl Program {
 
     /// Stops its process where it is, until [`Self::wake`].
     pub fn freeze(&self) {
-        self.signal(Signal::STOP);
+        signal(&self.child, Signal::STOP);
     }
 
     /// Lets a frozen process go on.
     pub fn wake(&self) {
-        self.signal(Signal::CONT);
+        signal(&self.child, Signal::CONT);
     }
 
     /// Asks it to stop, and waits until it has.
     pub async fn terminate(&mut self) {
-        self.signal(Signal::TERM);
+        signal(&self.child, Signal::TERM);
         let ended = tokio::time::timeout(START_MAX, self.child.wait()).await;
         assert!(
             ended
@@ -376,11 +382,6 @@ impl Program {
                 .expect("it can be waited for")
                 .success()
         );
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-        kill_process(pid.expect("it runs"), signal).expect("it can be signalled");
     }
 
     /// Waits until a line is among its metrics.

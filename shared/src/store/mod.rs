@@ -30,7 +30,6 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::query::{Query, QueryAs, QueryScalar};
 use sqlx::{Postgres, Transaction};
@@ -68,8 +67,8 @@ pub const SETTINGS: &[&Setting] = &[&CATALOG_URL, &SHARD_URLS, &POOLER, &CONNECT
 
 /// How long a caller waits for a connection before its shard counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest transaction, from its first to its last word, as its caller sees it. The server ends statements and idle
-/// transactions after 30 s; this is for a server that cannot.
+/// Longest transaction, from its first to its last word, as its caller sees it. Once it has passed the fence the server ends its
+/// statements, and it itself when it idles, after 30 s; this is for the others, and for a server that cannot.
 pub const TRANSACTION_MAX: Duration = Duration::from_secs(35);
 /// Pause before a database that is away is asked again.
 const AWAY_PAUSE: Duration = Duration::from_secs(1);
@@ -349,11 +348,7 @@ impl Database {
     async fn begin_alive(&self) -> sqlx::Result<Transaction<'static, Postgres>> {
         let mut dead = self.pool.size();
         loop {
-            let begun = match self.pool.acquire().await {
-                Ok(connection) => begin(connection).await,
-                Err(error) => Err(error),
-            };
-            match begun {
+            match begin(&self.pool).await {
                 Err(error) if is_lost_connection(&error) && dead > 0 => dead -= 1,
                 begun => return begun,
             }
@@ -368,7 +363,8 @@ impl Database {
 
 /// Begins a transaction, and sees that through if its caller goes away: sqlx 0.9 rolls back only what it knows to have begun, and
 /// would give the connection back to the pool with an open transaction. It takes as long as the server; the pool bounds how many.
-async fn begin(connection: PoolConnection<Postgres>) -> sqlx::Result<Transaction<'static, Postgres>> {
+async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let connection = pool.acquire().await?;
     let begun = tokio::spawn(Transaction::begin(connection, None)).await;
     begun.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }

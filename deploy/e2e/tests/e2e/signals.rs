@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
 
+use docket_e2e::system;
 use docket_local::testing::{self, World};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
@@ -28,11 +29,6 @@ fn start(program: &str, arguments: &[&str], env: &HashMap<String, String>) -> Ch
     command.unwrap()
 }
 
-fn terminate(child: &Child) {
-    let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-    kill_process(pid.unwrap(), Signal::TERM).unwrap();
-}
-
 /// Every server is one that takes connections and says nothing.
 async fn exit_code(program: &str, arguments: &[&str], world: &World) -> Option<i32> {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -50,7 +46,7 @@ async fn exit_code(program: &str, arguments: &[&str], world: &World) -> Option<i
         connected = tokio::time::timeout(CONNECTS_WITHIN, silent.accept()) => connected.expect("it connects").unwrap(),
         ended = child.wait() => panic!("{program} {arguments:?} ended by itself: {ended:?}"),
     };
-    terminate(&child);
+    system::signal(&child, Signal::TERM);
     let ended = tokio::time::timeout(ENDS_WITHIN, child.wait()).await;
     ended
         .unwrap_or_else(|_| panic!("{program} {arguments:?} heard nothing"))
