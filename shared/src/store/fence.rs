@@ -9,25 +9,36 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use sqlx::FromRow;
+use tokio::time::Instant;
 
+use super::owners::Owners;
 use super::{Database, StoreConfig, StoreError, Tx, shard_map};
+use crate::backoff::Backoff;
 use crate::ids::{Bucket, ShardName};
-use crate::metrics;
 use crate::sharding::{self, ShardMap};
+use crate::{metrics, telemetry};
 
 /// Buckets that one transaction may fence; the database function has the same limit.
 pub const FENCE_BUCKETS_MAX: usize = 64;
-/// Times a transaction is begun anew because its bucket was moving or had moved.
-const TRIES_MAX: u32 = 40;
-/// Pause while a bucket is moving: a switch holds its lock for well under a second.
-const MOVING_PAUSE: Duration = Duration::from_millis(100);
+/// How long a transaction is begun anew while its bucket moves, or while every shard refuses it: a switch of owners takes well
+/// under a second, and who calls the API waits for an answer.
+const FENCE_WAIT_MAX: Duration = Duration::from_secs(4);
+/// Pauses in that time. Whoever waited for the same bucket comes back at a time of his own.
+const FENCE_PAUSES: Backoff = Backoff {
+    first: Duration::from_millis(50),
+    longest: Duration::from_millis(500),
+};
+/// How long the catalog may take to tell the newest map, to a transaction that waits for it.
+const REFRESH_MAX: Duration = Duration::from_secs(1);
 
 /// All databases, and the cached map.
 #[derive(Debug, Clone)]
 pub struct Shards {
     catalog: Database,
     shards: Arc<HashMap<ShardName, Database>>,
-    map: Arc<RwLock<Arc<ShardMap>>>,
+    owners: Arc<RwLock<Owners>>,
+    /// When the last reading of the catalog's map that succeeded had begun; held by whoever reads it.
+    refreshed: Arc<tokio::sync::Mutex<Option<Instant>>>,
 }
 
 /// A transaction whose buckets are fenced: the only way to the stores of client data.
@@ -48,6 +59,11 @@ impl FencedTx {
     /// Makes the transaction's writes durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.0.commit().await
+    }
+
+    /// Ends the transaction without its writes.
+    pub async fn roll_back(self) -> Result<(), StoreError> {
+        self.0.roll_back().await
     }
 }
 
@@ -74,7 +90,8 @@ impl Shards {
         Ok(Self {
             catalog,
             shards: Arc::new(shards),
-            map: Arc::new(RwLock::new(Arc::new(map))),
+            owners: Arc::new(RwLock::new(Owners::new(map))),
+            refreshed: Arc::default(),
         })
     }
 
@@ -101,7 +118,7 @@ impl Shards {
 
     /// The map as it is cached now.
     pub fn map(&self) -> Arc<ShardMap> {
-        self.map.read().expect("no holder panics").clone()
+        self.owners.read().expect("no holder panics").map()
     }
 
     /// The shard that owns a bucket by the cached map.
@@ -109,64 +126,109 @@ impl Shards {
         self.map().owner(bucket).clone()
     }
 
-    /// Puts a map into the cache unless a newer one is there. Tests use it to plant a stale one.
-    pub fn learn(&self, map: ShardMap) {
-        let mut cached = self.map.write().expect("no holder panics");
-        if map.epoch() >= cached.epoch() {
-            *cached = Arc::new(map);
-        }
-    }
-
-    /// Reads the newest map from the catalog into the cache.
+    /// Reads the newest map from the catalog into the cache. Those who ask while it is being read wait for that reading, or
+    /// for the next one if theirs might have missed something, so that the catalog answers one of them at a time.
     pub async fn refresh(&self) -> Result<(), StoreError> {
-        self.learn(shard_map::newest(&self.catalog).await?);
+        let asked = Instant::now();
+        let mut refreshed = self.refreshed.lock().await;
+        if refreshed.is_some_and(|began| began > asked) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let map = shard_map::newest(&self.catalog).await?;
+        self.owners.write().expect("no holder panics").read(map);
+        *refreshed = Some(began);
         Ok(())
     }
 
-    /// Begins a transaction on the shard that owns the bucket, fenced.
+    /// Begins a transaction on the shard that owns the bucket, fenced. While the bucket moves, and while every shard refuses
+    /// it, the transaction is begun anew for up to 4 s; no connection is held meanwhile.
     pub async fn begin(&self, bucket: Bucket) -> Result<FencedTx, StoreError> {
-        let mut refused_by = String::new();
-        for _ in 0..TRIES_MAX {
-            let owner = self.owner(bucket);
-            let shard = self.shard(&owner).ok_or_else(|| StoreError::UnknownShard {
-                bucket,
-                owner: owner.to_string(),
-            })?;
-            let mut tx = shard.begin().await?;
-            let verdict = judge(&mut tx, &[bucket]).await?.pop();
-            match verdict {
-                Some(verdict) if verdict.granted && verdict.owned => return Ok(FencedTx(tx)),
-                Some(verdict) if verdict.granted => {
-                    refused_by = shard.name().to_owned();
-                    metrics::wrong_shard(&refused_by);
-                    self.learn_refusal(bucket, &verdict).await;
-                }
-                // Somebody is switching the bucket. The connection goes back before the pause.
-                Some(_) | None => {
-                    drop(tx);
-                    tokio::time::sleep(MOVING_PAUSE).await;
-                }
+        let give_up = Instant::now() + FENCE_WAIT_MAX;
+        let mut failures = 0;
+        loop {
+            let refusal = match self.try_begin(bucket).await? {
+                Ok(tx) => return Ok(tx),
+                Err(refusal) => refusal,
+            };
+            let found_another = self.learn(bucket, &refusal).await;
+            if Instant::now() >= give_up {
+                return Err(refusal.into_error(bucket));
             }
-        }
-        if refused_by.is_empty() {
-            Err(StoreError::Moving(bucket))
-        } else {
-            Err(StoreError::Homeless {
-                bucket,
-                shard: refused_by,
-            })
+            if !found_another {
+                failures += 1;
+                tokio::time::sleep(FENCE_PAUSES.delay(failures, rand::random())).await;
+            }
         }
     }
 
-    /// The newest map; where the catalog is away or behind, what the refusing shard said.
-    async fn learn_refusal(&self, bucket: Bucket, verdict: &Verdict) {
-        let refreshed = self.refresh().await;
-        let told = verdict.owner.as_ref().and_then(|owner| owner.parse::<ShardName>().ok());
-        if let (Some(owner), true) = (told, verdict.epoch > self.map().epoch()) {
-            let map = self.map().with_owner(bucket, owner);
-            *self.map.write().expect("no holder panics") = Arc::new(map);
-        } else if refreshed.is_err() {
-            tokio::time::sleep(MOVING_PAUSE).await;
+    /// Asks the shard that owns the bucket by the cached map. A transaction that it refuses has ended when this returns.
+    async fn try_begin(&self, bucket: Bucket) -> Result<Result<FencedTx, Refusal>, StoreError> {
+        let owner = self.owner(bucket);
+        let shard = self.shard(&owner).ok_or_else(|| StoreError::UnknownShard {
+            bucket,
+            owner: owner.to_string(),
+        })?;
+        let mut tx = shard.begin().await?;
+        let verdict = judge(&mut tx, &[bucket]).await?.pop();
+        let Some(verdict) = verdict.filter(|verdict| verdict.granted) else {
+            tx.roll_back().await?;
+            return Ok(Err(Refusal::Moving));
+        };
+        if verdict.owned {
+            return Ok(Ok(FencedTx(tx)));
+        }
+        tx.roll_back().await?;
+        metrics::wrong_shard(shard.name());
+        let told = verdict.owner.and_then(|owner| owner.parse().ok());
+        Ok(Err(Refusal::WrongShard {
+            shard: owner,
+            told: told.map(|owner| (owner, verdict.epoch)),
+        }))
+    }
+
+    /// Learns from a refusal: the catalog's newest map and, where the catalog is away or behind, what the shard said. Whether
+    /// another shard is to be asked now.
+    async fn learn(&self, bucket: Bucket, refusal: &Refusal) -> bool {
+        let Refusal::WrongShard { shard, told } = refusal else {
+            return false; // The bucket is being switched; its shard knows best when that is over.
+        };
+        let refreshed = tokio::time::timeout(REFRESH_MAX, self.refresh()).await;
+        match refreshed {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = telemetry::chain(&error), "the map of shards was not read"),
+            Err(_elapsed) => tracing::warn!("the map of shards was not read within {REFRESH_MAX:?}"),
+        }
+        if let Some((owner, epoch)) = told {
+            let mut owners = self.owners.write().expect("no holder panics");
+            owners.told(bucket, owner.clone(), *epoch);
+        }
+        self.owner(bucket) != *shard
+    }
+}
+
+/// Why a shard did not let a transaction at a bucket.
+#[derive(Debug)]
+enum Refusal {
+    /// Somebody is switching the bucket to another shard.
+    Moving,
+    /// The shard does not own the bucket.
+    WrongShard {
+        /// The shard that refused.
+        shard: ShardName,
+        /// Who owns the bucket instead, and since which epoch, if the shard knows.
+        told: Option<(ShardName, i64)>,
+    },
+}
+
+impl Refusal {
+    fn into_error(self, bucket: Bucket) -> StoreError {
+        match self {
+            Self::Moving => StoreError::Moving(bucket),
+            Self::WrongShard { shard, .. } => StoreError::Homeless {
+                bucket,
+                shard: shard.to_string(),
+            },
         }
     }
 }

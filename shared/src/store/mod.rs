@@ -19,6 +19,7 @@ pub mod inspect;
 pub mod jobs;
 pub mod lease;
 pub mod migrate;
+mod owners;
 pub mod parked;
 pub mod reports;
 pub mod results;
@@ -205,6 +206,15 @@ impl StoreError {
         }
     }
 
+    /// Whether the time of a statement or of the whole transaction was up. (57014: the server ended the statement.)
+    pub fn is_out_of_time(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Unavailable { .. } | Self::Refused { .. } => self.sqlstate().as_deref() == Some("57014"),
+            Self::Moving(_) | Self::UnknownShard { .. } | Self::Homeless { .. } => false,
+        }
+    }
+
     fn of(database: &str, source: sqlx::Error) -> Self {
         let database = database.to_owned();
         if is_passing(&source) {
@@ -281,18 +291,23 @@ impl Database {
         let options = options
             .application_name("docket")
             .statement_cache_capacity(STATEMENTS_MAX);
-        let pool = PgPoolOptions::new()
-            .max_connections(config.connections_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .connect_lazy_with(options);
         Ok(Self {
             name: name.to_owned(),
-            pool,
+            pool: pool_of(config.connections_max, options),
             persistent: !config.pooler,
             circuit: Arc::default(),
             meter: Arc::new(Meter::of(name, config.connections_max)),
         })
+    }
+
+    /// The same database with connections of its own, for what must not wait until others have ended their transactions.
+    pub fn beside(&self, connections_max: u32) -> Self {
+        let options = PgConnectOptions::clone(&self.pool.connect_options());
+        Self {
+            pool: pool_of(connections_max, options),
+            circuit: Arc::default(),
+            ..self.clone()
+        }
     }
 
     /// Its name.
@@ -361,6 +376,14 @@ impl Database {
     }
 }
 
+fn pool_of(connections_max: u32, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
+}
+
 /// Begins a transaction, and sees that through if its caller goes away: sqlx 0.9 rolls back only what it knows to have begun, and
 /// would give the connection back to the pool with an open transaction. It takes as long as the server; the pool bounds how many.
 async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
@@ -408,6 +431,14 @@ impl Tx {
         let committed = self.tx.commit().await;
         drop(self.timed);
         committed.map_err(|error| self.database.failed(error))
+    }
+
+    /// Ends the transaction without its writes, and its locks with it, before this returns. (A dropped one ends too, but
+    /// somewhat later.)
+    pub async fn roll_back(self) -> Result<(), StoreError> {
+        let ended = self.tx.rollback().await;
+        drop(self.timed);
+        ended.map_err(|error| self.database.failed(error))
     }
 }
 

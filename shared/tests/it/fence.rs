@@ -14,7 +14,10 @@ use crate::fixture::{Fixture, direct_and_pooled};
 direct_and_pooled!(
     a_stale_map_is_refused_and_refreshed,
     a_refusing_shard_is_believed_while_the_catalog_is_away,
+    a_refusing_shard_is_believed_beside_a_catalog_that_is_behind,
+    a_refused_transaction_holds_nothing_while_the_catalog_is_silent,
     a_moving_bucket_is_waited_for,
+    a_bucket_that_every_shard_refuses_is_waited_for,
     a_bucket_that_nobody_owns_is_an_error,
     work_across_buckets_gets_the_owned_ones,
     one_shard_down_leaves_the_others_alone,
@@ -34,14 +37,7 @@ pub fn client_of(fixture: &Fixture, shard: &str) -> (ClientId, Bucket) {
 /// What a switch of owners writes: every shard and the catalog, under the next epoch.
 pub async fn hand_over(fixture: &Fixture, bucket: Bucket, to: &str) {
     for (name, _) in &fixture.world.shards {
-        let mut db = fixture.raw_shard(name).await;
-        let update = "update bucket_owners set owner = $2, epoch = 2 where bucket = $1";
-        sqlx::query(update)
-            .bind(bucket.number())
-            .bind(to.to_owned())
-            .execute(&mut db)
-            .await
-            .unwrap();
+        name_owner(fixture, name, bucket, to).await;
     }
     let mut db = PgConnection::connect(&fixture.world.catalog_url).await.unwrap();
     sqlx::query(
@@ -53,6 +49,14 @@ pub async fn hand_over(fixture: &Fixture, bucket: Bucket, to: &str) {
     .execute(&mut db)
     .await
     .unwrap();
+}
+
+/// Lets one shard say who owns a bucket, since epoch 2.
+async fn name_owner(fixture: &Fixture, shard: &str, bucket: Bucket, owner: &str) {
+    let mut db = fixture.raw_shard(shard).await;
+    let update = "update bucket_owners set owner = $2, epoch = 2 where bucket = $1";
+    let update = sqlx::query(update).bind(bucket.number()).bind(owner.to_owned());
+    update.execute(&mut db).await.unwrap();
 }
 
 async fn a_stale_map_is_refused_and_refreshed(fixture: Fixture) {
@@ -85,6 +89,65 @@ async fn a_refusing_shard_is_believed_while_the_catalog_is_away(fixture: Fixture
     fixture.world.shard_up("catalog").await;
 }
 
+async fn a_refusing_shard_is_believed_beside_a_catalog_that_is_behind(fixture: Fixture) {
+    let (client, bucket) = client_of(&fixture, "s1");
+    for shard in ["s1", "s2"] {
+        name_owner(&fixture, shard, bucket, "s2").await;
+    }
+    fixture.accept(client.as_str()).await;
+    assert_eq!(fixture.shards.owner(bucket).as_str(), "s2");
+    fixture.shards.refresh().await.unwrap();
+    assert_eq!(
+        fixture.shards.owner(bucket).as_str(),
+        "s2",
+        "the catalog's older map undid what the shard said"
+    );
+}
+
+async fn a_refused_transaction_holds_nothing_while_the_catalog_is_silent(fixture: Fixture) {
+    let (client, bucket) = client_of(&fixture, "s1");
+    for shard in ["s1", "s2"] {
+        name_owner(&fixture, shard, bucket, "s2").await;
+    }
+    let mut catalog = PgConnection::connect(&fixture.world.catalog_url).await.unwrap();
+    let mut silence = catalog.begin().await.unwrap();
+    sqlx::query("lock table shard_maps in access exclusive mode")
+        .execute(&mut *silence)
+        .await
+        .unwrap();
+    let mut watcher = PgConnection::connect(&fixture.world.catalog_url).await.unwrap();
+    let asking = async {
+        let asking =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        loop {
+            let asking: i64 = sqlx::query_scalar(asking).fetch_one(&mut watcher).await.unwrap();
+            if asking > 0 {
+                return asking;
+            }
+        }
+    };
+    let four = futures::future::join_all((0..4).map(|_| fixture.accept(client.as_str())));
+    let look = async {
+        assert_eq!(asking.await, 1, "one transaction asks the catalog for all of them");
+        let mut s1 = fixture.raw_shard("s1").await;
+        let locks = "select count(*) from pg_locks where locktype = 'advisory' and classid = 3340 and objid = $1
+                     and database = (select oid from pg_database where datname = current_database())";
+        let locks: i64 = sqlx::query_scalar(locks)
+            .bind(i32::from(bucket.number()))
+            .fetch_one(&mut s1)
+            .await
+            .unwrap();
+        assert_eq!(locks, 0, "a refused transaction still holds the bucket's lock");
+    };
+    let (accepted, ()) = futures::join!(four, look);
+    assert_eq!(
+        accepted.len(),
+        4,
+        "the shard's word is enough, though the catalog never answered"
+    );
+    silence.rollback().await.unwrap();
+}
+
 async fn a_moving_bucket_is_waited_for(fixture: Fixture) {
     let (client, bucket) = client_of(&fixture, "s1");
     let mut switch = fixture.raw(bucket).await;
@@ -103,16 +166,26 @@ async fn a_moving_bucket_is_waited_for(fixture: Fixture) {
     waiting.await;
 }
 
+async fn a_bucket_that_every_shard_refuses_is_waited_for(fixture: Fixture) {
+    let (client, bucket) = client_of(&fixture, "s1");
+    name_owner(&fixture, "s1", bucket, "s2").await;
+    name_owner(&fixture, "s2", bucket, "s1").await;
+    let waiting = fixture.accept(client.as_str());
+    tokio::pin!(waiting);
+    // Tries without a pause in between would all have been made by then.
+    let early = tokio::time::timeout(Duration::from_secs(1), &mut waiting).await;
+    assert!(early.is_err(), "a bucket was let in that nobody owns");
+    name_owner(&fixture, "s2", bucket, "s2").await;
+    waiting.await;
+    name_owner(&fixture, "s2", bucket, "s1").await;
+    let error = fixture.shards.begin(bucket).await.err().unwrap();
+    assert!(matches!(error, StoreError::Homeless { .. }), "{error}");
+}
+
 async fn a_bucket_that_nobody_owns_is_an_error(fixture: Fixture) {
     let (_, bucket) = client_of(&fixture, "s1");
     for (name, _) in &fixture.world.shards {
-        let mut db = fixture.raw_shard(name).await;
-        let update = "update bucket_owners set owner = 'elsewhere', epoch = 2 where bucket = $1";
-        sqlx::query(update)
-            .bind(bucket.number())
-            .execute(&mut db)
-            .await
-            .unwrap();
+        name_owner(&fixture, name, bucket, "elsewhere").await;
     }
     let error = fixture.shards.begin(bucket).await.err().unwrap();
     assert!(matches!(error, StoreError::UnknownShard { .. }), "{error}");
