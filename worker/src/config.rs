@@ -59,7 +59,13 @@ pub const PREFETCH: Setting = Setting::with_default(
 pub const MEMORY_BYTES: Setting = Setting::with_default(
     "DOCKET_MEMORY_BYTES",
     "536870912",
-    "memory for documents being worked on, in bytes, beside the model's own: 28 a token and 2 a byte of text; what needs more than seven eighths of it fails",
+    "memory for documents being worked on, in bytes, beside the model's own: 28 a token, 2 a byte of text and 160 an entity; what needs more than seven eighths of it fails",
+);
+/// Entities of one job.
+pub const ENTITIES_MAX: Setting = Setting::with_default(
+    "DOCKET_ENTITIES_MAX",
+    "1000000",
+    "entities that one job may have; a document with more fails (`too_many_entities`)",
 );
 /// What models run on.
 pub const PROVIDER: Setting = Setting::with_default(
@@ -104,6 +110,7 @@ pub const SETTINGS: &[&Setting] = &[
     &MODEL_CACHE_DIR,
     &PREFETCH,
     &MEMORY_BYTES,
+    &ENTITIES_MAX,
     &PROVIDER,
     &SESSIONS,
     &THREADS,
@@ -137,6 +144,8 @@ pub struct WorkerConfig {
     pub prefetch: u16,
     /// Memory for documents, in bytes.
     pub memory_bytes: u64,
+    /// Entities of one job.
+    pub entities_max: usize,
     /// How long running jobs may end.
     pub drain: Duration,
 }
@@ -184,6 +193,8 @@ impl WorkerConfig {
             prefetch: env.within(&PREFETCH, 1..=1_000)?,
             // Below 64 MiB not even one document of the largest size fits.
             memory_bytes: env.within(&MEMORY_BYTES, (64 << 20)..=(1 << 40))?,
+            // Three million are more than a shard takes in one transaction of half a minute.
+            entities_max: env.within(&ENTITIES_MAX, 1..=3_000_000)?,
             drain: Duration::from_secs(env.within(&DRAIN_SECONDS, 0..=3_600)?),
         })
     }

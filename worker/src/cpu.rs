@@ -14,10 +14,10 @@ pub struct CpuPool {
     tasks_max: usize,
 }
 
-/// A closure did not end.
+/// A closure did not end: it panicked, or the process stops. What a panic said is not kept: it may quote the document.
 #[derive(Debug, thiserror::Error)]
 #[error("a computation ended by a panic or a shutdown")]
-pub struct CpuError(#[source] tokio::task::JoinError);
+pub struct CpuError;
 
 impl CpuPool {
     /// A pool of at most `tasks_max` closures at a time; at least one.
@@ -47,7 +47,7 @@ impl CpuPool {
             let _permit = permit; // Never an error: the semaphore is never closed.
             measured(stage, work)
         });
-        task.await.map_err(CpuError)
+        task.await.map_err(|_| CpuError)
     }
 }
 

@@ -18,6 +18,10 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// A shard that takes no heartbeat in this time is tried again at the next one.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// Connections to each shard that only heartbeats use: results may hold all others for half a minute, and a claim that was
+/// silent for half of that may be taken over.
+const CONNECTIONS: u32 = 1;
+
 /// Claims that are alive; clones share them.
 #[derive(Clone, Default)]
 pub struct Claims(Arc<Mutex<HashMap<JobId, Held>>>);
@@ -72,11 +76,13 @@ impl Claims {
                 tokio::time::sleep(CHECK_EVERY).await;
             }
         };
-        let beating = shards.all().map(|(_, shard)| self.keep_alive(&shards, shard));
+        let beating = shards
+            .all()
+            .map(|(_, shard)| self.keep_alive(&shards, shard.beside(CONNECTIONS)));
         futures::join!(ticking, future::join_all(beating));
     }
 
-    async fn keep_alive(&self, shards: &Shards, shard: &Database) {
+    async fn keep_alive(&self, shards: &Shards, shard: Database) {
         let mut beaten = Instant::now();
         loop {
             tokio::time::sleep(CHECK_EVERY).await;
@@ -93,7 +99,7 @@ impl Claims {
                 beaten = Instant::now();
             }
             for chunk in here.chunks(FENCE_BUCKETS_MAX) {
-                self.ask(shard, chunk, beat).await;
+                self.ask(&shard, chunk, beat).await;
             }
         }
     }

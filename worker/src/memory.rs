@@ -10,9 +10,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Bytes that a byte of a document takes at worst, in a text where each is a token (dots of a table of contents): the
 /// document and its text, the token's sixteen bytes, its label's twelve, and some.
 const BYTES_A_BYTE: u64 = 32;
-/// Bytes that a token takes until its entities are known, and those of a byte of text.
+/// Bytes that a token takes until its entities are known, those of a byte of text, and those of an entity until it is written:
+/// its fields, its label and its words, and which words they are. (An entity has seldom more than twenty letters.)
 const BYTES_A_TOKEN: u64 = 28;
 const BYTES_A_TEXT_BYTE: u64 = 2;
+const BYTES_AN_ENTITY: u64 = 160;
 /// The part for small documents is an eighth of the memory: 64 MiB by default, a contract of 20,000 words sixteen times.
 const SMALL_PART: u64 = 8;
 /// A document is small if so many fit into their part: as many as a worker takes at a time unless it is told otherwise.
@@ -34,15 +36,38 @@ pub enum MemoryError {
     #[error("no memory was free for it within {ROOM_MAX:?}")]
     NoRoom,
     /// Nobody else's fault.
-    #[error("a text of {tokens} tokens needs {needed} bytes of memory; the worker has {all} (DOCKET_MEMORY_BYTES)")]
+    #[error(
+        "a text of {tokens} tokens with {entities} entities needs {needed} bytes of memory; the worker has {all} (DOCKET_MEMORY_BYTES)"
+    )]
     TooLarge {
         /// Tokens of its text.
         tokens: usize,
+        /// Entities of it that are known.
+        entities: usize,
         /// What they take.
         needed: u64,
         /// What there is.
         all: u64,
     },
+}
+
+/// The room that a document has, until it is dropped.
+#[derive(Debug)]
+pub struct Room<'a> {
+    part: &'a Part,
+    kib: u32,
+    permit: SemaphorePermit<'a>,
+}
+
+/// What is known of a document that is being read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Contents {
+    /// Bytes of its text.
+    pub text_bytes: usize,
+    /// Tokens of its text.
+    pub tokens: usize,
+    /// Entities in it.
+    pub entities: usize,
 }
 
 #[derive(Debug)]
@@ -68,28 +93,48 @@ impl Memory {
     }
 
     /// Room for a document of so many bytes. One that at worst takes more than there is runs with no other large one.
-    pub async fn room(&self, document_bytes: u64) -> Result<SemaphorePermit<'_>, MemoryError> {
+    pub async fn room(&self, document_bytes: u64) -> Result<Room<'_>, MemoryError> {
         let kib = kib(document_bytes.saturating_mul(BYTES_A_BYTE)).max(1);
         let part = if u64::from(kib) * SMALL_AT_ONCE <= u64::from(self.small.all) {
             &self.small
         } else {
             &self.large
         };
-        let room = part.permits.acquire_many(kib.min(part.all));
-        match tokio::time::timeout(ROOM_MAX, room).await {
-            Ok(room) => Ok(room.expect("the semaphore is never closed")),
-            Err(_elapsed) => Err(MemoryError::NoRoom),
-        }
+        let kib = kib.min(part.all);
+        let permit = part.acquire(kib).await?;
+        Ok(Room { part, kib, permit })
     }
+}
 
-    /// Whether a text's tokens fit at all.
-    pub fn check(&self, text_bytes: usize, tokens: usize) -> Result<(), MemoryError> {
-        let needed = text_bytes as u64 * BYTES_A_TEXT_BYTE + tokens as u64 * BYTES_A_TOKEN;
-        let all = u64::from(self.large.all) * 1024;
+impl Room<'_> {
+    /// Makes the room large enough for what is in the document by now. Two that grow at the same time may wait for each other: then
+    /// the first of them is told in the end that there is no room, and the other one has it.
+    pub async fn fit(&mut self, contents: Contents) -> Result<(), MemoryError> {
+        let needed = contents.bytes();
+        let all = u64::from(self.part.all) * 1024;
         if needed > all {
-            return Err(MemoryError::TooLarge { tokens, needed, all });
+            let Contents { tokens, entities, .. } = contents;
+            return Err(MemoryError::TooLarge {
+                tokens,
+                entities,
+                needed,
+                all,
+            });
+        }
+        let more = kib(needed).saturating_sub(self.kib);
+        if more > 0 {
+            self.permit.merge(self.part.acquire(more).await?);
+            self.kib += more;
         }
         Ok(())
+    }
+}
+
+impl Contents {
+    fn bytes(self) -> u64 {
+        self.text_bytes as u64 * BYTES_A_TEXT_BYTE
+            + self.tokens as u64 * BYTES_A_TOKEN
+            + self.entities as u64 * BYTES_AN_ENTITY
     }
 }
 
@@ -99,6 +144,13 @@ impl Part {
         Self {
             permits: Semaphore::new(all as usize),
             all,
+        }
+    }
+
+    async fn acquire(&self, kib: u32) -> Result<SemaphorePermit<'_>, MemoryError> {
+        match tokio::time::timeout(ROOM_MAX, self.permits.acquire_many(kib)).await {
+            Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
+            Err(_elapsed) => Err(MemoryError::NoRoom),
         }
     }
 
@@ -132,15 +184,43 @@ mod tests {
         assert_eq!(memory.taken().0, 448 * MIB);
     }
 
-    #[test]
-    fn a_text_of_ordinary_words_fits_up_to_what_producers_take_and_one_of_dots_does_not() {
+    #[tokio::test(start_paused = true)]
+    async fn a_text_of_ordinary_words_fits_up_to_what_producers_take_and_one_of_dots_does_not() {
         let memory = Memory::new(512 * MIB);
-        let text = 50 * 1024 * 1024;
-        assert_eq!(
-            memory.check(text, text * 10 / 43),
-            Ok(()),
-            "contracts have 4.3 bytes a token"
-        );
-        assert!(matches!(memory.check(text, text), Err(MemoryError::TooLarge { .. })));
+        let text_bytes = 50 * 1024 * 1024;
+        let mut room = memory.room(text_bytes as u64).await.expect("there is room for one");
+        let ordinary = Contents {
+            text_bytes,
+            tokens: text_bytes * 10 / 43,
+            entities: text_bytes / 200,
+        };
+        assert_eq!(room.fit(ordinary).await, Ok(()), "contracts have 4.3 bytes a token");
+        let dots = Contents {
+            tokens: text_bytes,
+            ..ordinary
+        };
+        assert!(matches!(room.fit(dots).await, Err(MemoryError::TooLarge { .. })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_document_of_nothing_but_names_takes_more_room_when_they_are_known() {
+        let memory = Memory::new(8 * MIB);
+        let mut names = memory.room(MIB / 8).await.expect("there is room");
+        let taken = memory.taken().0;
+        let found = Contents {
+            text_bytes: 1 << 17,
+            tokens: 1 << 15,
+            entities: 1 << 15,
+        };
+        names.fit(found).await.expect("there is room for them");
+        assert!(memory.taken().0 >= taken + MIB, "{taken}");
+        let _other = memory.room(MIB / 32).await.expect("there is room for another one");
+        let more = Contents {
+            entities: 43_000,
+            ..found
+        };
+        assert_eq!(names.fit(more).await, Err(MemoryError::NoRoom), "the other one has it");
+        drop(names);
+        assert_eq!(memory.taken().0, MIB, "all of it is given back");
     }
 }

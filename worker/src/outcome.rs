@@ -70,6 +70,22 @@ pub enum JobError {
     /// It finds no room in this worker's memory.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// Its text has more entities than a job may have.
+    #[error("the text has {found} entities, and a job may have {max} (DOCKET_ENTITIES_MAX)")]
+    TooManyEntities {
+        /// Entities found.
+        found: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// The result is large, and the shard did not take it within the time of a transaction.
+    #[error("{entities} entities were not written in time")]
+    Unwritable {
+        /// Entities of the result.
+        entities: usize,
+        /// What the shard said.
+        source: StoreError,
+    },
     /// It ran longer than any job may.
     #[error("not done within {0:?}")]
     TooLong(Duration),
@@ -89,6 +105,7 @@ impl JobError {
             | Self::Extract(_)
             | Self::Window(WindowError::Tokenize(_))
             | Self::Memory(MemoryError::TooLarge { .. })
+            | Self::TooManyEntities { .. }
             | Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => Disposition::Fail,
             Self::Blob(BlobError::Unavailable { .. })
             | Self::Memory(MemoryError::NoRoom)
@@ -101,6 +118,7 @@ impl JobError {
                 ),
             )
             | Self::Infer(_)
+            | Self::Unwritable { .. }
             | Self::Store(StoreError::Refused { .. }) => Disposition::Retry {
                 errors_max: PASSING_ERRORS_MAX,
             },
@@ -126,11 +144,13 @@ impl JobError {
             Self::Blob(BlobError::TooLarge { .. }) | Self::Memory(MemoryError::TooLarge { .. }) => "document_too_large",
             Self::Blob(BlobError::Unavailable { .. }) => "storage_unavailable",
             Self::Extract(_) => "unreadable_document",
+            Self::TooManyEntities { .. } => "too_many_entities",
             Self::Window(_) => "text_not_processable",
             Self::Memory(MemoryError::NoRoom) => "worker_busy",
             Self::Infer(_) => "model_error",
             Self::Cpu(_) => "internal_error",
             Self::Store(_) => "database_unavailable",
+            Self::Unwritable { .. } => "result_not_written",
             Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => "unknown_model",
             Self::Model(_) => "model_unavailable",
             Self::TooLong(_) => "timeout",

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::extract::{self, MediaType};
+use crate::memory::{Contents, Room};
 use crate::outcome::JobError;
 use crate::run::Context;
 use crate::{decode, window};
@@ -25,13 +26,13 @@ const DOCUMENT_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Fetches a document, finds its entities and stores its text. Writing the result is the caller's.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
     let media_type = MediaType::parse(&claim.media_type)?;
-    let _room = stage("memory", ctx.memory.room(claim.size_bytes.unsigned_abs())).await?;
-    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, media_type)).await;
+    let mut room = stage("memory", ctx.memory.room(claim.size_bytes.unsigned_abs())).await?;
+    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, media_type, &mut room)).await;
     done.unwrap_or(Err(JobError::TooLong(JOB_MAX)))
 }
 
 /// What is done once there is room.
-async fn read(ctx: &Context, claim: &Claim, media_type: MediaType) -> Result<Analysis, JobError> {
+async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, room: &mut Room<'_>) -> Result<Analysis, JobError> {
     let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_deref())).await?;
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
@@ -43,7 +44,12 @@ async fn read(ctx: &Context, claim: &Claim, media_type: MediaType) -> Result<Ana
     let text = Arc::new(extracted);
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage("window", window::split(&ctx.cpu, model.splitter(), &text)).await?);
-    ctx.memory.check(text.text.len(), windows.tokens().len())?;
+    let mut contents = Contents {
+        text_bytes: text.text.len(),
+        tokens: windows.tokens().len(),
+        entities: 0,
+    };
+    room.fit(contents).await?;
     let scores = stage("infer", model.batcher().score(&claim.client, &windows)).await?;
     failpoint!("worker.after_infer");
     let decoding = {
@@ -52,6 +58,8 @@ async fn read(ctx: &Context, claim: &Claim, media_type: MediaType) -> Result<Ana
             .run("decode", move || decode::entities(&text, &windows, scores, &labels))
     };
     let entities = stage("decode", decoding).await?;
+    contents.entities = entities.len();
+    room.fit(contents).await?;
     let (text_key, text_sha256) = stage("store_text", store_text(ctx, claim, &text.text)).await?;
     Ok(Analysis {
         model_version: model.manifest().about.version.clone(),

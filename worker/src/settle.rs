@@ -8,7 +8,7 @@ use docket_shared::ids::ClaimToken;
 use docket_shared::job::{AnalyzeDocument, InvalidMessage};
 use docket_shared::queue::consume::Delivery;
 use docket_shared::store::claims::{self, Answer, Claim};
-use docket_shared::store::results::{self, Analysis};
+use docket_shared::store::results::{self, Analysis, CHUNK_ENTITIES_MAX};
 use docket_shared::store::{StoreError, within};
 use docket_shared::telemetry::context;
 use docket_shared::{failpoint, metrics, planted, telemetry};
@@ -23,7 +23,7 @@ use crate::run::Context;
 const HOLD_MAX: Duration = Duration::from_secs(60);
 /// How long a job is put off, up to twice as long: an overloaded store is not to be asked at once again.
 const POSTPONED_MIN: Duration = Duration::from_secs(5);
-/// Pause between two tries to write it.
+/// Pause between attempts to write a held result.
 const HOLD_PAUSE: Duration = Duration::from_secs(1);
 
 /// A message that is no job: to the dead queue, from where the dispatcher parks it.
@@ -111,8 +111,10 @@ pub async fn finished(
                 planted!("finish_without_the_claim" => drop(failpoint::finish_without_the_claim(&ctx.shards, claim, &analysis).await));
                 Ok(Outcome::Superseded)
             }
-            Err(error @ StoreError::Refused { .. }) => write_failure(ctx, claim, &error.into()).await,
-            Err(error) => Err(error),
+            Err(error) => match own_fault(error, &analysis) {
+                Ok(error) => within(write_failure(ctx, claim, &error)).await,
+                Err(error) => Err(error),
+            },
         },
         Err(error) => within(write_failure(ctx, claim, &error)).await,
     };
@@ -230,7 +232,29 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
     }
 }
 
-/// Writes a result, for a while also to a shard that does not answer at first.
+/// What a result that was not written says of its job: a statement that is refused, or a large result that takes too long, will
+/// be no better next time, and is counted. Anything else is the shard's doing.
+fn own_fault(error: StoreError, analysis: &Analysis) -> Result<JobError, StoreError> {
+    match error {
+        StoreError::Refused { .. } => Ok(error.into()),
+        error if is_too_much(&error, analysis) => Ok(JobError::Unwritable {
+            entities: analysis.entities.len(),
+            source: error,
+        }),
+        StoreError::Unavailable { .. }
+        | StoreError::TimedOut
+        | StoreError::Moving(_)
+        | StoreError::UnknownShard { .. }
+        | StoreError::Homeless { .. } => Err(error),
+    }
+}
+
+/// Whether the time was up for a result of more entities than one statement writes.
+fn is_too_much(error: &StoreError, analysis: &Analysis) -> bool {
+    error.is_out_of_time() && analysis.entities.len() > CHUNK_ENTITIES_MAX
+}
+
+/// Writes a result, for a while also to a shard that does not answer at first, or whose bucket finds no owner.
 async fn save(ctx: &Context, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
     failpoint!("worker.before_commit");
     let deadline = Instant::now() + HOLD_MAX;
@@ -238,7 +262,7 @@ async fn save(ctx: &Context, claim: &Claim, analysis: &Arc<Analysis>) -> Result<
         let written = ctx.writer.save(claim, analysis).await;
         failpoint!("worker.after_commit");
         match written {
-            Err(error) if is_passing(&error) && Instant::now() < deadline => {
+            Err(error) if is_passing(&error) && !is_too_much(&error, analysis) && Instant::now() < deadline => {
                 tracing::warn!(job.id = %claim.key.job, error = telemetry::chain(&error), "a result is held");
                 if error.is_overload() {
                     ctx.pressure.overloaded();
@@ -252,8 +276,12 @@ async fn save(ctx: &Context, claim: &Claim, analysis: &Arc<Analysis>) -> Result<
 
 fn is_passing(error: &StoreError) -> bool {
     match error {
-        StoreError::Unavailable { .. } | StoreError::TimedOut | StoreError::Moving(_) => true,
-        StoreError::Refused { .. } | StoreError::UnknownShard { .. } | StoreError::Homeless { .. } => false,
+        StoreError::Unavailable { .. }
+        | StoreError::TimedOut
+        | StoreError::Moving(_)
+        | StoreError::UnknownShard { .. }
+        | StoreError::Homeless { .. } => true,
+        StoreError::Refused { .. } => false,
     }
 }
 

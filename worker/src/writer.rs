@@ -7,14 +7,14 @@ use std::sync::Arc;
 use docket_shared::ids::ShardName;
 use docket_shared::store::claims::Claim;
 use docket_shared::store::fence::FENCE_BUCKETS_MAX;
-use docket_shared::store::results::{self, Analysis, Finished, Saved};
+use docket_shared::store::results::{self, Analysis, CHUNK_ENTITIES_MAX, Finished, Saved};
 use docket_shared::store::{Database, Shards, StoreError, within};
 use docket_shared::{metrics, telemetry};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, Span};
 
-/// Entities after which a transaction takes no further result: some hundred milliseconds of the shard's time.
-const ENTITIES_MAX: usize = 20_000;
+/// Entities after which a transaction takes no further result, so that its one statement has at most twice as many.
+const ENTITIES_MAX: usize = CHUNK_ENTITIES_MAX;
 
 /// Writes results; one task a shard, which ends when this is dropped.
 pub struct Writer {
@@ -41,10 +41,15 @@ impl Writer {
         Self { shards, tasks }
     }
 
-    /// Writes a job's result, together with others or else by itself. `false`: the claim is no longer the job's, and
-    /// nothing was written.
+    /// Writes a job's result, together with others or else by itself, as large ones always are. `false`: the claim is no longer
+    /// the job's, and nothing was written.
     pub async fn save(&self, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
-        match self.together(claim, analysis).await {
+        let together = if analysis.entities.len() > CHUNK_ENTITIES_MAX {
+            None
+        } else {
+            self.together(claim, analysis).await
+        };
+        match together {
             Some(Saved::Yes) => Ok(true),
             Some(Saved::Superseded) => Ok(false),
             // By itself it finds the shard that owns the bucket now, or learns what is wrong with it.

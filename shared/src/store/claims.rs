@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::dispatch::{buckets_of, columns};
+use super::dispatch::buckets_of;
 use super::results::{self, Ending, Failure};
 use super::{Database, FencedTx, Shards, StoreError, seconds};
 use crate::blob::BlobKey;
@@ -105,24 +105,24 @@ with found as (
 ), postponed as (
     update dispatch d set state = 'waiting', published_at = null, lease_token = null, lease_until = null,
         history = case when j.state = 'waiting' then d.history else docket_history(d.history, $11 || jsonb_build_object(
-            'at', now(), 'reason', case when j.early then 'not due' else 'paused' end)) end
+            'at', clock_timestamp(), 'reason', case when j.early then 'not due' else 'paused' end)) end
     from judged j
     where d.bucket = j.bucket and d.job_id = j.job_id and (j.early or j.paused) and not j.late
       and (j.state = 'queued' or j.lease_token is not null)
 ), condemned as (
     update dispatch d set history = docket_history(d.history, $9 || jsonb_build_object(
-            'at', now(), 'worker', d.worker, 'model', d.model))
+            'at', clock_timestamp(), 'worker', d.worker, 'model', d.model))
     from judged j where d.bucket = j.bucket and d.job_id = j.job_id and j.dead and j.poison and not j.late
 ), granted as (
-    update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = now(),
-        heartbeat_at = now(), lease_token = null, lease_until = null, crashes = j.crashes_now,
+    update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = clock_timestamp(),
+        heartbeat_at = clock_timestamp(), lease_token = null, lease_until = null, crashes = j.crashes_now,
         lone_crashes = j.lone_crashes_now,
         attempt = d.attempt + (d.claim_token is distinct from $3)::int,
         history = case when d.claim_token = $3 then d.history else docket_history(
             case when j.dead then docket_history(d.history, $9 || jsonb_build_object(
-                     'at', now(), 'worker', d.worker, 'model', d.model))
+                     'at', clock_timestamp(), 'worker', d.worker, 'model', d.model))
                  else d.history end,
-            $10 || jsonb_build_object('at', now())) end
+            $10 || jsonb_build_object('at', clock_timestamp())) end
     from judged j
     where d.bucket = j.bucket and d.job_id = j.job_id
       and not j.early and not j.paused and not j.late and (not j.other or j.dead) and not j.poison and not j.suspect
@@ -251,57 +251,56 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
     Ok(Answer::Suspect)
 }
 
-/// Says that claims are alive. Returns the jobs whose claim is no longer this one: taken over, or ended. A job whose bucket
-/// is just moving is not among them. At most [`super::fence::FENCE_BUCKETS_MAX`] buckets at a time.
+// The claims of $1 to $3 that are still their jobs' are alive, and those that are not are returned. A row that somebody has
+// locked is passed over: its own result is being written, or somebody ends it or takes it over; a statement that waited for it
+// would let this worker's other claims fall silent.
+const HEARTBEAT: &str = "
+with mine as (
+    select * from unnest($1::smallint[], $2::uuid[], $3::uuid[]) as m(bucket, job_id, token)
+), alive as (
+    select d.bucket, d.job_id from dispatch d
+    join mine on d.bucket = mine.bucket and d.job_id = mine.job_id and d.claim_token = mine.token
+    where d.state = 'running' order by d.bucket, d.job_id for update of d skip locked
+), beaten as (
+    update dispatch d set heartbeat_at = clock_timestamp() from alive
+    where d.bucket = alive.bucket and d.job_id = alive.job_id
+)
+select mine.job_id from mine
+where not exists (select 1 from dispatch d where d.bucket = mine.bucket and d.job_id = mine.job_id
+                  and d.claim_token = mine.token and d.state = 'running')";
+
+// Those of the claims of $1 to $3 that are no longer their jobs'.
+const LOST: &str = "
+select mine.job_id from unnest($1::smallint[], $2::uuid[], $3::uuid[]) as mine(bucket, job_id, token)
+where not exists (select 1 from dispatch d where d.bucket = mine.bucket and d.job_id = mine.job_id
+                  and d.claim_token = mine.token and d.state = 'running')";
+
+/// Says that claims are alive. Returns the jobs whose claim is no longer this one: taken over, cancelled, expired, ended. A job
+/// whose bucket is just moving is not among them. At most [`super::fence::FENCE_BUCKETS_MAX`] buckets at a time.
 pub async fn heartbeat(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
-    let keys: Vec<JobKey> = claims.iter().map(|(key, _)| *key).collect();
-    let (mut tx, owned) = shard.begin_owned(&buckets_of(&keys)).await?;
-    let (buckets, jobs) = columns(&keys, &owned);
-    let tokens: Vec<Uuid> = claims
-        .iter()
-        .filter(|(key, _)| owned.contains(&key.bucket))
-        .map(|(_, token)| token.0)
-        .collect();
-    let query = tx.query_scalar::<Uuid>(
-        "update dispatch d set heartbeat_at = now()
-         from (select x.bucket, x.job_id from dispatch x
-               join unnest($1::smallint[], $2::uuid[], $3::uuid[]) as mine(bucket, job_id, token)
-                 on x.bucket = mine.bucket and x.job_id = mine.job_id and x.claim_token = mine.token
-               where x.state = 'running' order by x.bucket, x.job_id for update of x) alive
-         where d.bucket = alive.bucket and d.job_id = alive.job_id
-         returning d.job_id",
-    );
-    let alive = query
-        .bind(buckets)
-        .bind(jobs)
-        .bind(tokens)
-        .fetch_all(tx.connection())
-        .await;
-    let alive = alive.map_err(|error| tx.failed(error))?;
-    tx.commit().await?;
-    let lost = keys
-        .iter()
-        .filter(|key| owned.contains(&key.bucket) && !alive.contains(&key.job.0));
-    Ok(lost.map(|key| key.job).collect())
+    ask(shard, claims, HEARTBEAT).await
 }
 
-/// Of these claims, the jobs whose claim is no longer this one: taken over, cancelled, expired, ended. A job whose bucket
-/// is just moving is not among them. At most [`super::fence::FENCE_BUCKETS_MAX`] buckets at a time. Writes nothing.
+/// The same without saying anything: nothing is written.
 pub async fn lost(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
+    ask(shard, claims, LOST).await
+}
+
+async fn ask(shard: &Database, claims: &[(JobKey, ClaimToken)], sql: &'static str) -> Result<Vec<JobId>, StoreError> {
     let keys: Vec<JobKey> = claims.iter().map(|(key, _)| *key).collect();
     let (mut tx, owned) = shard.begin_owned(&buckets_of(&keys)).await?;
     let here = || claims.iter().filter(|(key, _)| owned.contains(&key.bucket));
-    let query = tx.query_scalar::<Uuid>(
-        "select mine.job_id from unnest($1::smallint[], $2::uuid[], $3::uuid[]) as mine(bucket, job_id, token)
-         where not exists (select 1 from dispatch d where d.bucket = mine.bucket and d.job_id = mine.job_id
-                           and d.claim_token = mine.token and d.state = 'running')",
-    );
+    let query = tx.query_scalar::<Uuid>(sql);
     let query = query
         .bind(here().map(|(key, _)| key.bucket.number()).collect::<Vec<_>>())
         .bind(here().map(|(key, _)| key.job.0).collect::<Vec<_>>())
         .bind(here().map(|(_, token)| token.0).collect::<Vec<_>>());
-    let lost = query.fetch_all(tx.connection()).await;
-    Ok(lost.map_err(|error| tx.failed(error))?.into_iter().map(JobId).collect())
+    let lost = query
+        .fetch_all(tx.connection())
+        .await
+        .map_err(|error| tx.failed(error))?;
+    tx.commit().await?;
+    Ok(lost.into_iter().map(JobId).collect())
 }
 
 /// Sets a job waiting again after an error that may pass. `false` when the claim is no longer the job's.
@@ -362,9 +361,9 @@ async fn leave(shards: &Shards, key: JobKey, token: ClaimToken, leaving: Leaving
     let query = tx.query(
         "update dispatch set state = $4, due_at = coalesce(now() + make_interval(secs => $5), due_at),
              attempt = attempt - $6, errors = errors + $7, claim_token = null, heartbeat_at = null,
-             published_at = case when $4 = 'queued' then now() end,
+             published_at = case when $4 = 'queued' then clock_timestamp() end,
              tried_since = case when $4 = 'waiting' then coalesce(tried_since, claimed_at) else tried_since end,
-             history = docket_history(history, $8 || jsonb_build_object('at', now(), 'worker', worker, 'model', model))
+             history = docket_history(history, $8 || jsonb_build_object('at', clock_timestamp(), 'worker', worker, 'model', model))
          where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'",
     );
     let query = query.bind(key.bucket.number()).bind(key.job.0).bind(token.0);

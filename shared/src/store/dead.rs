@@ -232,7 +232,7 @@ with chosen as (
 insert into dispatch (bucket, job_id, client_id, model, priority, size_bytes, due_at, deadline, attempt, history, trace_parent)
 select o.bucket, o.id, o.client_id, o.model, o.priority, d.size_bytes,
        now() + make_interval(secs => c.after), o.deadline, c.attempts,
-       docket_history(c.history, $4 || jsonb_build_object('at', now())), o.trace_parent
+       docket_history(c.history, $4 || jsonb_build_object('at', clock_timestamp())), o.trace_parent
 from opened o join chosen c on c.bucket = o.bucket and c.id = o.id
 join documents d on d.bucket = o.bucket and d.id = o.document_id
 returning job_id";

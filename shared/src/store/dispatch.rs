@@ -315,8 +315,8 @@ struct MarkedRow {
 /// Marks rows as published, where the lease is still ours; a claim may have come first and cleared it.
 pub async fn mark_published(shard: &Database, keys: &[JobKey], lease: Uuid) -> Result<(), StoreError> {
     const MARK: &str = "
-        update dispatch set state = 'queued', published_at = now(), lease_token = null, lease_until = null,
-            history = docket_history(history, jsonb_build_object('event', 'published', 'at', now()))
+        update dispatch set state = 'queued', published_at = clock_timestamp(), lease_token = null, lease_until = null,
+            history = docket_history(history, jsonb_build_object('event', 'published', 'at', clock_timestamp()))
         from (select bucket, job_id from dispatch where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[]))
               and lease_token = $3 and state = 'waiting' order by bucket, job_id for update) mine
         where dispatch.bucket = mine.bucket and dispatch.job_id = mine.job_id
@@ -373,7 +373,7 @@ pub async fn wait_again(shards: &super::Shards, key: JobKey) -> Result<bool, Sto
     let query = tx.query_scalar::<bool>(
         "with again as (
              update dispatch set state = 'waiting', published_at = null, history = docket_history(history,
-                 $3 || jsonb_build_object('at', now()))
+                 $3 || jsonb_build_object('at', clock_timestamp()))
              where bucket = $1 and job_id = $2 and state = 'queued')
          select exists (select 1 from jobs where bucket = $1 and id = $2)",
     );

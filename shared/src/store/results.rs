@@ -93,6 +93,19 @@ impl Ending {
 /// The kind of error of jobs that expired.
 const EXPIRED_KIND: &str = "deadline_passed";
 
+/// Entities that one statement writes: some hundred milliseconds of the shard's time, and megabytes of the worker's memory.
+pub const CHUNK_ENTITIES_MAX: usize = 10_000;
+
+// A chunk of the entities of job $2 that is still under claim $3; none of them otherwise. They come before the job's end, in
+// the same transaction, and lock nothing of its dispatch row: heartbeats and a cancel pass meanwhile.
+const INSERT_CHUNK: &str = "
+insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
+select $1, $2, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score
+from unnest($4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::real[])
+    as e(ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
+where exists (select 1 from dispatch
+              where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running')";
+
 // The jobs of $1 to $3 that are still under these claims end, each with its row of $5 to $11 and its entities of $12 to
 // $21, which name their claim: a job may be there twice, under an earlier claim of the same worker too. Rows are locked in
 // the order of their keys, as everywhere.
@@ -109,9 +122,9 @@ with results as (
     delete from dispatch d using locked l where d.bucket = l.bucket and d.job_id = l.job_id
     returning d.bucket, d.job_id, l.token, d.attempt, d.claimed_at, d.worker, d.history
 ), job as (
-    update jobs j set state = 'succeeded', attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
+    update jobs j set state = 'succeeded', attempts = e.attempt, started_at = e.claimed_at, ended_at = greatest(clock_timestamp(), e.claimed_at),
         history = docket_history(e.history, $4 || jsonb_build_object(
-            'at', now(), 'worker', e.worker, 'model', j.model || '@' || r.model_version)),
+            'at', clock_timestamp(), 'worker', e.worker, 'model', j.model || '@' || r.model_version)),
         model_version = r.model_version, text_key = r.text_key, text_sha256 = r.text_sha256, text_chars = r.text_chars,
         windows = r.windows, tokens = r.tokens, entities = r.entities
     from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id and r.token = e.token
@@ -140,21 +153,77 @@ pub enum Saved {
     Elsewhere,
 }
 
-/// Writes a job's result. `false`: the claim is no longer the job's, and nothing was written.
+/// Some entities of a job, one after the other.
+#[derive(Debug, Clone, Copy)]
+struct Chunk<'a> {
+    /// Ordinal of the first one, counted from 1.
+    first: i32,
+    entities: &'a [Entity],
+}
+
+impl<'a> Chunk<'a> {
+    /// The entities of a result; one empty chunk when there are none.
+    fn all(entities: &'a [Entity]) -> Vec<Self> {
+        let firsts = (1..).step_by(CHUNK_ENTITIES_MAX);
+        let chunks = firsts.zip(entities.chunks(CHUNK_ENTITIES_MAX));
+        let chunks: Vec<Self> = chunks.map(|(first, entities)| Self { first, entities }).collect();
+        if chunks.is_empty() {
+            vec![Self { first: 1, entities }]
+        } else {
+            chunks
+        }
+    }
+
+    fn rows(self) -> impl Iterator<Item = (i32, &'a Entity)> {
+        (self.first..).zip(self.entities)
+    }
+}
+
+/// A job's result, and those of its entities that are written with its end.
+struct Last<'a> {
+    claim: &'a Claim,
+    analysis: &'a Analysis,
+    chunk: Chunk<'a>,
+}
+
+impl<'a> Last<'a> {
+    fn whole(claim: &'a Claim, analysis: &'a Analysis) -> Self {
+        let (first, entities) = (1, analysis.entities.as_slice());
+        let chunk = Chunk { first, entities };
+        Self { claim, analysis, chunk }
+    }
+}
+
+/// Writes a job's result in one transaction, [`CHUNK_ENTITIES_MAX`] entities a statement. `false`: the claim is no longer the
+/// job's, and nothing was written.
 pub async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result<bool, StoreError> {
     let mut tx = shards.begin(claim.key.bucket).await?;
-    let written = write(&mut tx, &[(claim, analysis)]).await?;
+    let chunks = Chunk::all(&analysis.entities);
+    let (&chunk, before) = chunks.split_last().expect("there is at least one chunk");
+    for &chunk in before {
+        if !insert(&mut tx, claim, chunk).await? {
+            tx.roll_back().await?;
+            return Ok(false);
+        }
+    }
+    let last = Last { claim, analysis, chunk };
+    if write(&mut tx, &[last]).await?.is_empty() {
+        tx.roll_back().await?;
+        return Ok(false);
+    }
     tx.commit().await?;
-    Ok(!written.is_empty())
+    Ok(true)
 }
 
 /// Writes the results of several jobs of a shard in one transaction, at most [`super::fence::FENCE_BUCKETS_MAX`]. A job
-/// that lost its claim or its bucket changes nothing for the others.
+/// that lost its claim or its bucket changes nothing for the others. None has more than [`CHUNK_ENTITIES_MAX`] entities: larger
+/// ones are for [`save`].
 pub async fn save_together(shard: &Database, finished: &[Finished<'_>]) -> Result<Vec<Saved>, StoreError> {
     let buckets: Vec<Bucket> = finished.iter().map(|(claim, _)| claim.key.bucket).collect();
     let (mut tx, owned) = shard.begin_owned(&buckets).await?;
     let is_here = |claim: &Claim| owned.contains(&claim.key.bucket);
-    let here: Vec<Finished<'_>> = finished.iter().filter(|(claim, _)| is_here(claim)).copied().collect();
+    let here = finished.iter().filter(|(claim, _)| is_here(claim));
+    let here: Vec<Last<'_>> = here.map(|(claim, analysis)| Last::whole(claim, analysis)).collect();
     let written = write(&mut tx, &here).await?;
     tx.commit().await?;
     let saved = finished.iter().map(|(claim, _)| match is_here(claim) {
@@ -165,30 +234,55 @@ pub async fn save_together(shard: &Database, finished: &[Finished<'_>]) -> Resul
     Ok(saved.collect())
 }
 
-/// Writes results whose buckets are fenced; the claims that still were their jobs'.
-async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>, StoreError> {
+/// Writes a chunk of a job's entities ahead of its end. `false`: the claim is no longer the job's.
+async fn insert(tx: &mut FencedTx, claim: &Claim, chunk: Chunk<'_>) -> Result<bool, StoreError> {
+    let found: Vec<(i32, &Entity)> = chunk.rows().collect();
+    let query = tx.query(INSERT_CHUNK);
+    let query = query
+        .bind(claim.key.bucket.number())
+        .bind(claim.key.job.0)
+        .bind(claim.token.0)
+        .bind(column(&found, |(ordinal, _)| *ordinal))
+        .bind(column(&found, |(_, entity)| entity.label.as_str()))
+        .bind(column(&found, |(_, entity)| entity.text.as_str()))
+        .bind(column(&found, |(_, entity)| entity.span.start.cast_signed()))
+        .bind(column(&found, |(_, entity)| entity.span.end.cast_signed()))
+        .bind(column(&found, |(_, entity)| entity.span.start_byte.cast_signed()))
+        .bind(column(&found, |(_, entity)| entity.span.end_byte.cast_signed()))
+        .bind(column(&found, |(_, entity)| entity.page.map(u32::cast_signed)))
+        .bind(column(&found, |(_, entity)| entity.score));
+    let written = query.execute(tx.connection()).await.map_err(|error| tx.failed(error))?;
+    Ok(written.rows_affected() > 0)
+}
+
+/// Ends jobs whose buckets are fenced with their results; the claims that still were their jobs'.
+async fn write(tx: &mut FencedTx, finished: &[Last<'_>]) -> Result<Vec<Uuid>, StoreError> {
     let found: Vec<(Uuid, i32, &Entity)> = finished
         .iter()
-        .flat_map(|(claim, analysis)| (1..).zip(&analysis.entities).map(|(n, e)| (claim.token.0, n, e)))
+        .flat_map(|last| {
+            last.chunk
+                .rows()
+                .map(|(ordinal, entity)| (last.claim.token.0, ordinal, entity))
+        })
         .collect();
     let query = tx.query_scalar::<Uuid>(SUCCEED);
     let query = query
-        .bind(column(finished, |(claim, _)| claim.key.bucket.number()))
-        .bind(column(finished, |(claim, _)| claim.key.job.0))
-        .bind(column(finished, |(claim, _)| claim.token.0))
+        .bind(column(finished, |last| last.claim.key.bucket.number()))
+        .bind(column(finished, |last| last.claim.key.job.0))
+        .bind(column(finished, |last| last.claim.token.0))
         .bind(Event::Succeeded.entry(None, None))
-        .bind(column(finished, |(_, analysis)| analysis.model_version.clone()))
-        .bind(column(finished, |(_, analysis)| analysis.text_key.to_string()))
-        .bind(column(finished, |(_, analysis)| analysis.text_sha256.to_vec()))
-        .bind(column(finished, |(_, analysis)| analysis.text_chars as i64))
-        .bind(column(finished, |(_, analysis)| analysis.windows as i32))
-        .bind(column(finished, |(_, analysis)| analysis.tokens as i64))
-        .bind(column(finished, |(_, analysis)| analysis.entities.len() as i32));
+        .bind(column(finished, |last| last.analysis.model_version.clone()))
+        .bind(column(finished, |last| last.analysis.text_key.to_string()))
+        .bind(column(finished, |last| last.analysis.text_sha256.to_vec()))
+        .bind(column(finished, |last| last.analysis.text_chars as i64))
+        .bind(column(finished, |last| last.analysis.windows as i32))
+        .bind(column(finished, |last| last.analysis.tokens as i64))
+        .bind(column(finished, |last| last.analysis.entities.len() as i32));
     let query = query
         .bind(column(&found, |(token, _, _)| *token))
         .bind(column(&found, |(_, ordinal, _)| *ordinal))
-        .bind(column(&found, |(_, _, entity)| entity.label.clone()))
-        .bind(column(&found, |(_, _, entity)| entity.text.clone()))
+        .bind(column(&found, |(_, _, entity)| entity.label.as_str()))
+        .bind(column(&found, |(_, _, entity)| entity.text.as_str()))
         .bind(column(&found, |(_, _, entity)| entity.span.start.cast_signed()))
         .bind(column(&found, |(_, _, entity)| entity.span.end.cast_signed()))
         .bind(column(&found, |(_, _, entity)| entity.span.start_byte.cast_signed()))
@@ -200,7 +294,7 @@ async fn write(tx: &mut FencedTx, finished: &[Finished<'_>]) -> Result<Vec<Uuid>
 }
 
 /// One column of rows, as `unnest` takes it.
-fn column<Row, T>(rows: &[Row], value: impl Fn(&Row) -> T) -> Vec<T> {
+fn column<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
@@ -219,9 +313,9 @@ macro_rules! end_jobs {
         concat!(
             $deleted,
             "
-update jobs j set state = $3, attempts = e.attempt, started_at = e.claimed_at, ended_at = now(),
+update jobs j set state = $3, attempts = e.attempt, started_at = e.claimed_at, ended_at = greatest(clock_timestamp(), e.claimed_at),
     history = docket_history(e.history, $4 || jsonb_build_object(
-        'at', now(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
+        'at', clock_timestamp(), 'worker', e.worker, 'model', j.model || coalesce('@' || j.model_version, ''))),
     error_kind = $5, error_detail = $6
 from ended e where j.bucket = e.bucket and j.id = e.job_id"
         )

@@ -113,7 +113,7 @@ async fn requeue(shard: &Database, rows: &[Row], reason: &str) -> Result<u64, St
     let (buckets, jobs) = columns(keys, &owned);
     let query = tx.query(
         "update dispatch d set state = 'waiting', published_at = null,
-             history = docket_history(d.history, $3 || jsonb_build_object('at', now()))
+             history = docket_history(d.history, $3 || jsonb_build_object('at', clock_timestamp()))
          from (select bucket, job_id from dispatch
                where (bucket, job_id) in (select * from unnest($1::smallint[], $2::uuid[])) and state = 'queued'
                order by bucket, job_id for update) lost
@@ -156,7 +156,7 @@ async fn bury(shard: &Database, key: JobKey, token: ClaimToken) -> Result<bool, 
     }
     let query = tx.query_scalar::<i32>(
         "update dispatch set crashes = least(crashes + (not alone)::int, $4), lone_crashes = lone_crashes + alone::int,
-             history = docket_history(history, $5 || jsonb_build_object('at', now(), 'worker', worker, 'model', model)),
+             history = docket_history(history, $5 || jsonb_build_object('at', clock_timestamp(), 'worker', worker, 'model', model)),
              state = case when lone_crashes + alone::int >= $6 then state else 'waiting' end,
              claim_token = case when lone_crashes + alone::int >= $6 then claim_token end,
              heartbeat_at = null, published_at = null

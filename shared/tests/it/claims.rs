@@ -8,10 +8,11 @@ use docket_shared::state::JobState;
 use docket_shared::store::claims::{self, Answer, Asker};
 use docket_shared::store::controls::{self, Change};
 use docket_shared::store::dead;
-use docket_shared::store::jobs::HandOver;
-use docket_shared::store::results::{self, Failure, Saved};
+use docket_shared::store::jobs::{self, HandOver};
+use docket_shared::store::results::{self, CHUNK_ENTITIES_MAX, Failure, Saved};
 use docket_shared::store::sweep;
 use docket_shared::store::{dispatch, documents};
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, analysis, direct_and_pooled, granted};
@@ -28,6 +29,9 @@ direct_and_pooled!(
     a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison,
     the_sweeper_repairs_what_nobody_redelivers,
     heartbeats_name_the_lost_claims,
+    a_heartbeat_passes_over_a_row_that_is_locked,
+    a_large_result_is_written_whole_or_not_at_all,
+    a_job_that_is_cancelled_at_once_did_not_end_before_it_began,
     a_job_that_waited_long_has_all_its_tries,
     a_job_that_is_written_twice_at_once_has_its_newest_claims_result,
     silence_while_nobody_heard_the_shard_is_no_crash,
@@ -389,4 +393,83 @@ async fn a_whole_batch_of_late_jobs_ends_at_once(fixture: Fixture) {
         let last = job.history.as_array().unwrap().last().unwrap();
         assert_eq!((&last["reason"], &last["worker"]), (&"deadline_passed".into(), &worker));
     }
+}
+
+/// A result that is being written holds its row, and its worker's other claims live on.
+async fn a_heartbeat_passes_over_a_row_that_is_locked(fixture: Fixture) {
+    let mut claims = Vec::new();
+    for _ in 0..2 {
+        let (key, _) = fixture.accept("acme").await;
+        claims.push(granted(fixture.claim(key, "w1").await));
+        fixture.age(key, 10).await;
+    }
+    let key = claims[0].key;
+    let mut writer = fixture.raw(key.bucket).await;
+    let mut writing = writer.begin().await.unwrap();
+    sqlx::query("select 1 from dispatch where job_id = $1 for update")
+        .bind(key.job.0)
+        .execute(&mut *writing)
+        .await
+        .unwrap();
+    let held: Vec<_> = claims.iter().map(|claim| (claim.key, claim.token)).collect();
+    let beat = claims::heartbeat(fixture.shard_of(key), &held);
+    let lost = tokio::time::timeout(Duration::from_secs(10), beat).await;
+    assert_eq!(
+        lost.expect("it waited for the lock").unwrap(),
+        [],
+        "neither claim is lost"
+    );
+    writing.rollback().await.unwrap();
+    let mut db = fixture.raw(key.bucket).await;
+    let silent = "select job_id from dispatch where heartbeat_at < now() - interval '9 s'";
+    let silent: Vec<Uuid> = sqlx::query_scalar(silent).fetch_all(&mut db).await.unwrap();
+    assert_eq!(silent, [key.job.0]);
+}
+
+async fn a_large_result_is_written_whole_or_not_at_all(fixture: Fixture) {
+    let names: Vec<String> = (0..2 * CHUNK_ENTITIES_MAX + 1).map(|n| format!("name {n}")).collect();
+    let mut large = analysis("x");
+    large.entities = names.iter().map(|name| analysis(name).entities.remove(0)).collect();
+    let (key, _) = fixture.accept("acme").await;
+    let old = granted(fixture.claim(key, "slow").await);
+    fixture.age(key, 20).await;
+    let new = granted(fixture.claim(key, "quick").await);
+    assert!(!results::save(&fixture.shards, &old, &large).await.unwrap());
+    let mut db = fixture.raw(key.bucket).await;
+    let count = "select count(*), min(ordinal), max(ordinal) from entities where job_id = $1";
+    let count = async |db: &mut PgConnection| -> (i64, Option<i32>, Option<i32>) {
+        sqlx::query_as(count).bind(key.job.0).fetch_one(db).await.unwrap()
+    };
+    assert_eq!(count(&mut db).await, (0, None, None));
+    assert!(results::save(&fixture.shards, &new, &large).await.unwrap());
+    let all = names.len() as i32;
+    assert_eq!(count(&mut db).await, (i64::from(all), Some(1), Some(all)));
+    assert_eq!(fixture.job(key, "acme").await.entities, Some(all));
+    assert_eq!(fixture.entity_texts(key).await, names[..100]);
+}
+
+/// The cancel begins first, and waits for the row that the claim has.
+async fn a_job_that_is_cancelled_at_once_did_not_end_before_it_began(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let client = "acme".parse().unwrap();
+    let mut cancelling = fixture.shards.begin(key.bucket).await.unwrap();
+    granted(fixture.claim(key, "w1").await);
+    jobs::cancel(&mut cancelling, key, &client).await.unwrap();
+    cancelling.commit().await.unwrap();
+    let job = fixture.job(key, "acme").await;
+    assert_eq!(job.state, JobState::Cancelled);
+    assert!(
+        job.ended_at >= job.started_at,
+        "{:?} is before {:?}",
+        job.ended_at,
+        job.started_at
+    );
+    let times: Vec<&str> = job
+        .history
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|entry| entry["at"].as_str())
+        .collect();
+    assert!(times.len() == 2 && times.is_sorted(), "{times:?}");
 }

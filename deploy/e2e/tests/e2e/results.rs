@@ -1,0 +1,165 @@
+//! Results that are large, and results that their shard does not take.
+
+use std::time::Duration;
+
+use docket_e2e::api::{Accepted, Caller};
+use docket_e2e::system::{Program, System};
+use docket_local::testing::TinyModel;
+use docket_shared::store::results::CHUNK_ENTITIES_MAX;
+use jiff::{Timestamp, ToSpan};
+use sqlx::{Connection, PgConnection};
+
+use crate::long_text;
+
+/// Longest wait for something that takes a few seconds on an idle machine.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Memory of a worker whose peak is measured: the least that a worker may have.
+const MEMORY_BYTES: u64 = 64 << 20;
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A worker of a model that finds an entity in every word.
+async fn naming_worker(system: &System, settings: &[(&str, &str)]) -> Program {
+    let folder = tempfile::tempdir().unwrap();
+    TinyModel::new("tiny", "1")
+        .kinds(&["PARTY"])
+        .word("alice", "B-PARTY")
+        .write(folder.path());
+    system.publish(folder.path()).await;
+    let settings = [&[("DOCKET_MODELS", "tiny")], settings].concat();
+    system.worker_with(&settings).await
+}
+
+fn names(count: usize) -> String {
+    "alice\n".repeat(count)
+}
+
+/// Waits until a statement about the database answers `true`.
+async fn until(db: &mut PgConnection, what: &'static str) {
+    let held = async {
+        while !sqlx::query_scalar::<_, bool>(what).fetch_one(&mut *db).await.unwrap() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let held = tokio::time::timeout(WAIT_MAX, held).await;
+    assert!(held.is_ok(), "not within {WAIT_MAX:?}: {what}");
+}
+
+/// Uploads a text, has its model ready to read it, and gives a connection to its shard beside a second one.
+async fn on_shard(system: &System, accepted: &Accepted) -> [PgConnection; 2] {
+    [system.shard_of(accepted).await, system.shard_of(accepted).await]
+}
+
+async fn uploaded(caller: &Caller, count: usize) -> Accepted {
+    let soon = (Timestamp::now() + 2.seconds()).to_string();
+    let query = format!("model=tiny&not_before={soon}");
+    caller.upload_with(&query, &names(count)).await
+}
+
+#[tokio::test]
+async fn a_large_result_that_its_shard_does_not_take_in_time_counts_against_its_job() {
+    let system = System::start().await;
+    let _worker = naming_worker(&system, &[]).await;
+    let caller = system.caller("acme").await;
+    let accepted = uploaded(&caller, CHUNK_ENTITIES_MAX + 1).await;
+    let [mut blocker, mut db] = on_shard(&system, &accepted).await;
+    // A statement has a second instead of half a minute.
+    let impatient =
+        "do $$ begin execute replace(pg_get_functiondef('docket_fence'::regproc), '''30s''', '''1s'''); end $$";
+    sqlx::query(impatient).execute(&mut db).await.unwrap();
+    let mut blocking = blocker.begin().await.unwrap();
+    sqlx::query("lock table entities in exclusive mode")
+        .execute(&mut *blocking)
+        .await
+        .unwrap();
+    until(&mut db, "select exists (select 1 from dispatch where errors > 0)").await;
+    blocking.rollback().await.unwrap();
+    let entities = caller.checked_entities(&accepted).await;
+    assert_eq!(entities.len(), CHUNK_ENTITIES_MAX + 1);
+    let job = caller.job(&accepted).await;
+    let reasons: Vec<&str> = job["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|entry| entry["reason"].as_str())
+        .collect();
+    assert!(reasons.contains(&"result_not_written"), "{job}");
+}
+
+#[tokio::test]
+async fn a_document_with_more_entities_than_a_job_may_have_fails_and_says_so() {
+    let system = System::start().await;
+    let _worker = naming_worker(&system, &[("DOCKET_ENTITIES_MAX", "100")]).await;
+    let caller = system.caller("acme").await;
+    let fits = uploaded(&caller, 100).await;
+    assert_eq!(caller.checked_entities(&fits).await.len(), 100);
+    let too_many = uploaded(&caller, 101).await;
+    let job = caller.until(&too_many, "failed").await;
+    assert_eq!(
+        (&job["error"]["kind"], &job["attempts"]),
+        (&"too_many_entities".into(), &1.into()),
+        "{job}"
+    );
+    let detail = job["error"]["detail"].as_str().unwrap();
+    for word in ["101", "100", "DOCKET_ENTITIES_MAX"] {
+        assert!(detail.contains(word), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_of_nothing_but_names_takes_no_more_memory_than_its_worker_was_given() {
+    let system = System::start().await;
+    let worker = naming_worker(&system, &[("DOCKET_MEMORY_BYTES", &MEMORY_BYTES.to_string())]).await;
+    let caller = system.caller("acme").await;
+    let few = uploaded(&caller, 1_000).await;
+    caller.until(&few, "succeeded").await;
+    let before = worker.peak_memory_bytes();
+    let many = uploaded(&caller, 200_000).await;
+    let job = caller.until(&many, "succeeded").await;
+    assert_eq!(job["entities"], 200_000, "{job}");
+    let took = worker.peak_memory_bytes() - before;
+    println!("{took} bytes for 200,000 entities");
+    assert!(took <= MEMORY_BYTES, "{took} bytes");
+}
+
+/// Claims take every connection of the worker's pool, and wait.
+#[tokio::test]
+async fn a_worker_whose_connections_are_all_taken_keeps_its_claims_alive() {
+    let system = System::start().await;
+    let _worker = system.worker_with(&[("DOCKET_PG_CONNECTIONS_MAX", "2")]).await;
+    let caller = system.caller("acme").await;
+    let running = caller.upload(&long_text(60)).await;
+    caller.until(&running, "running").await;
+    let soon = (Timestamp::now() + 2.seconds()).to_string();
+    for _ in 0..8 {
+        caller.upload_with(&format!("not_before={soon}"), crate::LETTER).await;
+    }
+    let [mut blocker, mut db] = on_shard(&system, &running).await;
+    let mut blocking = blocker.begin().await.unwrap();
+    sqlx::query("lock table documents in access exclusive mode")
+        .execute(&mut *blocking)
+        .await
+        .unwrap();
+    until(
+        &mut db,
+        "select count(*) >= 2 from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock' and query like '%with found as%'",
+    )
+    .await;
+    // From here on only connections of their own let heartbeats through: two of them, five seconds apart.
+    sqlx::query("create table seen as select job_id, clock_timestamp() as at from dispatch where state = 'running'")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    until(
+        &mut db,
+        "select bool_and(d.heartbeat_at > s.at + interval '4 s' and claims.waiting >= 2)
+         from dispatch d join seen s on s.job_id = d.job_id cross join lateral (
+             select count(*) as waiting from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock' and query like '%with found as%'
+               and query_start < s.at) claims",
+    )
+    .await;
+    blocking.rollback().await.unwrap();
+    caller.cancel(&running).await;
+}
