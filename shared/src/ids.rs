@@ -155,6 +155,9 @@ uuid_id!(
     ClaimToken
 );
 
+/// Where the 48 bits of the milliseconds since 1970 begin in a UUIDv7 (RFC 9562, section 5.7).
+const UUID_V7_MILLIS_SHIFT: u32 = 80;
+
 impl DocumentId {
     /// A new id, stamped with the current time.
     pub fn generate() -> Self {
@@ -165,6 +168,18 @@ impl JobId {
     /// A new id, stamped with the current time.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
+    }
+
+    /// This id if it is younger than another one, or else a new one that is: stamped a millisecond after the other.
+    pub fn or_after(self, other: Self) -> Self {
+        if self > other {
+            return self;
+        }
+        let millis = (other.0.as_u128() >> UUID_V7_MILLIS_SHIFT) as u64 + 1;
+        let (_, random) = Uuid::new_v4().as_u64_pair();
+        let mut bytes = [0; 10];
+        bytes[2..].copy_from_slice(&random.to_be_bytes());
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
     }
 }
 impl ClaimToken {
@@ -205,6 +220,19 @@ mod tests {
         assert!("a".repeat(64).parse::<ClientId>().is_ok());
         for bad in ["", "-a", "a b", "a/b", "ä", &"a".repeat(65)] {
             assert!(bad.parse::<ClientId>().is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_job_can_be_made_younger_than_another_one() {
+        let earlier = JobId::generate();
+        let later = JobId::generate();
+        assert_eq!(later.or_after(earlier), later);
+        let mut newest = later;
+        for _ in 0..1_000 {
+            let next = earlier.or_after(newest);
+            assert!(next > newest && next.0.get_version_num() == 7, "{next} after {newest}");
+            newest = next;
         }
     }
 

@@ -28,9 +28,13 @@ const DOCUMENTS_DEFAULT: u32 = 50;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// Only those whose newest job is in this state.
+    /// Only those that stand here: `succeeded` are those with a result, the others those without one whose newest job is in
+    /// this state.
     #[param(inline)]
     state: Option<views::State>,
+    /// Only those whose newest job is in this state.
+    #[param(inline)]
+    job_state: Option<views::State>,
     /// At most this many on the page; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -63,6 +67,7 @@ pub async fn list(
     let before = query.cursor.as_deref().map(page::at).transpose()?.map(DocumentId);
     let wanted = Page {
         state: query.state.map(JobState::from),
+        job_state: query.job_state.map(JobState::from),
         before,
         limit: limit as i64 + 1,
     };
@@ -76,7 +81,7 @@ pub async fn list(
 
 /// A document
 ///
-/// With where its newest analysis stands: state, attempts, timings, error. While that one runs, and when it failed, the
+/// With where it stands, and its newest analysis: state, attempts, timings, error. While that one runs, and when it failed, the
 /// result of an earlier one can still be read.
 #[utoipa::path(
     get,

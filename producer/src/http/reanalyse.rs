@@ -137,6 +137,9 @@ async fn read(body: Body) -> Result<Asked, ApiError> {
     asked.parse()
 }
 
+/// A job that was written: its id, who publishes it, and what its caller is answered.
+type Written = (JobId, HandOver, Value);
+
 /// A request that is in order.
 struct Request {
     state: AppState,
@@ -170,7 +173,7 @@ impl Request {
     async fn accept(&self, hold: Option<&Hold>) -> Result<Value, Refusal> {
         schedule::check(&self.asked.schedule, Timestamp::now())?;
         self.state.backlogs.admit(&self.state.shards, &self.caller).await?;
-        let job = NewJob {
+        let mut job = NewJob {
             id: JobId::generate(),
             model: self.asked.model.as_ref().unwrap_or(&self.state.model_default).clone(),
             schedule: self.asked.schedule,
@@ -178,7 +181,8 @@ impl Request {
             hand_over: self.state.handover.has_room(),
         };
         models::require(&self.state, &job.model).await?;
-        let (handover, answer) = commit::commit(self.write(&job, hold)).await?;
+        let (id, handover, answer) = commit::commit(self.write(&job, hold)).await?;
+        job.id = id;
         self.state.backlogs.accepted(&self.caller.client, 1);
         match handover {
             HandOver::Mine(lease) => self.state.handover.offer(commit::fresh(&self.caller, job, lease)),
@@ -187,11 +191,11 @@ impl Request {
         Ok(answer)
     }
 
-    async fn write(&self, job: &NewJob, hold: Option<&Hold>) -> Result<(FencedTx, (HandOver, Value)), ApiError> {
+    async fn write(&self, job: &NewJob, hold: Option<&Hold>) -> Result<(FencedTx, Written), ApiError> {
         let Caller { bucket, client } = &self.caller;
         let mut tx = self.state.shards.begin(*bucket).await?;
-        let handover = match jobs::reanalyse(&mut tx, *bucket, client, self.document, job).await? {
-            Reanalysis::Accepted(handover) => handover,
+        let (id, handover) = match jobs::reanalyse(&mut tx, *bucket, client, self.document, job).await? {
+            Reanalysis::Accepted(id, handover) => (id, handover),
             Reanalysis::NoDocument => return Err(ApiError::not_found()),
             Reanalysis::TooManyOpen => {
                 let detail =
@@ -201,7 +205,7 @@ impl Request {
         };
         let key = JobKey {
             bucket: *bucket,
-            job: job.id,
+            job: id,
         };
         let written = jobs::find(&mut tx, key, client).await?;
         let written = written.ok_or_else(|| ApiError::internal("a job is not where it was written"))?;
@@ -209,7 +213,7 @@ impl Request {
         if let Some(hold) = hold {
             hold.answer(&mut tx, &self.fingerprint(), &answer).await?;
         }
-        Ok((tx, (handover, answer)))
+        Ok((tx, (id, handover, answer)))
     }
 
     /// What makes two requests the same. The path is a part of it, so that no upload reads the same.

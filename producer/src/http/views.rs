@@ -136,7 +136,8 @@ pub struct Job {
 
 impl From<&JobView> for Job {
     fn from(job: &JobView) -> Self {
-        let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(seconds(to?.duration_since(from?)));
+        let between =
+            |from: Option<Timestamp>, to: Option<Timestamp>| Some(seconds(to?.duration_since(from?)).max(0.0));
         Self {
             job_id: job.id.0,
             document_id: job.document_id.0,
@@ -204,13 +205,16 @@ pub struct Jobs {
     pub next_cursor: Option<String>,
 }
 
-/// A document, and where its newest analysis stands.
+/// A document, where it stands, and its newest analysis.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Document {
     /// Its id.
     pub document_id: Uuid,
-    /// Where its newest job stands.
+    /// Where it stands: `succeeded` once an analysis of it has, whatever a newer one does; until then where its newest job
+    /// stands.
     pub state: State,
+    /// The analysis whose result is read: the newest that succeeded, if one has.
+    pub result_job_id: Option<Uuid>,
     /// The caller's own id for it.
     pub external_id: Option<String>,
     /// Its file name.
@@ -227,7 +231,7 @@ pub struct Document {
     pub sha256: String,
     /// When it was accepted.
     pub created_at: Timestamp,
-    /// Its newest job.
+    /// Its newest job, with a state of its own.
     pub job: Job,
 }
 
@@ -235,7 +239,8 @@ impl From<DocumentView> for Document {
     fn from(document: DocumentView) -> Self {
         Self {
             document_id: document.id.0,
-            state: document.job.state.into(),
+            state: document.state().into(),
+            result_job_id: document.result_job.map(|job| job.0),
             job: Job::from(&document.job),
             external_id: document.external_id,
             file_name: document.file_name,

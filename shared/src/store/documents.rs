@@ -1,4 +1,4 @@
-//! Reading documents, each with its newest job, and what was found in them.
+//! Reading documents, each with its newest job and the job whose result is read, and what was found in them.
 
 use jiff::Timestamp as Instant;
 use serde_json::Value;
@@ -10,10 +10,10 @@ use super::jobs::{JobView, instant};
 use super::{FencedTx, StoreError};
 use crate::blob::BlobKey;
 use crate::entity::{Entity, Span};
-use crate::ids::{Bucket, ClientId, DocumentId, JobKey};
+use crate::ids::{Bucket, ClientId, DocumentId, JobId, JobKey};
 use crate::state::JobState;
 
-/// A document and its newest job.
+/// A document, its newest job, and which job's result stands for it.
 #[derive(Debug, Clone)]
 pub struct DocumentView {
     /// Its id.
@@ -34,6 +34,16 @@ pub struct DocumentView {
     pub created_at: Instant,
     /// Its newest job.
     pub job: JobView,
+    /// The newest of its jobs that succeeded, if one has: the one whose result is read.
+    pub result_job: Option<JobId>,
+}
+
+impl DocumentView {
+    /// Where the document stands: it has succeeded once it has a result, whatever a newer job does; before that it stands where
+    /// its newest job does.
+    pub fn state(&self) -> JobState {
+        self.result_job.map_or(self.job.state, |_| JobState::Succeeded)
+    }
 }
 
 impl FromRow<'_, PgRow> for DocumentView {
@@ -48,9 +58,32 @@ impl FromRow<'_, PgRow> for DocumentView {
             sha256: crate::blob::hex(row.try_get("sha256")?),
             created_at: instant(row, "created_at")?.unwrap_or(Instant::UNIX_EPOCH),
             job: JobView::from_row(row)?,
+            result_job: row.try_get::<Option<Uuid>, _>("result_job_id")?.map(JobId),
         })
     }
 }
+
+// What is read of documents `d`: they, their newest jobs `j`, and the newest of their jobs that succeeded, `r`.
+macro_rules! documents {
+    ($which:literal) => {
+        concat!(
+            "
+select d.*, j.*, r.id as result_job_id from documents d
+cross join lateral (
+    select job_id, document_id, state, model, model_version, attempts, error_kind, error_detail, history,
+           text_key, text_chars, windows, tokens, entities, job_created_at, started_at, ended_at,
+           priority, due_at, deadline
+    from current_jobs where bucket = d.bucket and document_id = d.id order by job_id desc limit 1) j
+left join lateral (
+    select id from jobs where bucket = d.bucket and client_id = d.client_id and state = 'succeeded' and document_id = d.id
+    order by id desc limit 1) r on true
+",
+            $which
+        )
+    };
+}
+
+const FIND: &str = documents!("where d.bucket = $1 and d.id = $2 and d.client_id = $3");
 
 /// A client's document; `None` when it has none of this id.
 pub async fn find(
@@ -59,14 +92,7 @@ pub async fn find(
     id: DocumentId,
     client: &ClientId,
 ) -> Result<Option<DocumentView>, StoreError> {
-    let query = tx.query_as::<DocumentView>(
-        "select d.*, j.* from documents d cross join lateral (
-             select job_id, document_id, state, model, model_version, attempts, error_kind, error_detail, history,
-                    text_key, text_chars, windows, tokens, entities, job_created_at, started_at, ended_at,
-                    priority, due_at, deadline
-             from current_jobs where bucket = d.bucket and document_id = d.id order by job_id desc limit 1) j
-         where d.bucket = $1 and d.id = $2 and d.client_id = $3",
-    );
+    let query = tx.query_as::<DocumentView>(FIND);
     let query = query.bind(bucket.number()).bind(id.0).bind(client.to_string());
     query
         .fetch_optional(tx.connection())
@@ -77,8 +103,10 @@ pub async fn find(
 /// Which of a client's documents are listed.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {
-    /// Only those whose newest job is in this state.
+    /// Only those that stand here ([`DocumentView::state`]).
     pub state: Option<JobState>,
+    /// Only those whose newest job is in this state.
+    pub job_state: Option<JobState>,
     /// Only those older than this one.
     pub before: Option<DocumentId>,
     /// At most this many.
@@ -87,22 +115,27 @@ pub struct Page {
 
 // Without a state the page follows the documents of the client; with one it follows the index of jobs by state, in which
 // every live job is 'open'.
-const LIST_ALL: &str = "
-select d.*, j.* from documents d cross join lateral (
-    select job_id, document_id, state, model, model_version, attempts, error_kind, error_detail, history,
-           text_key, text_chars, windows, tokens, entities, job_created_at, started_at, ended_at,
-           priority, due_at, deadline
-    from current_jobs where bucket = d.bucket and document_id = d.id order by job_id desc limit 1) j
-where d.bucket = $1 and d.client_id = $2 and d.id < $3
-order by d.id desc limit $4";
+const LIST_ALL: &str = documents!(
+    "where d.bucket = $1 and d.client_id = $2 and d.id < $3
+order by d.id desc limit $4"
+);
 
-const LIST_IN_STATE: &str = "
-select d.*, j.* from current_jobs j join documents d on d.bucket = j.bucket and d.id = j.document_id
-where j.bucket = $1 and j.client_id = $2 and j.document_id < $3
-  and j.stored_state = case when $5 in ('waiting', 'queued', 'running') then 'open' else $5 end and j.state = $5
-  and not exists (select 1 from jobs newer where newer.bucket = j.bucket and newer.document_id = j.document_id
-                  and newer.id > j.job_id)
-order by j.document_id desc limit $4";
+// Documents with a result; with $5 only those whose newest job is in that state.
+const LIST_SUCCEEDED: &str = documents!(
+    "join jobs s on s.bucket = d.bucket and s.document_id = d.id
+where s.bucket = $1 and s.client_id = $2 and s.state = 'succeeded' and s.document_id < $3 and s.id = r.id
+  and ($5::text is null or j.state = $5)
+order by s.document_id desc limit $4"
+);
+
+// Documents whose newest job is in state $5; with $6 only those without a result.
+const LIST_BY_JOB: &str = documents!(
+    "join current_jobs n on n.bucket = d.bucket and n.document_id = d.id
+where n.bucket = $1 and n.client_id = $2 and n.document_id < $3
+  and n.stored_state = case when $5 in ('waiting', 'queued', 'running') then 'open' else $5 end and n.state = $5
+  and n.job_id = j.job_id and not ($6 and r.id is not null)
+order by n.document_id desc limit $4"
+);
 
 /// A page of a client's documents, newest first.
 pub async fn list(
@@ -111,17 +144,19 @@ pub async fn list(
     client: &ClientId,
     page: Page,
 ) -> Result<Vec<DocumentView>, StoreError> {
-    let query = tx.query_as::<DocumentView>(if page.state.is_some() { LIST_IN_STATE } else { LIST_ALL });
     let before = page.before.map_or(Uuid::max(), |id| id.0);
-    let query = query
-        .bind(bucket.number())
-        .bind(client.to_string())
-        .bind(before)
-        .bind(page.limit);
-    let query = if let Some(state) = page.state {
-        query.bind(state.as_str())
-    } else {
-        query
+    let among = |sql| {
+        let query = tx.query_as::<DocumentView>(sql).bind(bucket.number());
+        query.bind(client.to_string()).bind(before).bind(page.limit)
+    };
+    let by_job = |state: JobState, without_result: bool| among(LIST_BY_JOB).bind(state.as_str()).bind(without_result);
+    let query = match (page.state, page.job_state) {
+        (None, None) => among(LIST_ALL),
+        (Some(JobState::Succeeded), job) => among(LIST_SUCCEEDED).bind(job.map(JobState::as_str)),
+        (None, Some(job)) => by_job(job, false),
+        // A document without a result stands where its newest job does.
+        (Some(state), Some(job)) if state != job => return Ok(Vec::new()),
+        (Some(state), _) => by_job(state, true),
     };
     query.fetch_all(tx.connection()).await.map_err(|error| tx.failed(error))
 }

@@ -42,7 +42,7 @@ pub struct NewDocument {
 /// An analysis that was asked for.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    /// Its id.
+    /// Its id; a document's later job may get another one.
     pub id: JobId,
     /// Which model shall read the document.
     pub model: ModelRef,
@@ -186,15 +186,16 @@ pub async fn create(
 /// What became of a wish to have a document analysed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reanalysis {
-    /// The job is accepted.
-    Accepted(HandOver),
+    /// The job is accepted, under this id.
+    Accepted(JobId, HandOver),
     /// The client has no such document.
     NoDocument,
     /// [`OPEN_JOBS_MAX`] jobs of the document are open.
     TooManyOpen,
 }
 
-/// Writes the rows of one more job of a client's document, if not too many are open.
+/// Writes the rows of one more job of a client's document, if not too many are open. A document's newest job is the one with
+/// the highest id, so the job gets another id when the clock of whoever made it is behind.
 pub async fn reanalyse(
     tx: &mut FencedTx,
     bucket: Bucket,
@@ -212,24 +213,22 @@ pub async fn reanalyse(
     let Some(size_bytes) = found.map_err(|error| tx.failed(error))? else {
         return Ok(Reanalysis::NoDocument);
     };
-    let query = tx.query_scalar::<i64>(
-        "select count(*) from jobs where bucket = $1 and client_id = $3 and state = 'open' and document_id = $2",
+    let query = tx.query_as::<(i64, Option<Uuid>)>(
+        "select (select count(*) from jobs
+                 where bucket = $1 and client_id = $3 and state = 'open' and document_id = $2),
+                (select id from jobs where bucket = $1 and document_id = $2 order by id desc limit 1)",
     );
     let query = query.bind(bucket.number()).bind(document.0).bind(client.to_string());
-    let open = query
-        .fetch_one(tx.connection())
-        .await
-        .map_err(|error| tx.failed(error))?;
+    let found = query.fetch_one(tx.connection()).await;
+    let (open, newest) = found.map_err(|error| tx.failed(error))?;
     if open >= OPEN_JOBS_MAX {
         return Ok(Reanalysis::TooManyOpen);
     }
-    let query = bind(
-        tx.query_scalar(REANALYSE),
-        (bucket, client),
-        (document, size_bytes),
-        job,
-    );
-    Ok(Reanalysis::Accepted(accept(tx, query).await?))
+    let mut job = job.clone();
+    job.id = newest.map_or(job.id, |newest| job.id.or_after(JobId(newest)));
+    let query = tx.query_scalar(REANALYSE);
+    let query = bind(query, (bucket, client), (document, size_bytes), &job);
+    Ok(Reanalysis::Accepted(job.id, accept(tx, query).await?))
 }
 
 /// A job as its caller sees it.

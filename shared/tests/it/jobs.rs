@@ -3,7 +3,7 @@
 use docket_shared::ids::{Bucket, ClientId, DocumentId, JobId, JobKey};
 use docket_shared::sharding;
 use docket_shared::state::JobState;
-use docket_shared::store::documents::{self, EntityPage};
+use docket_shared::store::documents::{self, EntityPage, Page};
 use docket_shared::store::jobs::{self, HandOver, JobPage, JobView, NewJob, OPEN_JOBS_MAX, Reanalysis};
 use docket_shared::store::results::{self, Failure};
 use futures::future::join_all;
@@ -14,6 +14,8 @@ direct_and_pooled!(
     a_document_is_analysed_again_and_keeps_its_earlier_result,
     a_fresh_job_is_handed_over_as_an_uploads_is,
     a_bounded_number_of_jobs_of_a_document_is_open,
+    a_later_analysis_is_the_newest_whatever_the_clock_of_who_accepts_it_says,
+    a_finished_document_stays_finished_while_it_is_analysed_again,
     only_a_clients_own_documents_are_analysed_again,
     entities_below_a_score_are_left_out_page_by_page,
 );
@@ -58,8 +60,10 @@ impl Owned {
 
     async fn again(&self, model: &str) -> JobId {
         let job = job(model);
-        assert!(matches!(self.reanalyse(&job).await, Reanalysis::Accepted(_)));
-        job.id
+        match self.reanalyse(&job).await {
+            Reanalysis::Accepted(id, _) => id,
+            refused => panic!("{refused:?}"),
+        }
     }
 
     async fn succeed(&self, job: JobId, found: &str) {
@@ -172,21 +176,20 @@ async fn a_fresh_job_is_handed_over_as_an_uploads_is(fixture: Fixture) {
     let owned = Owned::new(fixture).await;
     owned.succeed(owned.first, "Ada").await;
     let idle = owned.reanalyse(&job("ner-legal")).await;
-    assert!(matches!(idle, Reanalysis::Accepted(HandOver::Mine(_))), "{idle:?}");
+    assert!(matches!(idle, Reanalysis::Accepted(_, HandOver::Mine(_))), "{idle:?}");
     let mut db = owned.fixture.raw(owned.bucket).await;
     sqlx::query("update dispatch set lease_token = null, lease_until = null")
         .execute(&mut db)
         .await
         .unwrap();
     let busy = owned.reanalyse(&job("ner-legal")).await;
-    assert_eq!(
-        busy,
-        Reanalysis::Accepted(HandOver::Dispatcher),
-        "another row is due and free"
+    assert!(
+        matches!(busy, Reanalysis::Accepted(_, HandOver::Dispatcher)),
+        "another row is due and free: {busy:?}"
     );
     let other_model = owned.reanalyse(&job("ner-other")).await;
     assert!(
-        matches!(other_model, Reanalysis::Accepted(HandOver::Mine(_))),
+        matches!(other_model, Reanalysis::Accepted(_, HandOver::Mine(_))),
         "{other_model:?}"
     );
     let sizes = sqlx::query_scalar::<_, i64>("select size_bytes from dispatch")
@@ -202,7 +205,7 @@ async fn a_bounded_number_of_jobs_of_a_document_is_open(fixture: Fixture) {
     let made = join_all(wanted.iter().map(|job| owned.reanalyse(job))).await;
     let accepted = made
         .iter()
-        .filter(|made| matches!(made, Reanalysis::Accepted(_)))
+        .filter(|made| matches!(made, Reanalysis::Accepted(..)))
         .count();
     assert_eq!(
         accepted as i64,
@@ -213,6 +216,66 @@ async fn a_bounded_number_of_jobs_of_a_document_is_open(fixture: Fixture) {
     owned.fail(owned.first).await;
     owned.again("ner-legal").await;
     assert_eq!(owned.reanalyse(&job("ner-legal")).await, Reanalysis::TooManyOpen);
+}
+
+async fn a_later_analysis_is_the_newest_whatever_the_clock_of_who_accepts_it_says(fixture: Fixture) {
+    let owned = Owned::new(fixture).await;
+    owned.succeed(owned.first, "Ada").await;
+    let mut behind = job("ner-legal");
+    behind.id = JobId(uuid::Uuid::nil());
+    let Reanalysis::Accepted(later, _) = owned.reanalyse(&behind).await else {
+        panic!("it was refused");
+    };
+    owned.succeed(later, "Bob").await;
+    assert_eq!(owned.standing().await.id, later);
+    assert_eq!(owned.listed(None, 10).await, [later, owned.first]);
+}
+
+async fn a_finished_document_stays_finished_while_it_is_analysed_again(fixture: Fixture) {
+    use JobState::{Failed, Succeeded, Waiting};
+    let owned = Owned::new(fixture).await;
+    let listed = async |state: Option<JobState>, job_state: Option<JobState>| {
+        let mut tx = owned.fixture.shards.begin(owned.bucket).await.unwrap();
+        let page = Page {
+            state,
+            job_state,
+            before: None,
+            limit: 10,
+        };
+        let found = documents::list(&mut tx, owned.bucket, &owned.client, page)
+            .await
+            .unwrap();
+        let found = found
+            .into_iter()
+            .map(|document| (document.state(), document.job.state, document.result_job));
+        found.collect::<Vec<_>>()
+    };
+    let fresh = vec![(Waiting, Waiting, None)];
+    assert_eq!(listed(Some(Waiting), None).await, fresh);
+    assert_eq!(listed(None, Some(Waiting)).await, fresh);
+    assert_eq!(listed(Some(Waiting), Some(Failed)).await, []);
+    owned.succeed(owned.first, "Ada").await;
+    let second = owned.again("ner-legal").await;
+    let again = vec![(Succeeded, Waiting, Some(owned.first))];
+    assert_eq!(listed(None, None).await, again);
+    assert_eq!(listed(Some(Succeeded), None).await, again);
+    assert_eq!(listed(Some(Succeeded), Some(Waiting)).await, again);
+    assert_eq!(listed(None, Some(Waiting)).await, again);
+    assert_eq!(listed(Some(Waiting), None).await, [], "it has a result");
+    assert_eq!(listed(Some(Succeeded), Some(Succeeded)).await, []);
+    owned.fail(second).await;
+    assert_eq!(
+        listed(Some(Succeeded), Some(Failed)).await,
+        [(Succeeded, Failed, Some(owned.first))]
+    );
+    assert_eq!(listed(Some(Failed), None).await, []);
+    let third = owned.again("ner-legal").await;
+    owned.succeed(third, "Bob").await;
+    assert_eq!(
+        listed(Some(Succeeded), None).await,
+        [(Succeeded, Succeeded, Some(third))],
+        "once, though it has two results"
+    );
 }
 
 async fn only_a_clients_own_documents_are_analysed_again(fixture: Fixture) {
