@@ -13,10 +13,9 @@ use docket_shared::{metrics, telemetry};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// Fresh jobs that wait to be published: four rounds. What comes on top is left to the dispatcher.
+/// Places for fresh jobs, from before their rows are written until they are published: four rounds. What comes on top is left
+/// to the dispatcher.
 const FRESH_MAX: usize = 64;
-/// Places that are left to requests that are just being committed.
-const FRESH_SPARE: usize = FRESH_MAX / 2;
 /// Publishes under way at a time; each waits for its own confirm.
 const PUBLISHES_MAX: usize = 16;
 
@@ -43,16 +42,20 @@ impl HandOver {
         Self(sender)
     }
 
-    /// Whether a job that is accepted now would be taken.
-    pub fn has_room(&self) -> bool {
-        self.0.capacity() > FRESH_SPARE
+    /// A place for a job whose row is yet to be written; `None` while all are taken. A row is leased only by who has a place,
+    /// or it would wait for the end of its lease with nobody to publish it.
+    pub fn reserve(&self) -> Option<Place> {
+        self.0.clone().try_reserve_owned().ok().map(Place)
     }
+}
 
-    /// Offers a fresh job. Never waits: a full channel leaves it to the dispatcher.
-    pub fn offer(&self, fresh: Fresh) {
-        if self.0.try_send(fresh).is_err() {
-            metrics::publish_failed("handover_full");
-        }
+/// A place for one fresh job; free again when it is dropped unused.
+pub struct Place(mpsc::OwnedPermit<Fresh>);
+
+impl Place {
+    /// Has the job published. Its row must be committed.
+    pub fn publish(self, fresh: Fresh) {
+        self.0.send(fresh);
     }
 }
 
@@ -78,6 +81,45 @@ async fn run(shards: Shards, publisher: Arc<Publisher>, mut fresh: mpsc::Receive
             if let Err(error) = marked {
                 tracing::warn!(error = telemetry::chain(&error), job.id = %fresh.key.job, "a row keeps its lease");
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_rows_are_leased_than_are_published() {
+        let (sender, mut receiver) = mpsc::channel(FRESH_MAX);
+        let handover = HandOver(sender);
+        let places: Vec<Place> = std::iter::from_fn(|| handover.reserve()).collect();
+        assert_eq!(places.len(), FRESH_MAX);
+        assert!(handover.reserve().is_none());
+        let mut places = places.into_iter();
+        places.next().unwrap().publish(fresh());
+        assert!(handover.reserve().is_none(), "the job has its place until it is taken");
+        assert!(receiver.try_recv().is_ok());
+        assert!(handover.reserve().is_some());
+        drop(places.next());
+        assert!(handover.reserve().is_some(), "a place that is not used is free again");
+    }
+
+    fn fresh() -> Fresh {
+        let client: docket_shared::ids::ClientId = "acme".parse().unwrap();
+        let bucket = docket_shared::sharding::bucket_of(&client);
+        let job = docket_shared::ids::JobId::generate();
+        let message = AnalyzeDocument {
+            bucket: bucket.number(),
+            job_id: job,
+            client_id: client,
+            model: "ner-legal".parse().unwrap(),
+            trace_parent: None,
+        };
+        Fresh {
+            key: JobKey { bucket, job },
+            message,
+            lease: Uuid::new_v4(),
         }
     }
 }

@@ -92,6 +92,7 @@ const SETTINGS: &[&Setting] = &[
     &MODEL_DEFAULT,
     &backlog::CLIENT_MAX,
     &backlog::SHARD_MAX,
+    &backlog::DEFERRED_MAX,
     &STOP_NOTICE,
 ];
 

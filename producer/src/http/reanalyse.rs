@@ -30,7 +30,7 @@ use super::extract::Id;
 use super::idempotent::{self, Begun, Fingerprint, Hold, IDEMPOTENCY_REPLAYED};
 use super::openapi::ReanalysisProblems;
 use super::views::Job;
-use super::{models, schedule};
+use super::{backlog, models, schedule};
 
 /// Largest body, in bytes: it names a model and two times.
 const BODY_BYTES_MAX: usize = 1024;
@@ -171,22 +171,28 @@ impl Request {
 
     /// Accepts a job; its answer.
     async fn accept(&self, hold: Option<&Hold>) -> Result<Value, Refusal> {
-        schedule::check(&self.asked.schedule, Timestamp::now())?;
-        self.state.backlogs.admit(&self.state.shards, &self.caller).await?;
+        let (state, now) = (&self.state, Timestamp::now());
+        schedule::check(&self.asked.schedule, now)?;
+        state.backlogs.admit(&state.shards, &self.caller).await?;
+        let is_deferred = backlog::is_deferred(&self.asked.schedule, now);
+        if is_deferred {
+            state.backlogs.admit_deferred(&state.shards, &self.caller).await?;
+        }
+        let place = state.handover.reserve();
         let mut job = NewJob {
             id: JobId::generate(),
             model: self.asked.model.as_ref().unwrap_or(&self.state.model_default).clone(),
             schedule: self.asked.schedule,
             trace_parent: self.trace_parent.clone(),
-            hand_over: self.state.handover.has_room(),
+            hand_over: place.is_some(),
         };
         models::require(&self.state, &job.model).await?;
         let (id, handover, answer) = commit::commit(self.write(&job, hold)).await?;
         job.id = id;
-        self.state.backlogs.accepted(&self.caller.client, 1);
-        match handover {
-            HandOver::Mine(lease) => self.state.handover.offer(commit::fresh(&self.caller, job, lease)),
-            HandOver::Dispatcher => {}
+        let deferred = usize::from(is_deferred);
+        self.state.backlogs.accepted(&self.caller.client, 1, deferred);
+        if let (HandOver::Mine(lease), Some(place)) = (handover, place) {
+            place.publish(commit::fresh(&self.caller, job, lease));
         }
         Ok(answer)
     }

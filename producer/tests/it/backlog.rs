@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use docket_shared::store::backlog;
+use jiff::{Timestamp, ToSpan};
 use reqwest::{Response, StatusCode};
 
-use crate::api::{ACME, Api, RIVAL, accepted, assert_problem, bucket_of, eventually};
+use crate::api::{ACME, Api, RIVAL, accepted, assert_problem, bucket_of, eventually, upload_path};
 
 async fn send(api: &Api, client: &str) -> Response {
     api.post(client, "/v1/documents").body("text").send().await.unwrap()
@@ -13,6 +14,27 @@ async fn send(api: &Api, client: &str) -> Response {
 
 fn header(response: &Response, name: &str) -> String {
     response.headers()[name].to_str().unwrap().to_owned()
+}
+
+fn pace() -> backlog::Pace {
+    backlog::Pace {
+        bytes_per_second: HashMap::new(),
+        otherwise: 1.0,
+        document_seconds: 0.0..=10.0,
+    }
+}
+
+/// Another client on the shard of a client.
+fn neighbour(api: &Api, client: &str) -> String {
+    let owner = |client: &str| api.shards.owner(bucket_of(client));
+    let mut names = (0..).map(|number| format!("neighbour-{number}"));
+    names.find(|name| owner(name) == owner(client)).unwrap()
+}
+
+async fn defer(api: &Api, client: &str) -> Response {
+    let not_before = (Timestamp::now() + 1.hour()).to_string();
+    let path = upload_path(&[("not_before", &not_before)]);
+    api.post(client, &path).body("text").send().await.unwrap()
 }
 
 #[tokio::test]
@@ -69,16 +91,69 @@ async fn a_full_shard_takes_no_more_of_anybody() {
     for _ in 0..2 {
         accepted(send(&api, ACME).await).await;
     }
-    let pace = backlog::Pace {
-        bytes_per_second: HashMap::new(),
-        otherwise: 1.0,
-        document_seconds: 0.0..=10.0,
-    };
-    let counted = backlog::count(shard, &pace).await.unwrap();
+    let counted = backlog::count(shard, &pace()).await.unwrap();
     assert_eq!((counted.len(), counted[0].jobs, counted[0].bytes), (1, 2, 8));
     let is_full = async || send(&api, ACME).await.status() == StatusCode::SERVICE_UNAVAILABLE;
     eventually("the shard is full", is_full).await;
     let refused = send(&api, ACME).await;
     assert_eq!(header(&refused, "retry-after"), "2");
     assert_problem(refused, 503, "overloaded").await;
+}
+
+#[tokio::test]
+async fn deferred_jobs_fill_no_shard_and_have_a_limit_of_their_own() {
+    let changed = [("DOCKET_BACKLOG_SHARD_MAX", "3"), ("DOCKET_BACKLOG_DEFERRED_MAX", "3")];
+    let api = Api::start_with(&changed).await;
+    let shard = api.shards.shard(&api.shards.owner(bucket_of(ACME))).unwrap();
+    let other = neighbour(&api, ACME);
+    for _ in 0..3 {
+        accepted(defer(&api, ACME).await).await;
+    }
+    let detail = assert_problem(defer(&api, ACME).await, 429, "backlog-full").await;
+    assert!(
+        detail.contains("DOCKET_BACKLOG_DEFERRED_MAX") && detail.contains('3'),
+        "{detail}"
+    );
+    assert_eq!(backlog::count(shard, &pace()).await.unwrap()[0].jobs, 3);
+    // More of them would fill the shard once all are due; what can be done now is taken, of this client and of others.
+    let detail = assert_problem(defer(&api, &other).await, 429, "backlog-full").await;
+    assert!(detail.contains("DOCKET_BACKLOG_SHARD_MAX"), "{detail}");
+    accepted(send(&api, &other).await).await;
+    eventually("its count is of now", async || {
+        send(&api, ACME).await.status() == StatusCode::ACCEPTED
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_analysis_that_is_deferred_counts_as_such() {
+    let api = Api::start_with(&[("DOCKET_BACKLOG_DEFERRED_MAX", "1")]).await;
+    let document = api.upload(ACME, "text").await;
+    let path = format!("/v1/documents/{}/jobs", document["document_id"].as_str().unwrap());
+    let not_before = (Timestamp::now() + 1.hour()).to_string();
+    let again = async || {
+        let body = serde_json::json!({ "not_before": not_before }).to_string();
+        api.post(ACME, &path).body(body).send().await.unwrap()
+    };
+    accepted(again().await).await;
+    assert_problem(again().await, 429, "backlog-full").await;
+    assert_problem(defer(&api, ACME).await, 429, "backlog-full").await;
+    accepted(send(&api, ACME).await).await;
+}
+
+#[tokio::test]
+async fn a_client_has_at_most_as_many_jobs_as_are_left_for_others() {
+    let api = Api::start_with(&[("DOCKET_BACKLOG_SHARD_MAX", "4")]).await;
+    let shard = api.shards.shard(&api.shards.owner(bucket_of(ACME))).unwrap();
+    let other = neighbour(&api, ACME);
+    for _ in 0..2 {
+        accepted(send(&api, ACME).await).await;
+    }
+    backlog::count(shard, &pace()).await.unwrap();
+    let is_refused = async || send(&api, ACME).await.status() == StatusCode::TOO_MANY_REQUESTS;
+    eventually("it has its share", is_refused).await;
+    let refused = send(&api, ACME).await;
+    assert!(header(&refused, "ratelimit").starts_with(r#""backlog";r=0"#));
+    assert_problem(refused, 429, "backlog-full").await;
+    accepted(send(&api, &other).await).await;
 }

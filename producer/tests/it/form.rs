@@ -1,10 +1,12 @@
 //! Uploads of several documents as one form.
 
+use docket_local::testing::World;
 use docket_shared::blob::BlobKey;
+use futures::future::join_all;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 
-use crate::api::{ACME, Api, FORM, accepted, assert_problem, form};
+use crate::api::{ACME, Api, FORM, accepted, assert_problem, eventually, form};
 
 const TEXT: &str = "Content-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: text/plain";
 
@@ -148,4 +150,29 @@ async fn a_malformed_form_is_refused() {
     let unbounded = unbounded.header(CONTENT_TYPE, "multipart/form-data").body(whole);
     assert_problem(unbounded.send().await.unwrap(), 400, "invalid-request").await;
     api.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn forms_at_once_leave_no_row_leased_that_nobody_publishes() {
+    let api = Api::dispatching(World::start().await).await;
+    let files = 20;
+    let body = form(&vec![(TEXT, "text"); files]);
+    let forms = (0..8).map(async |_| {
+        // A busy machine may answer 503.
+        while post(&api, body.clone()).send().await.unwrap().status() != StatusCode::ACCEPTED {}
+    });
+    join_all(forms).await;
+    assert!(api.rows("dispatch").await >= 8 * 20);
+    // A lease lasts longer than this waits: one that nobody publishes would be seen.
+    let no_lease = async || {
+        api.rows("dispatch where state = 'waiting' and lease_until > now()")
+            .await
+            == 0
+    };
+    eventually("what is leased is published", no_lease).await;
+    let in_flight = api.rows("dispatch where state = 'queued'").await;
+    assert!(
+        in_flight >= 16,
+        "{in_flight} of an idle system's jobs are with the broker"
+    );
 }

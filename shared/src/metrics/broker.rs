@@ -23,18 +23,11 @@ const FAILED: Metric = Metric::new(
     "docket_publish_failures_total",
     Kind::Counter,
     By::Both,
-    "job messages that were not confirmed; their rows wait on. `handover_full`: left to the dispatcher",
+    "job messages that were not confirmed; their rows wait on",
 )
 .labels(&[Label::words(
     "reason",
-    &[
-        "timeout",
-        "connection",
-        "unroutable",
-        "refused",
-        "consumer_ended",
-        "handover_full",
-    ],
+    &["timeout", "connection", "unroutable", "refused", "consumer_ended"],
 )]);
 const SECONDS: Metric = Metric::new(
     "docket_publish_seconds",

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use sqlx::FromRow;
 
 use super::dispatch::IN_FLIGHT_MAX;
-use super::{Database, FencedTx, StoreError};
+use super::{Database, FencedTx, StoreError, seconds};
 use crate::ids::{Bucket, ClientId};
+
+/// A job that is not due for longer than this is deferred: its caller wished so, since no retry waits longer than 5 min.
+pub const DEFERRED_AFTER: Duration = Duration::from_secs(600);
 
 /// What a shard has of one model, from accepted to not yet ended.
 #[derive(Debug, Clone, PartialEq, FromRow)]
@@ -42,6 +46,7 @@ with pace as (
     select * from unnest($1::text[], $2::double precision[]) as p(model, bytes_per_second)
 ), of_clients as (
     select d.model, d.client_id, count(*) as jobs, sum(d.size_bytes) as bytes, min(d.due_at) as oldest,
+           count(*) filter (where d.state = 'waiting' and d.due_at > now() + make_interval(secs => $7)) as deferred,
            coalesce(sum(w.seconds) filter (where d.state = 'running'), 0) as running,
            coalesce(sum(w.seconds) filter (where d.state <> 'running' and d.due_at <= now()), 0) as due
     from dispatch d left join pace p on p.model = d.model
@@ -49,7 +54,7 @@ with pace as (
         select least(greatest(d.size_bytes / coalesce(p.bytes_per_second, $3), $4), $5) as seconds) w
     group by d.model, d.client_id
 ), counted as (
-    select c.model, sum(c.jobs)::bigint as jobs, sum(c.bytes)::bigint as bytes,
+    select c.model, sum(c.jobs)::bigint as jobs, sum(c.bytes)::bigint as bytes, sum(c.deferred)::bigint as deferred,
            greatest(extract(epoch from now() - min(c.oldest)), 0)::double precision as oldest_seconds,
            sum(least(c.running + case when k.paused or m.model is not null then 0 else c.due end,
                      coalesce(k.in_flight_max, $6) * $5)) as work_seconds
@@ -60,8 +65,9 @@ with pace as (
 ), gone as (
     delete from backlogs where model not in (select model from counted)
 ), kept as (
-    insert into backlogs (model, jobs, bytes) select model, jobs, bytes from counted
-    on conflict (model) do update set jobs = excluded.jobs, bytes = excluded.bytes, counted_at = now()
+    insert into backlogs (model, jobs, bytes, deferred) select model, jobs, bytes, deferred from counted
+    on conflict (model) do update
+    set jobs = excluded.jobs, bytes = excluded.bytes, deferred = excluded.deferred, counted_at = now()
 )
 select * from counted";
 
@@ -78,7 +84,8 @@ pub async fn count(shard: &Database, pace: &Pace) -> Result<Vec<Backlog>, StoreE
     let query = query
         .bind(*pace.document_seconds.start())
         .bind(*pace.document_seconds.end());
-    let counted = query.bind(IN_FLIGHT_MAX).fetch_all(tx.connection()).await;
+    let query = query.bind(IN_FLIGHT_MAX).bind(seconds(DEFERRED_AFTER));
+    let counted = query.fetch_all(tx.connection()).await;
     let counted = counted.map_err(|error| tx.failed(error))?;
     tx.commit().await?;
     Ok(counted)
@@ -97,18 +104,52 @@ pub async fn look(shard: &Database) -> Result<Vec<Backlog>, StoreError> {
     counted.map_err(|error| tx.failed(error))
 }
 
-/// Jobs of a client that have not ended, counted up to `most`.
-pub async fn of_client(tx: &mut FencedTx, bucket: Bucket, client: &ClientId, most: i64) -> Result<i64, StoreError> {
-    let query = tx.query_scalar(
-        "select count(*) from (select 1 from dispatch where bucket = $1 and client_id = $2 limit $3) counted",
-    );
-    let query = query.bind(bucket.number()).bind(client.to_string()).bind(most);
+/// Open jobs: of one client, or of a whole shard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
+pub struct Open {
+    /// All that have not ended, deferred ones among them.
+    pub jobs: i64,
+    /// Those that are not due for longer than [`DEFERRED_AFTER`].
+    pub deferred: i64,
+}
+
+// Open jobs by the index of jobs by state; deferred ones by the index of what waits, once a model and priority that anybody
+// has waiting. Neither walks over another client's rows.
+const OF_CLIENT: &str = "
+with recursive kinds as (
+    (select model, priority from dispatch where state = 'waiting' order by model, priority limit 1)
+    union all
+    select next.model, next.priority from kinds k cross join lateral (
+        select d.model, d.priority from dispatch d
+        where d.state = 'waiting' and (d.model, d.priority) > (k.model, k.priority)
+        order by d.model, d.priority limit 1) next
+)
+select (select count(*) from (select 1 from jobs where bucket = $1 and client_id = $2 and state = 'open' limit $3) o) as jobs,
+       (select count(*) from (
+            select 1 from kinds k join dispatch d
+              on d.state = 'waiting' and d.model = k.model and d.priority = k.priority and d.client_id = $2
+             and d.due_at > now() + make_interval(secs => $5)
+            limit $4) l) as deferred";
+
+/// Open jobs of a client, counted up to `most` of each.
+pub async fn of_client(
+    tx: &mut FencedTx,
+    (bucket, client): (Bucket, &ClientId),
+    most: Open,
+) -> Result<Open, StoreError> {
+    let query = tx
+        .query_as::<Open>(OF_CLIENT)
+        .bind(bucket.number())
+        .bind(client.to_string());
+    let query = query.bind(most.jobs).bind(most.deferred).bind(seconds(DEFERRED_AFTER));
     query.fetch_one(tx.connection()).await.map_err(|error| tx.failed(error))
 }
 
-/// Jobs of the whole shard that had not ended at the last count; 0 before the first one. It holds however old it is: while
-/// counting takes long the backlog is large, and while nobody counts nobody dispatches either.
-pub async fn of_shard(tx: &mut FencedTx) -> Result<i64, StoreError> {
-    let query = tx.query_scalar("select coalesce(sum(jobs), 0)::bigint from backlogs");
+/// Open jobs of the whole shard at the last count; none before the first one. It holds however old it is: while counting
+/// takes long the backlog is large, and while nobody counts nobody dispatches either.
+pub async fn of_shard(tx: &mut FencedTx) -> Result<Open, StoreError> {
+    let query = tx.query_as::<Open>(
+        "select coalesce(sum(jobs), 0)::bigint as jobs, coalesce(sum(deferred), 0)::bigint as deferred from backlogs",
+    );
     query.fetch_one(tx.connection()).await.map_err(|error| tx.failed(error))
 }

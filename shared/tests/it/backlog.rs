@@ -108,7 +108,7 @@ async fn the_last_count_of_a_shard_holds_until_the_next_one(fixture: Fixture) {
     let (key, _) = fixture.accept("acme").await;
     let of_shard = async || {
         let mut tx = fixture.shards.begin(key.bucket).await.unwrap();
-        backlog::of_shard(&mut tx).await.unwrap()
+        backlog::of_shard(&mut tx).await.unwrap().jobs
     };
     assert_eq!(of_shard().await, 0, "nobody counted");
     count(&fixture, key, &pace()).await;

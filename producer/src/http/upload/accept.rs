@@ -5,7 +5,7 @@ use docket_shared::store::jobs::{self, HandOver, NewDocument, NewJob};
 use serde_json::Value;
 
 use super::intake::{Intake, Taken};
-use crate::dispatch::handover::Fresh;
+use crate::dispatch::handover::{Fresh, Place};
 use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::commit::{self, Refusal};
@@ -22,16 +22,19 @@ pub struct Acceptance<'a> {
     pub answer: Option<(&'a Hold, [u8; 32], Value)>,
 }
 
-/// Writes the rows of everything that was taken. Returns the jobs that this process is to publish itself.
-pub async fn accept(state: &AppState, intake: &Intake, acceptance: Acceptance<'_>) -> Result<Vec<Fresh>, Refusal> {
-    commit::commit(write(state, intake, acceptance)).await
+/// Writes the rows of everything that was taken, and has those jobs published whose rows are leased to this process.
+pub async fn accept(state: &AppState, intake: &Intake, acceptance: Acceptance<'_>) -> Result<(), Refusal> {
+    for (place, fresh) in commit::commit(write(state, intake, acceptance)).await? {
+        place.publish(fresh);
+    }
+    Ok(())
 }
 
 async fn write(
     state: &AppState,
     intake: &Intake,
     acceptance: Acceptance<'_>,
-) -> Result<(FencedTx, Vec<Fresh>), ApiError> {
+) -> Result<(FencedTx, Vec<(Place, Fresh)>), ApiError> {
     let Acceptance {
         caller,
         trace_parent,
@@ -40,10 +43,12 @@ async fn write(
     let mut tx = state.shards.begin(caller.bucket).await?;
     let mut fresh = Vec::new();
     for taken in intake.taken() {
-        let document = new_document(state, intake, taken, trace_parent);
-        match jobs::create(&mut tx, caller.bucket, &caller.client, &document).await? {
-            HandOver::Mine(lease) => fresh.push(commit::fresh(caller, document.job, lease)),
-            HandOver::Dispatcher => {}
+        let place = state.handover.reserve();
+        let mut document = new_document(intake, taken, trace_parent);
+        document.job.hand_over = place.is_some();
+        let handover = jobs::create(&mut tx, caller.bucket, &caller.client, &document).await?;
+        if let (HandOver::Mine(lease), Some(place)) = (handover, place) {
+            fresh.push((place, commit::fresh(caller, document.job, lease)));
         }
     }
     if let Some((hold, fingerprint, answer)) = answer {
@@ -52,7 +57,7 @@ async fn write(
     Ok((tx, fresh))
 }
 
-fn new_document(state: &AppState, intake: &Intake, taken: &Taken, trace_parent: Option<&str>) -> NewDocument {
+fn new_document(intake: &Intake, taken: &Taken, trace_parent: Option<&str>) -> NewDocument {
     let head = &taken.head;
     NewDocument {
         id: taken.document,
@@ -61,7 +66,7 @@ fn new_document(state: &AppState, intake: &Intake, taken: &Taken, trace_parent: 
             model: intake.model_of(head).clone(),
             schedule: head.fields.schedule,
             trace_parent: trace_parent.map(str::to_owned),
-            hand_over: state.handover.has_room(),
+            hand_over: false,
         },
         external_id: head.fields.external_id.clone(),
         file_name: head.file_name.clone(),

@@ -16,7 +16,7 @@ use super::fields::Head;
 use crate::http::AppState;
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, Kind};
-use crate::http::{models, schedule};
+use crate::http::{backlog, models, schedule};
 use crate::operate::restore;
 
 /// How long the objects of a refused request are being removed; what is left then the sweeper removes after a day.
@@ -70,6 +70,13 @@ impl Intake {
         &self.taken
     }
 
+    /// How many of them are deferred.
+    pub fn deferred(&self) -> usize {
+        let now = Timestamp::now();
+        let is_deferred = |taken: &&Taken| backlog::is_deferred(&taken.head.fields.schedule, now);
+        self.taken.iter().filter(is_deferred).count()
+    }
+
     /// Where a document's object is.
     pub fn key_of(&self, document: DocumentId) -> BlobKey {
         BlobKey::document(self.caller.bucket, &self.caller.client, document)
@@ -93,7 +100,12 @@ impl Intake {
         };
         let stored = match self.keep {
             Keep::Stored => {
-                schedule::check(&head.fields.schedule, Timestamp::now())?;
+                let (schedule, now) = (&head.fields.schedule, Timestamp::now());
+                schedule::check(schedule, now)?;
+                if backlog::is_deferred(schedule, now) {
+                    let (backlogs, shards) = (&self.state.backlogs, &self.state.shards);
+                    backlogs.admit_deferred(shards, &self.caller).await?;
+                }
                 models::require(&self.state, self.model_of(&head)).await?;
                 let key = self.key_of(document);
                 self.begun.push(key.clone());

@@ -270,11 +270,9 @@ impl Upload {
             trace_parent,
             answer: kept,
         };
-        let fresh = accept::accept(&self.state, intake, acceptance).await?;
-        self.state.backlogs.accepted(&self.caller.client, intake.taken().len());
-        for fresh in fresh {
-            self.state.handover.offer(fresh);
-        }
+        accept::accept(&self.state, intake, acceptance).await?;
+        let (jobs, deferred) = (intake.taken().len(), intake.deferred());
+        self.state.backlogs.accepted(&self.caller.client, jobs, deferred);
         Ok(answer)
     }
 
