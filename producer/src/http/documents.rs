@@ -6,6 +6,7 @@ use axum::response::Response;
 use docket_shared::ids::DocumentId;
 use docket_shared::state::JobState;
 use docket_shared::store::documents::{self, DocumentView, Page};
+use docket_shared::store::reading;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -44,7 +45,8 @@ pub struct ListQuery {
 
 /// Documents
 ///
-/// The caller's documents, newest first, a page at a time.
+/// The caller's documents, newest first, a page at a time. A page of documents in a state may hold fewer than asked for, or
+/// none, and still have a `next_cursor`: read on until there is none.
 #[utoipa::path(
     get,
     path = "/v1/documents",
@@ -71,11 +73,12 @@ pub async fn list(
         before,
         limit: limit as i64 + 1,
     };
-    let mut tx = state.shards.begin(caller.bucket).await?;
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
     let mut found = documents::list(&mut tx, caller.bucket, &caller.client, wanted).await?;
     drop(tx);
-    let next_cursor = page::cut(&mut found, limit).map(|last| page::after(last.id.0));
-    let documents = found.into_iter().map(Document::from).collect();
+    let last = page::cut(&mut found.documents, limit).map(|last| last.id);
+    let next_cursor = last.or(found.walked_to).map(|last| page::after(last.0));
+    let documents = found.documents.into_iter().map(Document::from).collect();
     conditional::json(&headers, &Documents { documents, next_cursor })
 }
 
@@ -108,7 +111,7 @@ pub async fn one(
 }
 
 async fn find(state: &AppState, caller: &Caller, id: Uuid) -> Result<DocumentView, ApiError> {
-    let mut tx = state.shards.begin(caller.bucket).await?;
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
     let document = documents::find(&mut tx, caller.bucket, DocumentId(id), &caller.client).await?;
     document.ok_or_else(ApiError::not_found)
 }

@@ -20,7 +20,7 @@ use crate::operate::OperateError;
 
 /// When a caller may try again what failed because something is away: a restart or a failover takes this long.
 const RETRY_AFTER_AWAY: Duration = Duration::from_secs(2);
-/// When a caller may ask again for a request that is still being served.
+/// When a caller may ask again for a request that is still being served, or beside those that are.
 const RETRY_AFTER_IN_PROGRESS: Duration = Duration::from_secs(1);
 
 /// What went wrong. Each kind has a type of its own, which callers may match on and which never changes.
@@ -66,6 +66,8 @@ pub enum Kind {
     IdempotencyMismatch,
     /// The client has as many open jobs as it may.
     BacklogFull,
+    /// The client has as many requests under way as it may.
+    TooManyRequests,
     /// A bug of ours.
     Internal,
     /// A store is away.
@@ -135,6 +137,11 @@ impl Kind {
                 "The key was used for another request",
             ),
             Self::BacklogFull => (S::TOO_MANY_REQUESTS, "backlog-full", "As many jobs are open as may be"),
+            Self::TooManyRequests => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-requests",
+                "As many requests are under way as may be",
+            ),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Something is wrong on our side"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable", "A part of the service is away"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "There is more work than is taken"),
@@ -176,7 +183,7 @@ impl Kind {
     fn retry_after(self) -> Option<Duration> {
         match self {
             Self::Unavailable | Self::Overloaded | Self::NotReady => Some(RETRY_AFTER_AWAY),
-            Self::IdempotencyInProgress => Some(RETRY_AFTER_IN_PROGRESS),
+            Self::IdempotencyInProgress | Self::TooManyRequests => Some(RETRY_AFTER_IN_PROGRESS),
             Self::BacklogFull => Some(backlog::RETRY_AFTER),
             Self::InvalidRequest
             | Self::Unauthenticated

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use docket_shared::ids::{DocumentId, JobId, JobKey};
-use docket_shared::store::documents;
+use docket_shared::store::{documents, reading};
 use docket_shared::store::jobs::{self, Cancellation, JobPage};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -68,7 +68,7 @@ pub async fn of_document(
         before: query.cursor.as_deref().map(page::at).transpose()?.map(JobId),
         limit: limit as i64 + 1,
     };
-    let mut tx = state.shards.begin(caller.bucket).await?;
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
     let mut found = jobs::list(&mut tx, caller.bucket, &caller.client, wanted).await?;
     if found.is_empty() {
         let known = documents::find(&mut tx, caller.bucket, document, &caller.client).await?;
@@ -104,7 +104,7 @@ pub async fn one(
     State(state): State<AppState>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let mut tx = state.shards.begin(caller.bucket).await?;
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
     let job = jobs::find(
         &mut tx,
         JobKey {

@@ -12,6 +12,7 @@ mod documents;
 mod error;
 mod extract;
 mod health;
+mod held;
 mod idempotent;
 mod jobs;
 mod linger;
@@ -22,6 +23,7 @@ mod operator;
 mod pace;
 mod page;
 mod places;
+mod reads;
 mod reanalyse;
 mod results;
 mod schedule;
@@ -30,6 +32,7 @@ mod upload;
 mod views;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
@@ -42,6 +45,7 @@ use docket_shared::ids::ModelRef;
 use docket_shared::shutdown::Shutdown;
 use docket_shared::store::Shards;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -57,6 +61,7 @@ use admission::Uploads;
 use auth::{AuthConfig, Verifier};
 use backlog::{BacklogConfig, Backlogs};
 use health::Readiness;
+use places::Places;
 
 pub use server::serve;
 
@@ -148,6 +153,7 @@ pub struct AppState {
     handover: HandOver,
     auth: Verifier,
     uploads: Uploads,
+    reads: Places,
     backlogs: Backlogs,
     document_bytes_max: u64,
     model_default: ModelRef,
@@ -172,6 +178,7 @@ impl AppState {
             handover,
             auth: Verifier::new(&config.auth),
             uploads: Uploads::default(),
+            reads: Places::new(reads::READS_MAX),
             backlogs: Backlogs::new(config.backlog),
             document_bytes_max: config.document_bytes_max,
             model_default: config.model_default.clone(),
@@ -202,11 +209,11 @@ impl FromRef<AppState> for PrometheusHandle {
 pub fn router(state: AppState, api: bool) -> Router {
     let mut routes = OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(probes());
     if api {
-        routes = routes.merge(answers()).merge(operator::routes()).merge(uploads(&state));
+        routes = routes.merge(answers(&state)).merge(operator::routes()).merge(uploads(&state));
     }
     let (mut router, document) = routes.split_for_parts();
     if api {
-        router = router.merge(openapi::page(document));
+        router = router.merge(open(Router::from(openapi::page(document))));
     }
     wrap(router).with_state(state)
 }
@@ -226,18 +233,26 @@ fn wrap<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
 }
 
 fn probes() -> OpenApiRouter<AppState> {
+    let room = Arc::new(Semaphore::new(reads::OPEN_MAX));
     OpenApiRouter::new()
+        .routes(routes!(health::metrics))
+        .layer(middleware::from_fn_with_state(room, reads::bound_open))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::startupz))
-        .routes(routes!(health::metrics))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             ANSWER_MAX,
         ))
 }
 
-fn answers() -> OpenApiRouter<AppState> {
+/// The page that describes the API, for anybody.
+fn open(page: Router<AppState>) -> Router<AppState> {
+    let room = Arc::new(Semaphore::new(reads::OPEN_MAX));
+    page.layer(middleware::from_fn_with_state(room, reads::bound_open))
+}
+
+fn answers(state: &AppState) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(documents::list))
         .routes(routes!(documents::one))
@@ -250,6 +265,7 @@ fn answers() -> OpenApiRouter<AppState> {
             StatusCode::SERVICE_UNAVAILABLE,
             ANSWER_MAX,
         ))
+        .layer(middleware::from_fn_with_state(state.clone(), reads::bound))
 }
 
 fn uploads(state: &AppState) -> OpenApiRouter<AppState> {

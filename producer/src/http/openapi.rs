@@ -116,29 +116,39 @@ macro_rules! problems {
 problems!(
     /// Of a list.
     ListProblems,
-    InvalidRequest
+    InvalidRequest,
+    TooManyRequests,
+    Overloaded
 );
 problems!(
     /// Of one thing by its id.
     ReadProblems,
-    NotFound
+    NotFound,
+    TooManyRequests,
+    Overloaded
 );
 problems!(
     /// Of what is asked for without saying anything.
     PlainProblems,
+    TooManyRequests,
+    Overloaded
 );
 problems!(
     /// Of a list of what one thing has.
     ListOfProblems,
     InvalidRequest,
-    NotFound
+    NotFound,
+    TooManyRequests,
+    Overloaded
 );
 problems!(
     /// Of the result of an analysis.
     ResultProblems,
     InvalidRequest,
     NotFound,
-    NotAnalysed
+    NotAnalysed,
+    TooManyRequests,
+    Overloaded
 );
 problems!(
     /// Of another analysis of a document.
@@ -152,13 +162,16 @@ problems!(
     UnknownModel,
     IdempotencyMismatch,
     BacklogFull,
+    TooManyRequests,
     Overloaded
 );
 problems!(
     /// Of a cancellation.
     CancelProblems,
     NotFound,
-    AlreadyEnded
+    AlreadyEnded,
+    TooManyRequests,
+    Overloaded
 );
 problems!(
     /// Of an upload.

@@ -11,8 +11,8 @@ use docket_shared::blob::BlobKey;
 use docket_shared::ids::{DocumentId, JobId, JobKey};
 
 use docket_shared::state::JobState;
-use docket_shared::store::FencedTx;
-use docket_shared::store::documents::{self, EntityPage};
+use docket_shared::store::{FencedTx, reading};
+use docket_shared::store::documents::{self, ENTITIES_WALK_MAX, EntityPage};
 use docket_shared::store::jobs::{self, JobView};
 use futures::stream;
 use serde::Deserialize;
@@ -87,7 +87,8 @@ impl EntitiesQuery {
 /// Entities
 ///
 /// What an analysis found in a document, in the order of the text, a page at a time: the newest one that succeeded, or one
-/// that is named.
+/// that is named. With a label or a score a page may hold fewer than asked for, or none, and still have a `next_cursor`: read
+/// on until there is none.
 #[utoipa::path(
     get,
     path = "/v1/documents/{document_id}/entities",
@@ -113,15 +114,19 @@ pub async fn entities(
 ) -> Result<Response, ApiError> {
     let (job, wanted) = query.check()?;
     let limit = wanted.limit as usize - 1;
-    let mut tx = state.shards.begin(caller.bucket).await?;
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
     let job = analysed(&mut tx, &caller, DocumentId(id), job).await?;
     let key = JobKey {
         bucket: caller.bucket,
         job: job.id,
     };
+    let walked_to = wanted.after.saturating_add(ENTITIES_WALK_MAX);
     let mut found = documents::entities(&mut tx, key, wanted).await?;
     drop(tx);
-    let next_cursor = page::cut(&mut found, limit).map(|(ordinal, _)| page::after_entity(job.id, *ordinal));
+    let last = page::cut(&mut found, limit).map(|(ordinal, _)| *ordinal);
+    let more = job.entities.is_some_and(|entities| entities > walked_to);
+    let next_cursor = last.or(more.then_some(walked_to));
+    let next_cursor = next_cursor.map(|ordinal| page::after_entity(job.id, ordinal));
     let model = views::model_of(&job);
     let entities = found
         .into_iter()
@@ -173,7 +178,7 @@ pub async fn text(
     State(state): State<AppState>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let mut tx = state.shards.begin(caller.bucket).await?;
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
     let job = analysed(&mut tx, &caller, DocumentId(id), query.job_id.map(JobId)).await?;
     drop(tx);
     let key = job

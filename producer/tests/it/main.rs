@@ -17,3 +17,4 @@ mod read;
 mod reanalyse;
 mod turns;
 mod upload;
+mod walks;

@@ -113,52 +113,110 @@ pub struct Page {
     pub limit: i64,
 }
 
+/// A page, and where the next one begins when the walk ended before the page was full.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// The documents.
+    pub documents: Vec<DocumentView>,
+    /// The last document that was looked at, when there may be more after it.
+    pub walked_to: Option<DocumentId>,
+}
+
+/// Jobs that are looked at for one page of documents in a state. Most are what is looked for; where they are not, as with
+/// documents that were analysed again, the caller gets a short page after some 10 ms instead of a full one after any time.
+const WALK_MAX: i64 = 2_000;
+
 // Without a state the page follows the documents of the client; with one it follows the index of jobs by state, in which
-// every live job is 'open'.
+// every live job is 'open', or the index of jobs in flight, of which a client has few.
 const LIST_ALL: &str = documents!(
     "where d.bucket = $1 and d.client_id = $2 and d.id < $3
 order by d.id desc limit $4"
 );
 
-// Documents with a result; with $5 only those whose newest job is in that state.
-const LIST_SUCCEEDED: &str = documents!(
-    "join jobs s on s.bucket = d.bucket and s.document_id = d.id
-where s.bucket = $1 and s.client_id = $2 and s.state = 'succeeded' and s.document_id < $3 and s.id = r.id
-  and ($5::text is null or j.state = $5)
-order by s.document_id desc limit $4"
+// Documents of the jobs that are walked, where such a job is the one that counts: `r`, the newest that succeeded, or `j`, the
+// newest of all. With $5 only those whose newest job is in that state, with $6 only those without a result. Each `limit 1`
+// has a row of the walk looked up by its keys, whatever the planner knows of the tables, and the walk ends with the page.
+macro_rules! list_walked {
+    ($walked:literal, $counts:literal) => {
+        concat!(
+            "
+select d.*, j.*, r.id as result_job_id from (",
+            $walked,
+            ") w
+left join lateral (
+    select id from jobs where bucket = $1 and client_id = $2 and state = 'succeeded' and document_id = w.document_id
+    order by id desc limit 1) r on true
+cross join lateral (
+    select * from current_jobs where bucket = $1 and document_id = w.document_id order by job_id desc limit 1) j
+cross join lateral (select * from documents where bucket = $1 and id = w.document_id limit 1) d
+where w.id = ",
+            $counts,
+            " and ($5::text is null or j.state = $5) and not ($6 and r.id is not null)
+order by w.document_id desc limit $4"
+        )
+    };
+}
+const LIST_SUCCEEDED: &str = list_walked!(
+    "select id, document_id from jobs
+     where bucket = $1 and client_id = $2 and document_id < $3 and state = 'succeeded'
+     order by document_id desc, id desc limit $7",
+    "r.id"
 );
-
-// Documents whose newest job is in state $5; with $6 only those without a result.
-const LIST_BY_JOB: &str = documents!(
-    "join current_jobs n on n.bucket = d.bucket and n.document_id = d.id
-where n.bucket = $1 and n.client_id = $2 and n.document_id < $3
-  and n.stored_state = case when $5 in ('waiting', 'queued', 'running') then 'open' else $5 end and n.state = $5
-  and n.job_id = j.job_id and not ($6 and r.id is not null)
-order by n.document_id desc limit $4"
+const LIST_BY_JOB: &str = list_walked!(
+    "select id, document_id from jobs
+     where bucket = $1 and client_id = $2 and document_id < $3 and state = case when $5 = 'waiting' then 'open' else $5 end
+     order by document_id desc, id desc limit $7",
+    "j.job_id"
 );
+const LIST_IN_FLIGHT: &str = list_walked!(
+    "select n.id, n.document_id from dispatch x join jobs n on n.bucket = x.bucket and n.id = x.job_id
+     where x.bucket = $1 and x.client_id = $2 and x.state in ('queued', 'running') and x.state = $5 and n.document_id < $3
+     order by n.document_id desc limit $7",
+    "j.job_id"
+);
+const WALKED_TO: &str = "
+select document_id from jobs where bucket = $1 and client_id = $2 and document_id < $3
+  and state = case when $4 = 'waiting' then 'open' else $4 end
+order by document_id desc, id desc offset $5 - 1 limit 1";
 
 /// A page of a client's documents, newest first.
-pub async fn list(
-    tx: &mut FencedTx,
-    bucket: Bucket,
-    client: &ClientId,
-    page: Page,
-) -> Result<Vec<DocumentView>, StoreError> {
+pub async fn list(tx: &mut FencedTx, bucket: Bucket, client: &ClientId, page: Page) -> Result<Listed, StoreError> {
     let before = page.before.map_or(Uuid::max(), |id| id.0);
-    let among = |sql| {
+    let begun = |sql| {
         let query = tx.query_as::<DocumentView>(sql).bind(bucket.number());
         query.bind(client.to_string()).bind(before).bind(page.limit)
     };
-    let by_job = |state: JobState, without_result: bool| among(LIST_BY_JOB).bind(state.as_str()).bind(without_result);
-    let query = match (page.state, page.job_state) {
-        (None, None) => among(LIST_ALL),
-        (Some(JobState::Succeeded), job) => among(LIST_SUCCEEDED).bind(job.map(JobState::as_str)),
+    let walking = |sql, job: Option<JobState>, without_result: bool| {
+        let query = begun(sql).bind(job.map(JobState::as_str));
+        query.bind(without_result).bind(WALK_MAX)
+    };
+    let by_job = |job: JobState, without_result: bool| match job {
+        JobState::Queued | JobState::Running => (walking(LIST_IN_FLIGHT, Some(job), without_result), None),
+        JobState::Waiting
+        | JobState::Succeeded
+        | JobState::Failed
+        | JobState::Cancelled
+        | JobState::Expired => (walking(LIST_BY_JOB, Some(job), without_result), Some(job)),
+    };
+    let (query, walked) = match (page.state, page.job_state) {
+        (None, None) => (begun(LIST_ALL), None),
+        (Some(state @ JobState::Succeeded), job) => (walking(LIST_SUCCEEDED, job, false), Some(state)),
         (None, Some(job)) => by_job(job, false),
         // A document without a result stands where its newest job does.
-        (Some(state), Some(job)) if state != job => return Ok(Vec::new()),
+        (Some(state), Some(job)) if state != job => return Ok(Listed::default()),
         (Some(state), _) => by_job(state, true),
     };
-    query.fetch_all(tx.connection()).await.map_err(|error| tx.failed(error))
+    let found = query.fetch_all(tx.connection()).await;
+    let documents = found.map_err(|error| tx.failed(error))?;
+    let mut walked_to = None;
+    if let Some(state) = walked.filter(|_| (documents.len() as i64) < page.limit) {
+        let query = tx.query_scalar::<Uuid>(WALKED_TO).bind(bucket.number());
+        let query = query.bind(client.to_string()).bind(before);
+        let query = query.bind(state.as_str()).bind(WALK_MAX);
+        let found = query.fetch_optional(tx.connection()).await;
+        walked_to = found.map_err(|error| tx.failed(error))?.map(DocumentId);
+    }
+    Ok(Listed { documents, walked_to })
 }
 
 /// Which of a job's entities are listed.
@@ -174,12 +232,17 @@ pub struct EntityPage {
     pub limit: i64,
 }
 
+/// Entities that are looked at for one page. With a label that is rare or unknown the caller gets a short page after some
+/// 10 ms instead of a full one, or none, after a walk over millions.
+pub const ENTITIES_WALK_MAX: i32 = 20_000;
+
 /// A page of a job's entities in the order of the text, each with its ordinal. Whatever is filtered, it follows the primary
-/// key over this job's entities and no others; another index would be one on the largest table.
+/// key over at most [`ENTITIES_WALK_MAX`] of this job's entities and no others; another index would be one on the largest
+/// table.
 pub async fn entities(tx: &mut FencedTx, key: JobKey, page: EntityPage) -> Result<Vec<(i32, Entity)>, StoreError> {
     let query = tx.query(
         "select ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score from entities
-         where bucket = $1 and job_id = $2 and ordinal > $3 and ($4::text is null or label = $4)
+         where bucket = $1 and job_id = $2 and ordinal > $3 and ordinal <= $7 and ($4::text is null or label = $4)
            and ($5::real is null or score >= $5)
          order by ordinal limit $6",
     );
@@ -189,7 +252,8 @@ pub async fn entities(tx: &mut FencedTx, key: JobKey, page: EntityPage) -> Resul
         .bind(page.after)
         .bind(page.label)
         .bind(page.min_score)
-        .bind(page.limit);
+        .bind(page.limit)
+        .bind(page.after.saturating_add(ENTITIES_WALK_MAX));
     let rows = query
         .fetch_all(tx.connection())
         .await

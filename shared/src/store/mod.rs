@@ -21,6 +21,7 @@ pub mod lease;
 pub mod migrate;
 mod owners;
 pub mod parked;
+pub mod reading;
 pub mod reports;
 pub mod results;
 pub mod shard_map;
