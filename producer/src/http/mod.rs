@@ -28,6 +28,7 @@ mod reanalyse;
 mod results;
 mod schedule;
 mod server;
+mod taker;
 mod upload;
 mod views;
 

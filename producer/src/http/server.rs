@@ -1,38 +1,50 @@
 //! Serving connections: taken until the stop begins, ended when their requests are, cut when that takes too long.
+//!
+//! They speak HTTP/1.1 and nothing else, so that a connection has one request at a time and its memory one bound. An HTTP/2
+//! connection would have flow control windows, header tables and send buffers for each of its streams, all before a token is
+//! seen; HTTP/2 ends where TLS does, at the load balancer.
 
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, Request, Version};
+use axum::http::{HeaderValue, Request};
 use axum::response::Response;
 use docket_shared::shutdown::Shutdown;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// Connections at a time; the next one waits in the listener's queue. Far below the usual limit of open files.
-const CONNECTIONS_MAX: usize = 4_096;
+use super::taker::Taker;
+
+/// Connections at a time; the next one waits in the listener's queue. Each holds at most [`CONNECTION_BYTES_MAX`] beside what its
+/// request has a place for (an upload, an answer): together 128 MiB.
+const CONNECTIONS_MAX: usize = 2_048;
+/// Longest head of a request, in bytes, and what a connection keeps of what it has read or is to write, each: room for a token
+/// of 8 KiB and for metadata of 4 KiB with every byte escaped.
+const HEAD_BYTES_MAX: usize = 24 * 1024;
+/// What a connection holds, in bytes: a buffer each way, and 16 KiB for its task and for what the allocator rounds up.
+const CONNECTION_BYTES_MAX: usize = 2 * HEAD_BYTES_MAX + 16 * 1024;
 /// How long a caller may take to send the head of a request, and how long a connection may idle: longer than the idle
 /// time that load balancers use, so that it is they who close.
 const HEAD_MAX: Duration = Duration::from_secs(75);
-/// Requests at a time on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 128;
 /// How long requests may take after the intake was closed. What takes longer is stuck, or an upload that must come again.
 const STUCK_AFTER: Duration = Duration::from_secs(20);
 /// Pause after a connection could not be taken: the process has too many open files, and only time helps.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+const _: () = assert!(CONNECTIONS_MAX * CONNECTION_BYTES_MAX <= 128 * 1024 * 1024);
 
 /// Serves a router on an open listener until the shutdown. When that begins, `notice` passes before connections are
 /// refused: those who balance the load see "not ready" first, and connections that are kept alive end with the next answer.
@@ -81,43 +93,109 @@ async fn take(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<(Tcp
     Ok((stream, slot))
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher, shutdown: Shutdown) {
-    let (begun, http1) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-    let (requested, is_http1) = (begun.clone(), http1.clone());
-    let service = router.map_request(move |request: Request<Incoming>| {
-        requested.store(true, Ordering::Relaxed);
-        is_http1.store(request.version() <= Version::HTTP_11, Ordering::Relaxed);
-        request.map(Body::new)
-    });
-    // HTTP/2 says the same with a frame of its own, and forbids the header.
+async fn connection<S>(stream: S, router: Router, watcher: Watcher, shutdown: Shutdown)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = router.map_request(|request: Request<Incoming>| request.map(Body::new));
     let service = service.map_response(move |mut response: Response| {
-        if shutdown.has_begun() && http1.load(Ordering::Relaxed) {
+        if shutdown.has_begun() {
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_MAX);
-    builder
-        .http2()
+    let connection = Builder::new()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_MAX);
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
-        .into_owned();
-    // Before the first request the builder has no timeout of its own: it waits to see which protocol is spoken.
-    let silent = async {
-        tokio::time::sleep(HEAD_MAX).await;
-        if begun.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
+        .header_read_timeout(HEAD_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(Taker::new(stream)), TowerToHyperService::new(service));
+    if let Err(error) = watcher.watch(connection).await {
+        let error: &(dyn std::error::Error + 'static) = &error;
+        tracing::debug!(error, "a connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::http::pace::RATE_WINDOW;
+
+    /// What the system keeps of a connection between its ends.
+    const BETWEEN: usize = 4 * 1024;
+    const TEXT_BYTES: usize = 4 * 1024 * 1024;
+
+    /// A connection to a server, that server's part of it, and what would stop it.
+    fn connect() -> (DuplexStream, JoinHandle<()>, GracefulShutdown) {
+        let (theirs, ours) = duplex(BETWEEN);
+        let router = Router::new()
+            .route("/text", get(async || vec![b'a'; TEXT_BYTES]))
+            .route("/short", get(async || "short"));
+        let graceful = GracefulShutdown::new();
+        let serving = connection(ours, router, graceful.watcher(), Shutdown::default());
+        (theirs, tokio::spawn(serving), graceful)
+    }
+
+    /// Sends a head without an end until the server takes no more; how much that was.
+    async fn endless_head(line: &str) -> usize {
+        let (mut caller, serving, _running) = connect();
+        caller.write_all(b"GET /short HTTP/1.1\r\n").await.unwrap();
+        let mut sent = 0;
+        while caller.write_all(line.as_bytes()).await.is_ok() {
+            sent += line.len();
         }
-    };
-    tokio::select! {
-        ended = watcher.watch(connection) => if let Err(error) = ended {
-            tracing::debug!(error, "a connection broke");
-        },
-        () = silent => {}
+        serving.await.unwrap();
+        sent
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_without_an_end_is_refused_before_it_takes_memory() {
+        let most = HEAD_BYTES_MAX + BETWEEN + 16 * 1024;
+        for line in ["a: b\r\n", "a", &format!("a: {}\r\n", "b".repeat(9_000))] {
+            let sent = endless_head(line).await;
+            assert!(sent < most, "{sent} bytes of a head were taken");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_does_not_come_and_a_connection_that_idles_are_cut() {
+        let request: &[u8] = b"GET /short HTTP/1.1\r\nhost: docket\r\n\r\n";
+        for sent in [b"".as_slice(), b"GET /sh", request, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+            let begun = Instant::now();
+            let (mut caller, serving, _running) = connect();
+            caller.write_all(sent).await.unwrap();
+            serving.await.unwrap();
+            assert!(begun.elapsed() <= HEAD_MAX, "{:?}", begun.elapsed());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_does_not_take_its_answer_is_cut() {
+        let (mut caller, serving, _running) = connect();
+        let begun = Instant::now();
+        caller.write_all(b"GET /text HTTP/1.1\r\nhost: docket\r\n\r\n").await.unwrap();
+        serving.await.unwrap();
+        assert_eq!(begun.elapsed(), RATE_WINDOW);
+        let mut taken = Vec::new();
+        caller.read_to_end(&mut taken).await.unwrap();
+        assert!(taken.len() <= BETWEEN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_largest_head_that_is_needed_is_taken() {
+        let (mut caller, serving, _running) = connect();
+        let (token, metadata) = ("t".repeat(8 * 1024), "%7B".repeat(4 * 1024));
+        let head = format!("GET /short?metadata={metadata} HTTP/1.1\r\nauthorization: {token}\r\nconnection: close\r\n\r\n");
+        caller.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        caller.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("short"), "{answer}");
+        serving.await.unwrap();
     }
 }
