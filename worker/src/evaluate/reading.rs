@@ -65,10 +65,7 @@ pub(super) async fn read(model: &Model, texts: Vec<Tagged>) -> Result<(Vec<Readi
 }
 
 async fn one(model: &Model, cpu: &CpuPool, client: &ClientId, tagged: Tagged) -> Result<Reading, ReadError> {
-    let text = Arc::new(ExtractedText {
-        text: tagged.text.clone(),
-        pages: None,
-    });
+    let text = Arc::new(ExtractedText::from(tagged.text.clone()));
     let windows = Arc::new(window::split(cpu, model.splitter(), &text).await?);
     let scores = model.batcher().score(client, &windows).await?;
     let labels = model.labels().clone();

@@ -3,9 +3,13 @@
 //! All offsets that Docket ever gives out index this *extracted* text, which is stored beside the document, never the
 //! bytes that were uploaded. One file here answers for one kind of document; only plain text exists so far.
 
+mod blanks;
 mod plain;
 
 use bytes::Bytes;
+
+pub use blanks::is_blank;
+use plain::CONTROLS_PERCENT_MAX;
 
 /// A kind of document that can be read. What an upload may declare is exactly what [`MediaType::parse`] takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,17 @@ pub enum ExtractError {
         /// Offset of the first invalid byte in the document, counted from 0.
         position: usize,
     },
+    /// UTF-16 without a byte order mark, or no text at all: both are valid UTF-8 and full of NULs or other controls.
+    #[error(
+        "the document is no plain text: {controls} of its {characters} characters are control characters, and at most \
+         {CONTROLS_PERCENT_MAX}% may be; send UTF-16 as UTF-8"
+    )]
+    ControlCharacters {
+        /// How many of its characters are control characters other than white space.
+        controls: usize,
+        /// How many characters it has.
+        characters: usize,
+    },
 }
 
 /// What a model reads, and what is stored beside the document.
@@ -38,6 +53,9 @@ pub struct ExtractedText {
     pub text: String,
     /// Where pages begin, for documents that have pages.
     pub pages: Option<PageTable>,
+    /// Bytes of the text, ascending, at which a U+FFFD stands for a NUL. It separates words; any other U+FFFD stands for a
+    /// letter that was lost before.
+    pub nuls: Vec<usize>,
 }
 
 /// Where each page of a text begins.
@@ -46,6 +64,24 @@ pub struct ExtractedText {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageTable {
     starts: Vec<usize>,
+}
+
+impl From<String> for ExtractedText {
+    /// A text without pages.
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            pages: None,
+            nuls: Vec::new(),
+        }
+    }
+}
+
+impl ExtractedText {
+    /// Whether the character `c` at a byte of the text stands between words.
+    pub fn is_blank_at(&self, byte: usize, c: char) -> bool {
+        is_blank(c) || (c == char::REPLACEMENT_CHARACTER && self.nuls.binary_search(&byte).is_ok())
+    }
 }
 
 /// Reads a document. CPU-bound: call it on the [`crate::cpu::CpuPool`].
