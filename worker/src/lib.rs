@@ -21,5 +21,6 @@ pub mod report;
 pub mod run;
 pub mod serving;
 pub mod settle;
+mod steps;
 pub mod window;
 pub mod writer;

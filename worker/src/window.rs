@@ -17,6 +17,8 @@ pub use tokens::{PIECE_BYTES_MAX, TextTokenizer, TokenizeError, Tokens};
 
 use crate::cpu::{CpuError, CpuPool};
 use crate::extract::ExtractedText;
+use crate::steps::scan;
+use sentences::Sentences;
 
 /// Tokens of the next sentence that a window reads behind its own. What follows tells the model that an entity ends, and
 /// where no sentence ended after all ("Mr. | Smith") the words on both sides are still read together. Measured with the
@@ -58,6 +60,7 @@ struct Reading {
     tokens: Tokens,
     /// Tokens that begin a sentence, ascending.
     sentences: Vec<usize>,
+    finder: Sentences,
 }
 
 /// Cuts a text. The work is done on `cpu` some kilobytes at a time, so that a large text holds up small ones no longer than
@@ -66,9 +69,7 @@ pub async fn split(cpu: &CpuPool, splitter: &Arc<Splitter>, text: &Arc<Extracted
     let mut reading = Reading::default();
     while reading.position < text.text.len() {
         let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
-        reading = cpu
-            .run("window", move || splitter.read_on(&text.text, reading))
-            .await??;
+        reading = cpu.run("window", move || splitter.read_on(&text, reading)).await??;
     }
     let (splitter, text) = (Arc::clone(splitter), Arc::clone(text));
     Ok(cpu.run("window", move || splitter.pack(&text.text, reading)).await?)
@@ -99,34 +100,31 @@ impl Splitter {
 
     /// Cuts a text at once, on this thread. [`split`] does the same piece by piece.
     pub fn split(&self, text: &str) -> Result<Windows, TokenizeError> {
+        let text = ExtractedText::from(text.to_owned());
         let mut reading = Reading::default();
-        while reading.position < text.len() {
-            reading = self.read_on(text, reading)?;
+        while reading.position < text.text.len() {
+            reading = self.read_on(&text, reading)?;
         }
-        Ok(self.pack(text, reading))
+        Ok(self.pack(&text.text, reading))
     }
 
     /// Reads on by about one piece of full length.
-    fn read_on(&self, text: &str, mut reading: Reading) -> Result<Reading, TokenizeError> {
-        let goal = text.len().min(reading.position + PIECE_BYTES_MAX);
+    fn read_on(&self, text: &ExtractedText, mut reading: Reading) -> Result<Reading, TokenizeError> {
+        let goal = text.text.len().min(reading.position + PIECE_BYTES_MAX);
         while reading.position < goal {
             self.read_piece(text, &mut reading)?;
         }
         Ok(reading)
     }
 
-    fn read_piece(&self, text: &str, reading: &mut Reading) -> Result<(), TokenizeError> {
+    fn read_piece(&self, text: &ExtractedText, reading: &mut Reading) -> Result<(), TokenizeError> {
         let start = reading.position;
-        let end = tokens::piece_end(text, start);
-        let first_token = reading.tokens.len();
+        let end = tokens::piece_end(&text.text, start);
+        let mut token = reading.tokens.len();
         self.tokenizer.read(text, start..end, &mut reading.tokens)?;
-        // A piece's length is enough to tell: all of the text before it would be looked through where it is blank.
-        let near = text.floor_char_boundary(start.saturating_sub(PIECE_BYTES_MAX));
-        let (before, piece) = (&text[near..start], &text[start..end]);
-        let at_start = sentences::bound_between(before, piece).then_some(0);
-        let bounds = at_start.into_iter().chain(sentences::bounds(piece));
-        for token in bounds.map(|at| reading.tokens.word_start_from(start + at)) {
-            if token >= first_token && reading.sentences.last() != Some(&token) {
+        for bound in reading.finder.read(&text.text, start..end) {
+            token = reading.tokens.word_start_from(token, bound);
+            if reading.sentences.last() != Some(&token) {
                 reading.sentences.push(token);
             }
         }
@@ -199,7 +197,7 @@ impl Splitter {
 fn ends_clause(text: &str, tokens: &Tokens, token: usize) -> bool {
     let (before, after) = (tokens.bytes(token - 1), tokens.bytes(token));
     let mark = text[before.clone()].ends_with([',', ';', ':']);
-    mark || (before.end < after.start && text[before.end..after.start].contains('\n'))
+    mark || (before.end < after.start && scan(&text[before.end..after.start]).contains('\n'))
 }
 
 impl Windows {
@@ -241,5 +239,97 @@ impl Windows {
         (start..end)
             .filter(|&token| self.tokens.starts_word(token))
             .map(move |token| token - start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::steps::taken;
+
+    /// What rules about text look around for: white space and line ends, terminals and closers, marks, controls, invisible
+    /// joiners, and what has no letters at all.
+    const UNITS: [&str; 28] = [
+        " ",
+        "\t",
+        "\n",
+        "\r\n",
+        "\u{b}",
+        "\u{c}",
+        "\u{85}",
+        "\u{a0}",
+        "\u{2003}",
+        "\u{2028}",
+        "\u{3000}",
+        ".",
+        "?",
+        "\u{3002}",
+        ")",
+        "\u{201d}",
+        ",",
+        "1",
+        "x",
+        "X",
+        "\u{4e2d}",
+        "\u{301}",
+        "\u{903}",
+        "\u{200b}",
+        "\u{200d}",
+        "\u{1}",
+        "\u{fffd}",
+        "\u{1f1e9}",
+    ];
+    /// Bytes of a text and of one twice as long: more than a piece each, so that work across pieces shows too.
+    const BYTES: usize = 2 * PIECE_BYTES_MAX;
+    /// Most steps a byte of text, at most a few hundred of them each for Unicode's rules and for our looks around.
+    const STEPS_A_BYTE_MAX: usize = 2_000;
+
+    /// Cuts a text of nothing but `unit` behind `start`, and one twice as long.
+    fn assert_linear(splitter: &Splitter, start: &str, unit: &str) -> Result<(), TestCaseError> {
+        let steps = |bytes: usize| {
+            let text = format!("{start}{}", unit.repeat(bytes / unit.len()));
+            taken(|| drop(splitter.split(&text).expect("every text can be cut")))
+        };
+        let (once, twice) = (steps(BYTES), steps(2 * BYTES));
+        prop_assert!(
+            once <= STEPS_A_BYTE_MAX * BYTES,
+            "{once} steps for {start:?} and {unit:?}"
+        );
+        let pieces = 8 * PIECE_BYTES_MAX; // The last piece of a text is not searched for its end.
+        prop_assert!(
+            twice <= 2 * once + pieces,
+            "{once}, then {twice} steps for {start:?} and {unit:?}"
+        );
+        Ok(())
+    }
+
+    fn splitters() -> [Splitter; 3] {
+        tokens::tests::tokenizers().map(|tokenizer| Splitter::new(tokenizer, 192, 32))
+    }
+
+    #[test]
+    fn twice_the_text_is_twice_the_work() {
+        for splitter in splitters() {
+            for unit in UNITS {
+                for start in ["", "a.", "a"] {
+                    assert_linear(&splitter, start, unit).expect("the work is linear");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn twice_the_mixture_is_twice_the_work(
+            start in prop::sample::select(vec!["", "a.", "a?", "Inc.", "x\n"]),
+            unit in prop::collection::vec(prop::sample::select(&UNITS[..]), 2..6),
+            kind in 0_usize..3,
+        ) {
+            assert_linear(&splitters()[kind], start, &unit.concat())?;
+        }
     }
 }

@@ -4,7 +4,15 @@
 //! abbreviation or an initial, and a line break in the middle of a wrapped sentence. A missed bound costs nothing but a
 //! choice; a false one may cut a name in two.
 
+//!
+//! Every look around is bounded, and a run of white space is judged once: a text of nothing but line breaks, or of closing
+//! brackets, costs no more than one of words.
+
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation;
+
+use crate::steps::{scan, scan_from_each};
 
 /// Lines shorter than this many characters were ended on purpose; longer ones may have been wrapped.
 const WRAPPED_CHARS_MIN: usize = 50;
@@ -12,6 +20,19 @@ const WRAPPED_CHARS_MIN: usize = 50;
 const WRAPPED_CHARS_MAX: usize = 160;
 /// Longest list mark, as in `(xviii)` or `12.3.4.5`, in bytes.
 const LIST_MARK_BYTES_MAX: usize = 10;
+/// Bytes of the text before a place that are looked at: the longest line that may be wrapped and a character more.
+const HEAD_BYTES_MAX: usize = CHAR_BYTES_MAX * (WRAPPED_CHARS_MAX + 1);
+/// Bytes of the text behind a place that are looked at: the longest list mark and a character more.
+const TAIL_BYTES_MAX: usize = LIST_MARK_BYTES_MAX + CHAR_BYTES_MAX;
+/// Longest character of UTF-8, in bytes.
+const CHAR_BYTES_MAX: usize = 4;
+
+/// Unicode's rules are shown a stretch of so many characters, because from each closing mark and each blank behind a full
+/// stop they look ahead to the next letter or terminal. A stretch goes on until two letters meet, where no bound is and
+/// where no rule looks across: its bounds are those of the whole.
+const STRETCH_CHARS: usize = 64;
+/// A stretch of which no two letters meet (figures of a table, a line of dots) ends here. A bound just there is missed.
+const STRETCH_CHARS_MAX: usize = 2 * STRETCH_CHARS;
 
 /// Words, in lower case and without their last full stop, that end in one without ending a sentence.
 const ABBREVIATIONS: &[&str] = &[
@@ -26,29 +47,71 @@ const ABBREVIATIONS: &[&str] = &[
     "va", "viz", "vol", "vols", "vs", "wash", "wis",
 ];
 
-/// Byte offsets in `piece` where a sentence begins, ascending, its start left out: whether that is a bound only the text
-/// before it can tell (see [`bound_between`]).
-pub(super) fn bounds(piece: &str) -> impl Iterator<Item = usize> {
-    piece
-        .split_sentence_bound_indices()
-        .skip(1)
-        .map(|(at, _)| at)
-        .filter(|&at| {
-            let (before, after) = piece.split_at(at);
-            if ends_line(before) {
-                bound_between(before, after)
-            } else {
-                !stops_inside(before.trim_end(), after)
-            }
-        })
+/// Finds where sentences begin, in a text that is read piece by piece.
+#[derive(Debug, Default)]
+pub(super) struct Sentences {
+    /// Where the white space begins that ends what has been read: its end if there is none.
+    gap_start: usize,
 }
 
-/// Whether a sentence ends between two neighbouring parts of a text, judged without Unicode's rules: at line breaks, which
-/// those always take for a bound, and where a text was cut into pieces.
-pub(super) fn bound_between(before: &str, after: &str) -> bool {
-    let head = before.trim_end();
-    let tail = after.trim_start();
-    let gap_lines = line_breaks(&before[head.len()..]) + line_breaks(&after[..after.len() - tail.len()]);
+impl Sentences {
+    /// Bytes of `text` where a sentence begins in its next piece, ascending. One behind white space begins behind all of it.
+    pub(super) fn read(&mut self, text: &str, piece: Range<usize>) -> Vec<usize> {
+        let mut bounds = Vec::new();
+        let mut may_begin = true; // Unicode's rules do not know what was before the piece.
+        for stretch in stretches(text, piece) {
+            let shown = scan(&text[stretch.clone()]);
+            let words = stretch.end - shown.trim_start().len();
+            if words == stretch.end {
+                continue; // The gap goes on.
+            }
+            if (may_begin || self.gap_start < stretch.start) && ends_in_gap(text, self.gap_start..words) {
+                bounds.push(words);
+            }
+            let inner = scan_from_each(shown).split_sentence_bound_indices().skip(1);
+            bounds.extend(inner.map(|(at, _)| stretch.start + at).filter(|&at| ends_at(text, at)));
+            self.gap_start = stretch.start + shown.trim_end().len();
+            may_begin = false;
+        }
+        bounds
+    }
+}
+
+/// Cuts a piece behind each line, and long lines where Unicode's rules do not mind.
+fn stretches(text: &str, piece: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let mut start = piece.start;
+    std::iter::from_fn(move || {
+        let stretch = start..start + stretch_len(&text[start..piece.end]);
+        start = stretch.end;
+        (!stretch.is_empty()).then_some(stretch)
+    })
+}
+
+fn stretch_len(rest: &str) -> usize {
+    let mut letter_before = false;
+    for (count, (at, c)) in rest.char_indices().enumerate() {
+        let letters_meet = letter_before && c.is_alphabetic();
+        if count == STRETCH_CHARS_MAX || (count >= STRETCH_CHARS && letters_meet) {
+            return at;
+        }
+        if ends_line(c) {
+            return at + c.len_utf8();
+        }
+        letter_before = c.is_alphabetic();
+    }
+    rest.len()
+}
+
+/// Whether a sentence ends where Unicode's rules say so, within a line.
+fn ends_at(text: &str, at: usize) -> bool {
+    !stops_inside(head(text, at).trim_end(), tail(text, at))
+}
+
+/// Whether a sentence ends in a gap of white space between two words, judged without Unicode's rules: they take every line
+/// break for a bound, and do not see across pieces.
+fn ends_in_gap(text: &str, gap: Range<usize>) -> bool {
+    let (head, tail) = (head(text, gap.start), tail(text, gap.end));
+    let gap_lines = line_breaks(scan(&text[gap]));
     if gap_lines > 1 {
         return true; // A blank line.
     }
@@ -59,20 +122,31 @@ pub(super) fn bound_between(before: &str, after: &str) -> bool {
     gap_lines > 0 && (ended.ends_with([':', ';']) || starts_list_item(tail) || !may_be_wrapped(head))
 }
 
+/// The text before a place, as far as it matters.
+fn head(text: &str, end: usize) -> &str {
+    scan(&text[text.floor_char_boundary(end.saturating_sub(HEAD_BYTES_MAX))..end])
+}
+
+/// The text behind a place, as far as it matters.
+fn tail(text: &str, start: usize) -> &str {
+    scan(&text[start..text.ceil_char_boundary(start.saturating_add(TAIL_BYTES_MAX))])
+}
+
 /// Counts line breaks, CR LF as one, and a form feed as two: a new page is a new paragraph.
-fn line_breaks(gap: &str) -> usize {
+pub(crate) fn line_breaks(gap: &str) -> usize {
     let feeds = gap.matches('\u{c}').count();
     let lines = gap.matches(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count() - gap.matches("\r\n").count();
     lines + 2 * feeds
 }
 
-fn ends_line(before: &str) -> bool {
-    before.ends_with(['\n', '\r', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'])
+/// Whether a line ends behind a character: at whatever Unicode breaks lines.
+fn ends_line(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Whether the last line of `head` has the length of one that a line break wrapped.
 fn may_be_wrapped(head: &str) -> bool {
-    let line = head.rsplit(['\n', '\r', '\u{c}']).next().unwrap_or(head);
+    let line = head.rsplit(ends_line).next().unwrap_or(head);
     let chars = line.chars().take(WRAPPED_CHARS_MAX + 1).count();
     (WRAPPED_CHARS_MIN..=WRAPPED_CHARS_MAX).contains(&chars)
 }
@@ -121,6 +195,11 @@ fn ends_in_abbreviation(head: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::taken;
+
+    fn bounds(text: &str) -> Vec<usize> {
+        Sentences::default().read(text, 0..text.len())
+    }
 
     fn sentences(text: &str) -> Vec<&str> {
         let mut starts: Vec<usize> = std::iter::once(0).chain(bounds(text)).collect();
@@ -162,7 +241,64 @@ mod tests {
         let list = "The Borrower shall, within the time that the Lender allows it,\n(a) pay the principal and the interest in full; and\n(b) go";
         assert_eq!(sentences(list).len(), 3);
         let page = "The parties to this agreement, being of sound mind, agree\u{c}to this";
-        assert!(bound_between(&page[..57], &page[57..]));
+        assert_eq!(bounds(page), [58]);
+    }
+
+    /// Characters that Unicode's rules take for the end of a sentence, and that they let follow one.
+    fn terminals_and_closers() -> Vec<char> {
+        let terminal = |c: char| format!("a{c} B").split_sentence_bounds().count() == 2;
+        let closer = |c: char| {
+            format!("a?{c}{c}B")
+                .split_sentence_bounds()
+                .next()
+                .is_some_and(|first| first.len() > 2)
+        };
+        ('\0'..='\u{ffff}').filter(|&c| terminal(c) || closer(c)).collect()
+    }
+
+    #[test]
+    fn a_run_of_any_terminal_or_closer_costs_no_more_than_words() {
+        let all = terminals_and_closers();
+        assert!(
+            [')', '.', '?', '\u{201d}', ' ', '\n', '\u{3002}']
+                .iter()
+                .all(|c| all.contains(c))
+        );
+        for c in all {
+            for start in ["a.", "a. "] {
+                let steps = |count: usize| {
+                    let text = format!("{start}{}", c.to_string().repeat(count));
+                    taken(|| drop(bounds(&text)))
+                };
+                let (once, twice) = (steps(500), steps(1_000));
+                assert!(
+                    twice <= once * 9 / 4,
+                    "{once}, then {twice} steps for {start:?} and {c:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn stretches_have_the_bounds_of_the_whole() {
+        let text = "Acme, Inc. (the \u{201c}Buyer\u{201d}) paid. \u{201c}She left!\u{201d} Why? (Nobody knows.) \
+            \u{4f60}\u{597d}\u{3002}\u{4e16}\u{754c}\u{3002} He owes $ 1,000.50 . . . . . . . . . . and. more etc. ";
+        for shift in 0..STRETCH_CHARS_MAX {
+            let line = "x".repeat(shift) + &text.repeat(5);
+            let unicode = line.split_sentence_bound_indices().skip(1).map(|(at, _)| at);
+            let whole: Vec<usize> = unicode.filter(|&at| ends_at(&line, at)).collect();
+            assert_eq!(bounds(&line), whole);
+        }
+    }
+
+    #[test]
+    fn a_gap_is_one_bound_behind_all_its_blanks() {
+        assert_eq!(bounds("He paid.\n\n \u{c}\n She left."), [14]);
+        assert_eq!(bounds(&format!("He paid.{}She", " ".repeat(500))), [508]);
+        let mut finder = Sentences::default();
+        let text = "He paid. \n\nShe left.\n";
+        let pieces = [0..8, 8..9, 9..11, 11..text.len()].map(|piece| finder.read(text, piece));
+        assert_eq!(pieces, [vec![], vec![], vec![], vec![11]], "it is judged across pieces");
     }
 
     #[test]

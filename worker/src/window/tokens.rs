@@ -3,17 +3,20 @@
 //! The tokenizer is fed piece by piece, each cut in front of whitespace, because one encoding of a whole large text
 //! would take some two hundred bytes a character; what is kept here is sixteen bytes a token.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
 use tokenizers::Tokenizer;
 
+use crate::extract::{ExtractedText, is_blank};
+use crate::steps::{self, scan};
+
 /// Most bytes of text the tokenizer sees at once: a few milliseconds and a few megabytes of its working memory.
 pub const PIECE_BYTES_MAX: usize = 16 * 1024;
 
-/// Characters that stand between words but that some tokenizers, BERT's among them, drop as control characters, which would
-/// glue the last word of a page to the first of the next. A piece never reaches across one.
-const SEPARATORS: [char; 3] = ['\u{b}', '\u{c}', '\u{85}'];
+/// White space of one, two and three bytes: what a tokenizer sees of a control character, or of the U+FFFD for a NUL.
+const STAND_INS: [char; 3] = [' ', '\u{a0}', '\u{3000}'];
 
 /// A tokenizer that cannot be used, or a text it failed on.
 #[derive(Debug, thiserror::Error)]
@@ -83,25 +86,29 @@ impl TextTokenizer {
     }
 
     /// Appends the tokens of one piece of `text`.
-    pub(super) fn read(&self, text: &str, piece: Range<usize>, tokens: &mut Tokens) -> Result<(), TokenizeError> {
-        if u32::try_from(text.len()).is_err() {
-            return Err(TokenizeError::TooLong(text.len()));
+    pub(super) fn read(
+        &self,
+        text: &ExtractedText,
+        piece: Range<usize>,
+        tokens: &mut Tokens,
+    ) -> Result<(), TokenizeError> {
+        if u32::try_from(text.text.len()).is_err() {
+            return Err(TokenizeError::TooLong(text.text.len()));
         }
+        let shown = shown(text, piece.clone());
         let encoding = self
             .tokenizer
-            .encode(&text[piece.clone()], false)
+            .encode(shown.as_ref(), false)
             .map_err(TokenizeError::Encode)?;
-        let mut word_before = None;
-        for ((&id, &(start, end)), &word) in encoding
-            .get_ids()
-            .iter()
-            .zip(encoding.get_offsets())
-            .zip(encoding.get_word_ids())
-        {
-            let place = piece.start + start..piece.start + end;
-            let same_word = word.is_some() && word == word_before;
-            tokens.push(text, id, place, same_word);
-            word_before = word;
+        let mut pushing = Pushing {
+            tokens,
+            shown: &shown,
+            start: piece.start,
+            word: None,
+        };
+        let (ids, places) = (encoding.get_ids().iter(), encoding.get_offsets().iter());
+        for ((&id, &(start, end)), &word) in ids.zip(places).zip(encoding.get_word_ids()) {
+            pushing.push(id, start..end, word);
         }
         Ok(())
     }
@@ -152,35 +159,70 @@ impl Tokens {
         self.words.last().map_or(0, |&word| word as usize + 1)
     }
 
-    /// The first token that starts a word at or behind a byte of the text.
-    pub(super) fn word_start_from(&self, byte: usize) -> usize {
-        let mut token = self.starts.partition_point(|&start| (start as usize) < byte);
-        while !self.starts_word(token) {
+    /// The first token from `token` on that starts a word at or behind a byte of the text.
+    pub(super) fn word_start_from(&self, mut token: usize, byte: usize) -> usize {
+        let first = token;
+        while token < self.len() && (self.bytes(token).start < byte || !self.starts_word(token)) {
             token += 1;
         }
+        steps::add(token - first + 1);
         token
     }
+}
 
+/// Tokens that grow by those of one piece.
+struct Pushing<'a> {
+    tokens: &'a mut Tokens,
+    /// The piece as the tokenizer was shown it.
+    shown: &'a str,
+    /// Where it starts in the text.
+    start: usize,
+    /// What the tokenizer says of the last token's word.
+    word: Option<u32>,
+}
+
+impl Pushing<'_> {
     /// A token whose tokenizer says that it belongs to the word before still starts a new one behind whitespace: some
     /// tokenizers do not split words at all.
-    fn push(&mut self, text: &str, id: u32, place: Range<usize>, same_word: bool) {
-        let last_start = self.starts.last().map_or(0, |&start| start as usize);
-        let last_end = self.ends.last().map_or(0, |&end| end as usize);
+    fn push(&mut self, id: u32, place: Range<usize>, word: Option<u32>) {
+        let in_piece = |place: Option<&u32>| place.map_or(0, |&place| (place as usize).saturating_sub(self.start));
+        let (last_start, last_end) = (in_piece(self.tokens.starts.last()), in_piece(self.tokens.ends.last()));
         // A byte-level tokenizer may split a character; places never do. Many take the space in front of a word along with it.
-        let from = text.floor_char_boundary(place.start).max(last_start);
-        let end = text.ceil_char_boundary(place.end).max(from).max(last_end);
-        let start = end - text[from..end].trim_start().len();
-        let apart = last_end < start && text[last_end..start].contains(char::is_whitespace);
-        let word = match self.words.last() {
+        let from = self.shown.floor_char_boundary(place.start).max(last_start);
+        let end = self.shown.ceil_char_boundary(place.end).max(from).max(last_end);
+        let start = end - scan(&self.shown[from..end]).trim_start().len();
+        let apart = last_end < start && scan(&self.shown[last_end..start]).contains(char::is_whitespace);
+        let same_word = word.is_some() && word == self.word;
+        let number = match self.tokens.words.last() {
             None => 0,
-            Some(&word) if same_word && !apart => word,
-            Some(&word) => word + 1,
+            Some(&number) if same_word && !apart => number,
+            Some(&number) => number + 1,
         };
-        self.ids.push(id);
-        self.starts.push(as_u32(start));
-        self.ends.push(as_u32(end));
-        self.words.push(word);
+        self.word = word;
+        self.tokens.ids.push(id);
+        self.tokens.starts.push(as_u32(self.start + start));
+        self.tokens.ends.push(as_u32(self.start + end));
+        self.tokens.words.push(number);
     }
+}
+
+/// A piece as its tokenizer is shown it: with white space for control characters, because many tokenizers, BERT's among
+/// them, drop those and so would glue two words. Each stand-in is as long, so places are those of the piece.
+fn shown(text: &ExtractedText, piece: Range<usize>) -> Cow<'_, str> {
+    let given = scan(&text.text[piece.clone()]);
+    let is_white = |c: char| matches!(c, '\t' | '\n' | '\r') || (c.is_whitespace() && !c.is_control());
+    let is_unseen = |at: usize, c: char| !is_white(c) && text.is_blank_at(piece.start + at, c);
+    if !given.char_indices().any(|(at, c)| is_unseen(at, c)) {
+        return Cow::Borrowed(given);
+    }
+    let seen = |(at, c): (usize, char)| {
+        if is_unseen(at, c) {
+            STAND_INS[c.len_utf8() - 1]
+        } else {
+            c
+        }
+    };
+    given.char_indices().map(seen).collect::<String>().into()
 }
 
 /// A place in a text that has tokens, in 32 bits: `TextTokenizer::read` has refused longer texts.
@@ -188,35 +230,31 @@ pub(crate) fn as_u32(place: usize) -> u32 {
     u32::try_from(place).expect("texts are shorter than 4 GiB")
 }
 
-/// Where the piece that begins at `start` ends: at the end of the text, else in front of the next separator, else of the last
-/// blank line in its second half, else of the last whitespace there, else (no whitespace at all) at its longest, between
-/// two characters.
+/// Where the piece that begins at `start` ends: at the end of the text, else in front of the last blank line in its second
+/// half, else of the last blank there, else (no blank at all) at its longest, between two characters.
 pub(super) fn piece_end(text: &str, start: usize) -> usize {
     let limit = text.floor_char_boundary(start + PIECE_BYTES_MAX);
-    let behind_first = start + text[start..].chars().next().map_or(0, char::len_utf8);
-    if let Some(separator) = text[behind_first..limit].find(SEPARATORS) {
-        return behind_first + separator;
-    }
     if limit == text.len() {
         return limit;
     }
     let half = text.ceil_char_boundary(start + PIECE_BYTES_MAX / 2);
     let blank_lines = ["\n\n", "\r\n\r\n"]
         .iter()
-        .filter_map(|blank| text[half..limit].rfind(blank));
-    let gap = blank_lines
-        .max()
-        .or_else(|| text[half..limit].rfind(char::is_whitespace));
-    // In front of the whole run of whitespace, because some tokenizers take the space with the word behind it.
-    let end = gap.map_or(limit, |gap| start + text[start..half + gap].trim_end().len());
+        .filter_map(|blank| scan(&text[half..limit]).rfind(blank));
+    let gap = blank_lines.max().or_else(|| scan(&text[half..limit]).rfind(is_blank));
+    // In front of the whole run of blanks, because some tokenizers take the space with the word behind it.
+    let end = gap.map_or(limit, |gap| {
+        start + scan(&text[start..half + gap]).trim_end_matches(is_blank).len()
+    });
     if end > start { end } else { limit }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
+    use crate::extract::{self, MediaType};
 
     #[test]
     fn pieces_end_in_front_of_whitespace_and_cover_the_text() {
@@ -238,6 +276,24 @@ mod tests {
                 start = end;
             }
         }
+    }
+
+    fn read(tokenizer: &TextTokenizer, text: &ExtractedText) -> Tokens {
+        let mut tokens = Tokens::default();
+        tokenizer
+            .read(text, 0..text.text.len(), &mut tokens)
+            .expect("it can be read");
+        tokens
+    }
+
+    /// Of each kind one: without words, by bytes, and the default model's, which drops control characters.
+    pub(crate) fn tokenizers() -> [TextTokenizer; 3] {
+        let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/models/ner-legal/tokenizer.json");
+        [
+            marking_spaces('\u{2581}', "Unigram", &["p", "s", "l"]),
+            marking_spaces('\u{120}', "BPE", &["p", "s", "l"]),
+            TextTokenizer::from_file(Path::new(default)).expect("the tokenizer loads"),
+        ]
     }
 
     /// A tokenizer of single letters and of these pieces, which all begin with its mark for a space.
@@ -277,15 +333,12 @@ mod tests {
             marking_spaces('\u{2581}', "Unigram", &["p", "s", "l"]),
             marking_spaces('\u{120}', "BPE", &["p", "s", "l"]),
         ] {
-            let mut tokens = Tokens::default();
-            tokenizer
-                .read(text, 0..text.len(), &mut tokens)
-                .expect("it can be read");
+            let tokens = read(&tokenizer, &text.to_owned().into());
             let places: Vec<&str> = (0..tokens.len()).map(|token| &text[tokens.bytes(token)]).collect();
             assert!(places.iter().all(|place| place.trim() == *place), "{places:?}");
             for word in ["he", "pays", "she", "left"] {
                 let at = text.find(word).expect("it is there");
-                let first = tokens.word_start_from(at);
+                let first = tokens.word_start_from(0, at);
                 let last = (first..tokens.len()).rfind(|&token| tokens.bytes(token).end <= at + word.len());
                 assert!(tokens.starts_word(first) && last.is_some_and(|last| tokens.word(last) == tokens.word(first)));
                 assert_eq!(tokens.bytes(first).start, at, "{places:?}");
@@ -294,13 +347,34 @@ mod tests {
     }
 
     #[test]
-    fn no_piece_reaches_across_a_separator() {
-        let text = "page one\u{c}\u{c}page\u{85} two";
-        let mut ends = vec![0];
-        while let Some(&start) = ends.last().filter(|&&end| end < text.len()) {
-            ends.push(piece_end(text, start));
+    fn a_control_character_separates_words_whatever_the_tokenizer_does_with_it() {
+        let separators = ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}').filter(|&c| c != '\u{92}');
+        for tokenizer in tokenizers() {
+            for separator in separators.clone() {
+                assert_words(&tokenizer, &format!("page{separator}two{separator}end").into());
+            }
+            let nuls = extract::text(MediaType::Plain, "page\0two\0end".into()).expect("two NULs are few");
+            assert_words(&tokenizer, &nuls);
         }
-        assert_eq!(ends, [0, 8, 9, 14, text.len()]);
+    }
+
+    #[track_caller]
+    fn assert_words(tokenizer: &TextTokenizer, text: &ExtractedText) {
+        let tokens = read(tokenizer, text);
+        let starts = (0..tokens.len()).filter(|&token| tokens.starts_word(token));
+        let starts: Vec<usize> = starts.map(|token| tokens.bytes(token).start).collect();
+        let words = ["page", "two", "end"].map(|word| text.text.find(word).expect("it is there"));
+        assert_eq!(starts, words, "{text:?}");
+        let last = tokens.len() - 1;
+        assert_eq!(tokens.bytes(last).end, text.text.len());
+    }
+
+    #[test]
+    fn an_apostrophe_of_windows_and_a_lost_letter_stand_inside_words() {
+        for whole in ["o\u{92}brien", "mu\u{fffd}oz"] {
+            let bert = &tokenizers()[2];
+            assert_eq!(read(bert, &whole.to_owned().into()).word_count(), 1, "{whole}");
+        }
     }
 
     #[test]
