@@ -3,17 +3,21 @@
 //! `viterbi` reads each window by itself; here the readings become one for the whole text, and runs of words become
 //! entities whose text stands in the extracted text exactly where their span says.
 
+mod gaps;
+mod place;
 mod viterbi;
 
 use std::ops::Range;
 
-use docket_shared::entity::{Entity, Span};
+use docket_shared::entity::Entity;
+use gaps::Gaps;
+use place::Places;
 
 pub use viterbi::{WindowScores, WordScore, read};
 
 use crate::extract::ExtractedText;
 use crate::infer::labels::Labels;
-use crate::window::{Tokens, Windows, as_u32};
+use crate::window::{Tokens, Windows};
 
 /// An entity's words: its kind and which words, with the product of their probabilities.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +25,9 @@ struct Found {
     kind: usize,
     words: Range<usize>,
     probability: f32,
+    /// A gap in the text tore it off an entity that the model would have gone on with.
+    torn_before: bool,
+    torn_behind: bool,
 }
 
 /// The entities of a text, in reading order, none overlapping another.
@@ -30,7 +37,8 @@ struct Found {
 /// temperature) it tells right from wrong best without a parameter; the model's card has the figures. `windows` are those of this text, and `scores` theirs.
 pub fn entities(text: &ExtractedText, windows: &Windows, scores: Vec<WindowScores>, labels: &Labels) -> Vec<Entity> {
     let words = merge(windows, scores, labels);
-    let found = group(&words, labels);
+    let mut gaps = Gaps::new(text, windows.tokens());
+    let found = group(&words, labels, |word| gaps.tear_before(word));
     place(text, windows.tokens(), &found, labels)
 }
 
@@ -70,27 +78,36 @@ fn goes_on(reading: &[WordScore], word: usize, labels: &Labels) -> bool {
     }
 }
 
-/// Runs of words that are one entity. A word that should go on with one and cannot (two readings tore it at a seam) begins
-/// one.
-fn group(words: &[WordScore], labels: &Labels) -> Vec<Found> {
+/// Runs of words that are one entity. A word that should go on with one and cannot (two readings tore it at a seam, or a gap
+/// in the text does) begins one.
+fn group(words: &[WordScore], labels: &Labels, mut tear_before: impl FnMut(usize) -> bool) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (word, score) in words.iter().enumerate() {
         let Some(kind) = labels.tag(score.label).kind() else {
             continue;
         };
+        let goes_on = goes_on(words, word, labels);
+        let torn = goes_on && tear_before(word);
         match found.last_mut() {
-            Some(last) if goes_on(words, word, labels) => {
+            Some(last) if goes_on && !torn => {
                 last.words.end += 1;
                 last.probability *= score.probability;
             }
-            _ => found.push(Found {
-                kind,
-                words: word..word + 1,
-                probability: score.probability,
-            }),
+            last => {
+                if let Some(last) = last.filter(|_| torn) {
+                    last.torn_behind = true;
+                }
+                found.push(Found {
+                    kind,
+                    words: word..word + 1,
+                    probability: score.probability,
+                    torn_before: torn,
+                    torn_behind: false,
+                });
+            }
         }
     }
-    for entity in &mut found {
+    for entity in found.iter_mut().filter(|entity| !entity.torn_behind) {
         entity.probability *= words.get(entity.words.end).map_or(1.0, |next| 1.0 - next.goes_on);
     }
     found
@@ -100,66 +117,42 @@ fn group(words: &[WordScore], labels: &Labels) -> Vec<Found> {
 fn place(text: &ExtractedText, tokens: &Tokens, found: &[Found], labels: &Labels) -> Vec<Entity> {
     let mut entities = Vec::with_capacity(found.len());
     let mut token = 0;
-    let mut scalars = ScalarCounter::new(&text.text);
+    let mut places = Places::new(text);
     for entity in found {
         while tokens.word(token) < entity.words.start {
             token += 1;
         }
-        let start = tokens.bytes(token).start.max(scalars.byte);
+        let start = tokens.bytes(token).start;
         while token < tokens.len() && tokens.word(token) < entity.words.end {
             token += 1;
         }
-        let end = tokens.bytes(token - 1).end;
-        let Some(bytes) = trimmed(&text.text, start..end) else {
+        let Some(span) = places.next(start..tokens.bytes(token - 1).end) else {
             continue;
         };
-        let span = Span {
-            start: scalars.count_to(bytes.start),
-            end: scalars.count_to(bytes.end),
-            start_byte: as_u32(bytes.start),
-            end_byte: as_u32(bytes.end),
-        };
+        let torn = entity.torn_before || entity.torn_behind;
+        if torn && !may_stand_alone(&text.text[span.bytes()]) {
+            continue;
+        }
         entities.push(Entity {
             label: labels.kinds()[entity.kind].clone(),
-            text: text.text[bytes.clone()].to_owned(),
+            text: text.text[span.bytes()].to_owned(),
             span,
-            page: text.pages.as_ref().map(|pages| pages.page_at(bytes.start)),
+            page: text.pages.as_ref().map(|pages| pages.page_at(span.bytes().start)),
             score: entity.probability.clamp(0.0, 1.0),
         });
     }
     entities
 }
 
-/// The range without whitespace at its ends; none if nothing is left.
-fn trimmed(text: &str, bytes: Range<usize>) -> Option<Range<usize>> {
-    let surface = text.get(bytes.clone())?;
-    let head = surface.trim_start();
-    let start = bytes.end - head.len();
-    let end = start + head.trim_end().len();
-    (start < end).then_some(start..end)
-}
+/// Fewer digits behind a blank line or in a column number a paragraph, a page or a line.
+const PART_DIGITS_MIN: usize = 3;
 
-/// Counts the Unicode scalar values of a text from its start, forward only.
-struct ScalarCounter<'a> {
-    text: &'a str,
-    byte: usize,
-    scalars: usize,
-}
-
-impl<'a> ScalarCounter<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            byte: 0,
-            scalars: 0,
-        }
-    }
-
-    fn count_to(&mut self, byte: usize) -> u32 {
-        self.scalars += self.text[self.byte..byte].chars().count();
-        self.byte = byte;
-        as_u32(self.scalars)
-    }
+/// Whether a part that a gap tore off may stand for itself: a capital or a letter of a script without capitals makes a name,
+/// some digits make a sum or a year. The `the` that stands a blank line before a name does not, nor the number of the next
+/// paragraph. In contracts most gaps stand between two names in two columns, or between two sums of a table: both stay.
+fn may_stand_alone(part: &str) -> bool {
+    let digits = part.chars().filter(|c| c.is_numeric()).count();
+    digits >= PART_DIGITS_MIN || part.chars().any(|c| c.is_alphabetic() && !c.is_lowercase())
 }
 
 #[cfg(test)]
@@ -167,6 +160,8 @@ mod tests {
     use super::*;
     use crate::infer::labels::ModelConfig;
     use crate::infer::manifest::LabelScheme;
+    use crate::steps::taken;
+    use crate::window::{Splitter, tokenizers};
 
     const BIO: (LabelScheme, &[&str]) = (LabelScheme::Bio, &["O", "B-A", "I-A", "B-B", "I-B"]);
     const BIOES: (LabelScheme, &[&str]) = (LabelScheme::Bioes, &["O", "B-A", "I-A", "E-A", "S-A", "S-B"]);
@@ -197,7 +192,7 @@ mod tests {
     }
 
     fn ranges(scheme: (LabelScheme, &[&str]), words: &[u16]) -> Vec<(usize, Range<usize>)> {
-        group(&self::words(words), &labels(scheme))
+        group(&self::words(words), &labels(scheme), |_| false)
             .into_iter()
             .map(|found| (found.kind, found.words))
             .collect()
@@ -234,7 +229,7 @@ mod tests {
     fn a_score_counts_every_word_and_that_the_next_does_not_go_on() {
         let mut words = words(&[0, 1, 2, 0, 3]);
         words[3].goes_on = 0.2;
-        let scores: Vec<f32> = group(&words, &labels(BIO))
+        let scores: Vec<f32> = group(&words, &labels(BIO), |_| false)
             .iter()
             .map(|found| found.probability)
             .collect();
@@ -278,9 +273,91 @@ mod tests {
         );
     }
 
+    /// What a model finds that gives these labels to a text's words, over and over.
+    fn found(text: &ExtractedText, splitter: &Splitter, given: &[u16]) -> (Vec<Entity>, usize) {
+        let labels = labels(BIO);
+        let windows = splitter.split(&text.text).expect("it can be cut");
+        let scores = |window| WindowScores {
+            words: words(given)
+                .into_iter()
+                .cycle()
+                .take(windows.words(window).len())
+                .collect(),
+        };
+        let scores: Vec<WindowScores> = (0..windows.len()).map(scores).collect();
+        let mut entities = Vec::new();
+        let steps = taken(|| entities = self::entities(text, &windows, scores, &labels));
+        (entities, steps)
+    }
+
     #[test]
-    fn a_range_is_trimmed_to_its_surface() {
-        assert_eq!(trimmed("a  b c \n", 1..8), Some(3..6));
-        assert_eq!(trimmed("a  b", 1..3), None);
+    fn no_entity_goes_on_behind_a_blank_line_or_in_another_column() {
+        let [_, _, splitter] = splitters();
+        let surfaces = |text: &str| {
+            let text = ExtractedText::from(text.to_owned());
+            let (entities, _) = found(&text, &splitter, &[1, 2, 2, 2, 2, 2, 2, 2]);
+            entities.into_iter().map(|entity| entity.text).collect::<Vec<_>>()
+        };
+        assert_eq!(surfaces("North\n\nSouth"), ["North", "South"]);
+        assert_eq!(surfaces("North\r\n \r\nSouth"), ["North", "South"]);
+        assert_eq!(surfaces("North\u{c}South"), ["North", "South"]);
+        assert_eq!(surfaces("North\u{1e}South"), ["North", "South"]);
+        assert_eq!(surfaces("the\n\nNorth\n\nof"), ["North"], "lower case is no name");
+        assert_eq!(
+            surfaces("North\n\n13"),
+            ["North"],
+            "the number of a paragraph is no part"
+        );
+        assert_eq!(surfaces("May\n\n2020    \u{4e2d}"), ["May", "2020", "\u{4e2d}"]);
+        assert_eq!(surfaces("North    South"), ["North", "South"]);
+        for whole in [
+            "North\nSouth",
+            "North\r\n        South",
+            "North     \nSouth",
+            "North   South",
+        ] {
+            assert_eq!(surfaces(whole), [whole]);
+        }
+    }
+
+    #[test]
+    fn a_part_has_the_score_of_its_own_words() {
+        let text = ExtractedText::from("North\n\nSouth East".to_owned());
+        let [_, _, splitter] = splitters();
+        let (entities, _) = found(&text, &splitter, &[1, 2, 2]);
+        let scores: Vec<f32> = entities.iter().map(|entity| entity.score).collect();
+        assert_eq!(scores, [0.5, 0.25]);
+    }
+
+    #[test]
+    fn twice_the_text_is_twice_the_work() {
+        let units = [
+            "\u{301}",
+            "\u{200d}",
+            "\u{903}",
+            "\u{1f1e9}",
+            " ",
+            "\n",
+            "x",
+            "x ",
+            "\u{1}",
+        ];
+        for splitter in splitters() {
+            for (unit, given) in units.iter().flat_map(|unit| [(unit, &[1_u16][..]), (unit, &[1, 2, 2])]) {
+                let steps = |count: usize| {
+                    let text = ExtractedText::from(format!("a{}", unit.repeat(count)));
+                    found(&text, &splitter, given).1
+                };
+                let (once, twice) = (steps(500), steps(1_000));
+                assert!(
+                    twice <= once * 9 / 4 + 100,
+                    "{once}, then {twice} steps for {unit:?}, {given:?}"
+                );
+            }
+        }
+    }
+
+    fn splitters() -> [Splitter; 3] {
+        tokenizers().map(|tokenizer| Splitter::new(tokenizer, 192, 32))
     }
 }

@@ -12,7 +12,10 @@ mod tokens;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use sentences::line_breaks;
 pub(crate) use tokens::as_u32;
+#[cfg(test)]
+pub(crate) use tokens::tests::tokenizers;
 pub use tokens::{PIECE_BYTES_MAX, TextTokenizer, TokenizeError, Tokens};
 
 use crate::cpu::{CpuError, CpuPool};
@@ -306,7 +309,7 @@ mod tests {
     }
 
     fn splitters() -> [Splitter; 3] {
-        tokens::tests::tokenizers().map(|tokenizer| Splitter::new(tokenizer, 192, 32))
+        tokenizers().map(|tokenizer| Splitter::new(tokenizer, 192, 32))
     }
 
     #[test]

@@ -7,5 +7,6 @@ mod folder;
 mod models;
 mod provider;
 mod scores;
+mod surfaces;
 mod unicode;
 mod windows;
