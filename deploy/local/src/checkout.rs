@@ -1,6 +1,7 @@
 //! Where this checkout is, and where its state may lie.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +51,7 @@ impl Checkout {
     pub fn state(&self) -> Result<PathBuf> {
         let state = self.root.join(".docket");
         if is_superuser() && !others_may_pass(&self.root) {
-            place_far(&state, &self.root)?;
+            place_far(&state, &far_state(&self.root))?;
         }
         fs::create_dir_all(&state).with_context(|| format!("make {}", state.display()))?;
         let state = state
@@ -89,22 +90,23 @@ fn others_may_pass(path: &Path) -> bool {
         .all(|folder| fs::metadata(folder).is_ok_and(|found| found.mode() & OTHERS_MAY_PASS != 0))
 }
 
-/// Makes `.docket` a link to a folder of this checkout's own below [`FAR_STATE`].
-fn place_far(state: &Path, root: &Path) -> Result<()> {
-    if state.is_symlink() {
+/// Makes `.docket` a link to a folder of this checkout's own below [`FAR_STATE`]. Several programs may do this at once.
+fn place_far(state: &Path, far: &Path) -> Result<()> {
+    if let Ok(target) = fs::read_link(state) {
         // The link may outlive what it leads to.
-        let target = fs::read_link(state).with_context(|| format!("read the link {}", state.display()))?;
         return fs::create_dir_all(&target).with_context(|| format!("make {}", target.display()));
     }
-    if state.is_dir() && fs::remove_dir(state).is_err() {
+    if fs::remove_dir(state).is_err() && state.is_dir() && !state.is_symlink() {
         bail!(
             "the user nobody, as whom PostgreSQL runs, cannot reach {}: remove it and start again",
             state.display()
         );
     }
-    let far = far_state(root);
-    fs::create_dir_all(&far).with_context(|| format!("make {}", far.display()))?;
-    symlink(&far, state).with_context(|| format!("link {} to {}", state.display(), far.display()))
+    fs::create_dir_all(far).with_context(|| format!("make {}", far.display()))?;
+    match symlink(far, state) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && state.is_symlink() => Ok(()), // Another one's.
+        linked => linked.with_context(|| format!("link {} to {}", state.display(), far.display())),
+    }
 }
 
 fn far_state(root: &Path) -> PathBuf {
@@ -128,6 +130,25 @@ mod tests {
     fn far_states_of_two_checkouts_differ() {
         assert_eq!(far_state(Path::new("/root/a")), far_state(Path::new("/root/a")));
         assert_ne!(far_state(Path::new("/root/a")), far_state(Path::new("/root/b")));
+    }
+
+    #[test]
+    fn a_far_state_is_placed_by_many_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..50 {
+            let state = folder.path().join(round.to_string());
+            if round % 2 == 0 {
+                fs::create_dir(&state).unwrap();
+            }
+            let far = folder.path().join("far").join(round.to_string());
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| place_far(&state, &far).unwrap());
+                }
+            });
+            assert_eq!(fs::read_link(&state).unwrap(), far);
+            assert!(state.is_dir());
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ use crate::state::StateDir;
 
 /// Shards of the test stack: the fewest with which a client can be on another one.
 pub const SHARDS: usize = 2;
+/// Folder of the models that workers keep, with a folder for each world: tests publish different models under one name.
+pub(crate) const MODELS: &str = "models";
 /// How long the servers stay after the last client: as long as it takes to start the next test run by hand.
 const LINGER: Duration = Duration::from_secs(30);
 /// How often the servers and the clock are looked at.
@@ -78,7 +80,7 @@ pub async fn run(checkout: &Checkout) -> Result<()> {
     let folder = folder(checkout)?;
     let state = StateDir::hold(&folder, PREDECESSOR_DEADLINE).await?;
     let _ = fs::remove_file(folder.join("stack.sock")); // A killed predecessor's.
-    for passing in ["brokers", "pgbouncers", "prometheus", "certificates"] {
+    for passing in ["brokers", "pgbouncers", "prometheus", "certificates", MODELS] {
         let _ = fs::remove_dir_all(folder.join(passing)); // Those of killed tests.
     }
     let deps = Deps::ensure(&checkout.state()?).await?;

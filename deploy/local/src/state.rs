@@ -128,11 +128,10 @@ impl Ledger {
     }
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
+/// Writes a file that only its owner may read, whole or not at all, whoever else writes it.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
-    let draft = path.with_extension("draft");
+    let draft = path.with_extension(format!("{}.draft", uuid::Uuid::new_v4().simple()));
     let written = (|| {
-        let _ = fs::remove_file(&draft); // An older draft may have other permissions.
         let mut file = fs::OpenOptions::new()
             .create_new(true)
             .write(true)
@@ -141,6 +140,9 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
         file.write_all(content)?;
         fs::rename(&draft, path)
     })();
+    if written.is_err() {
+        let _ = fs::remove_file(&draft); // There may be none.
+    }
     written.with_context(|| format!("write {}", path.display()))
 }
 
@@ -198,6 +200,25 @@ mod tests {
         drop(taken);
         state.wipe().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "only the lock is left");
+    }
+
+    #[test]
+    fn a_private_file_that_several_write_is_always_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::thread::scope(|scope| {
+            for letter in [b"a", b"b", b"c", b"d"] {
+                let path = &path;
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        write_private(path, &letter.repeat(1_000)).unwrap();
+                        let read = fs::read(path).unwrap();
+                        assert!(read.len() == 1_000 && read.iter().all(|byte| *byte == read[0]));
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
     }
 
     #[test]

@@ -84,7 +84,10 @@ pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> 
         .run_until_cancelled(show(&site, &mut stack, &mut services, &documents, started))
         .await;
     let outcome = match shown {
-        Some(Ok(_)) if options.exits => Ok(()),
+        Some(Ok(announced)) if options.exits => {
+            drop(announced); // Before the state is let go: the next run announces itself in the same file.
+            Ok(())
+        }
         Some(Ok(_announced)) => stop
             .run_until_cancelled(watch(&mut stack, &mut services))
             .await

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::process::{Launch, Process};
 use crate::state::{StateDir, write_private};
 use crate::{poll, ports};
 
+/// How long the processes of a node that was killed may write on.
+const WIPE_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a node may take until it answers: 5 s alone, more while a machine also compiles.
 const START_DEADLINE: Duration = Duration::from_secs(120);
 /// How long a node may take to close its queues and end.
@@ -255,10 +258,15 @@ impl Node {
     /// Ends it and deletes all its data: the next start makes a new node.
     pub async fn wipe(&mut self) -> Result<()> {
         self.kill9().await;
-        match fs::remove_dir_all(&self.options.folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("wipe RabbitMQ"),
-            _ => Ok(()),
-        }
+        let folder = &self.options.folder;
+        // The last processes of its group may write on for a moment.
+        poll::until("wipe RabbitMQ", WIPE_DEADLINE, async || {
+            match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Ok(None),
+                _ => Ok(Some(())),
+            }
+        })
+        .await
     }
 
     fn configure(&self) -> Result<()> {

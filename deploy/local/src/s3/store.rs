@@ -164,25 +164,35 @@ impl Store {
 
     /// Deletes an empty bucket.
     pub fn delete_bucket(&self, name: &str) -> S3Result<()> {
-        self.with(name, |bucket| {
-            if bucket.objects.is_empty() {
-                Ok(())
-            } else {
-                Err(s3_error!(BucketNotEmpty))
-            }
-        })?;
-        self.remove_bucket_with_objects(name)
-            .map_err(|error| s3_error!(error, InternalError))
+        let mut buckets = self.lock();
+        let bucket = buckets.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        if !bucket.objects.is_empty() {
+            return Err(s3_error!(BucketNotEmpty));
+        }
+        let aside = self.take_out(&mut buckets, name);
+        let aside = aside.map_err(|error| s3_error!(error, InternalError))?;
+        drop(buckets);
+        fs::remove_dir_all(aside).map_err(|error| s3_error!(error, InternalError))
     }
 
     /// Deletes a bucket and whatever it holds. One that is absent is no error.
     pub fn remove_bucket_with_objects(&self, name: &str) -> io::Result<()> {
-        let removed = self.lock().remove(name);
-        if removed.is_some() {
-            fs::remove_dir_all(self.root.join(name))
-        } else {
-            Ok(())
+        let mut buckets = self.lock();
+        if !buckets.contains_key(name) {
+            return Ok(());
         }
+        let aside = self.take_out(&mut buckets, name)?;
+        drop(buckets);
+        fs::remove_dir_all(aside)
+    }
+
+    /// Takes a bucket out, and its folder out of the way: from now on another one may have its name. What a killed process
+    /// leaves of it is deleted with the drafts.
+    fn take_out(&self, buckets: &mut BTreeMap<String, Bucket>, name: &str) -> io::Result<PathBuf> {
+        let aside = self.root.join(DRAFTS).join(Uuid::new_v4().simple().to_string());
+        fs::rename(self.root.join(name), &aside)?;
+        buckets.remove(name);
+        Ok(aside)
     }
 
     /// An error unless there is such a bucket.
@@ -379,5 +389,66 @@ fn described(path: &Path) -> io::Result<Object> {
         })
     } else {
         Err(damaged())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    /// How often two callers meet.
+    const ROUNDS: usize = 500;
+
+    fn put(store: &Store, bucket: &str) -> S3Result<Object> {
+        let draft = store.draft();
+        fs::write(draft.path(), b"x").unwrap();
+        let object = Object::new("key".into(), 1, "etag".into(), Attributes::default());
+        store.commit(bucket, &draft, object, &Conditions::default())
+    }
+
+    /// Runs both in the same moment.
+    fn meet<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+        let barrier = Barrier::new(2);
+        thread::scope(|scope| {
+            let one = scope.spawn(|| {
+                barrier.wait();
+                one()
+            });
+            barrier.wait();
+            let other = other();
+            (one.join().unwrap(), other)
+        })
+    }
+
+    #[test]
+    fn a_bucket_that_is_deleted_takes_no_object_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), false).unwrap();
+        for round in 0..ROUNDS {
+            let bucket = format!("b{round}");
+            store.create_bucket(&bucket).unwrap();
+            let (deleted, stored) = meet(|| store.delete_bucket(&bucket), || put(&store, &bucket));
+            assert_ne!(deleted.is_ok(), stored.is_ok(), "{deleted:?} and {stored:?}");
+            assert_eq!(store.find(&bucket, "key").is_ok(), stored.is_ok());
+        }
+    }
+
+    #[test]
+    fn a_bucket_can_be_made_while_one_of_its_name_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), false).unwrap();
+        for _ in 0..ROUNDS {
+            store.create_bucket("b").unwrap();
+            put(&store, "b").unwrap();
+            let made = || while store.create_bucket("b").is_err() {};
+            let (removed, ()) = meet(|| store.remove_bucket_with_objects("b"), made);
+            removed.unwrap();
+            put(&store, "b").unwrap();
+            store.remove_bucket_with_objects("b").unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path().join(DRAFTS)).unwrap().count(), 0);
     }
 }

@@ -10,7 +10,7 @@ use super::broker::PrivateBroker;
 use super::link::Link;
 use super::or_panic;
 use super::template::{self, Place};
-use crate::daemon::{Request, SHARDS};
+use crate::daemon::{MODELS, Request, SHARDS};
 use crate::info::StackInfo;
 use crate::postgres::Admin;
 use crate::rabbit::{Management, QueueDepth};
@@ -117,7 +117,7 @@ impl World {
             vhost,
             broker,
             onnxruntime: info.onnxruntime.clone(),
-            models: info.state.join("models"),
+            models: info.state.join(MODELS).join(&id),
             databases,
             id,
         })
@@ -234,6 +234,7 @@ impl Drop for World {
         if let Some(link) = Link::existing() {
             link.tell(&Request::Leave { id: self.id.clone() });
         }
+        let _ = std::fs::remove_dir_all(&self.models); // What is left the next start of the stack removes.
     }
 }
 
