@@ -46,7 +46,7 @@ pub struct Published {
     /// Its name.
     pub name: ModelName,
     /// The version that holds.
-    pub current: Option<String>,
+    pub current: Option<ModelVersion>,
     /// Its versions, the one published last first.
     pub versions: Vec<ModelVersion>,
     /// What is said about the version that holds.
@@ -101,7 +101,7 @@ impl Models {
 
     async fn look_up(&self, model: &ModelRef) -> Result<Lookup, BlobError> {
         if let Some(version) = &model.version {
-            let manifest = model::file_key(&model.name, version.as_str(), MANIFEST_FILE);
+            let manifest = model::file_key(&model.name, version, MANIFEST_FILE);
             if self.exists(&manifest).await? {
                 return Ok(Lookup::Published);
             }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blob::{BlobError, BlobKey, BlobStore};
-use crate::ids::ModelName;
+use crate::ids::{ModelName, ModelVersion};
 
 /// A pointer is a few dozen bytes; more is not one, in bytes.
 const POINTER_BYTES_MAX: u64 = 64 * 1024;
@@ -30,7 +30,7 @@ pub enum ModelError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Current {
     /// Its version.
-    pub version: String,
+    pub version: ModelVersion,
 }
 
 /// Key of a model's pointer.
@@ -39,7 +39,7 @@ pub fn pointer_key(name: &ModelName) -> BlobKey {
 }
 
 /// Key of a file of a version.
-pub fn file_key(name: &ModelName, version: &str, file: &str) -> BlobKey {
+pub fn file_key(name: &ModelName, version: &ModelVersion, file: &str) -> BlobKey {
     BlobKey::from_stored(format!("models/{name}/{version}/{file}"))
 }
 
@@ -54,4 +54,19 @@ pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<Current, Mod
 pub async fn set_current(blobs: &BlobStore, name: &ModelName, current: &Current) -> Result<(), BlobError> {
     let bytes = serde_json::to_vec(current).expect("a version always serialises");
     blobs.put_bytes(&pointer_key(name), bytes.into()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointers_version_is_no_path() {
+        let pointer = |version: &str| serde_json::from_str::<Current>(&format!(r#"{{"version":"{version}"}}"#));
+        assert_eq!(pointer("2.1").unwrap().version.as_str(), "2.1");
+        for bad in ["", "..", "../../etc", "/etc", "a/b", "2\\u0000"] {
+            let error = pointer(bad).unwrap_err().to_string();
+            assert!(error.contains("a model version must be 1 to 64 characters"), "{error}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use docket_shared::ids::ModelName;
 use docket_shared::queue::QueueConfig;
 use docket_shared::store::StoreConfig;
 
+use crate::cache::Cache;
 use crate::infer::session::Provider;
 use crate::model::ModelSettings;
 
@@ -48,6 +49,12 @@ pub const MODEL_CACHE_DIR: Setting = Setting::with_default(
     "DOCKET_MODEL_CACHE_DIR",
     "/var/cache/docket/models",
     "where models are kept between starts",
+);
+/// Bound of the models on disk.
+pub const MODEL_CACHE_BYTES: Setting = Setting::with_default(
+    "DOCKET_MODEL_CACHE_BYTES",
+    "8589934592",
+    "most that these take on disk, in bytes: two models of the largest size, or some 350 versions of the default one; beyond it the version used longest ago goes",
 );
 /// Deliveries at a time.
 pub const PREFETCH: Setting = Setting::with_default(
@@ -108,6 +115,7 @@ pub const SETTINGS: &[&Setting] = &[
     &MODEL_POLL_SECONDS,
     &ONNXRUNTIME_LIB,
     &MODEL_CACHE_DIR,
+    &MODEL_CACHE_BYTES,
     &PREFETCH,
     &MEMORY_BYTES,
     &ENTITIES_MAX,
@@ -136,8 +144,8 @@ pub struct WorkerConfig {
     pub model_versions: usize,
     /// How often versions are looked for.
     pub model_poll: Duration,
-    /// Where models are kept.
-    pub model_cache_dir: PathBuf,
+    /// The models on disk.
+    pub model_cache: Cache,
     /// How models are run.
     pub engine: ModelSettings,
     /// Deliveries at a time.
@@ -188,7 +196,7 @@ impl WorkerConfig {
             models: env.get(&MODELS)?,
             model_versions: env.within(&MODEL_VERSIONS, 1..=64)?,
             model_poll: Duration::from_secs(env.within(&MODEL_POLL_SECONDS, 1..=3_600)?),
-            model_cache_dir: env.get(&MODEL_CACHE_DIR)?,
+            model_cache: model_cache(env)?,
             engine: model_settings(env)?,
             prefetch: env.within(&PREFETCH, 1..=1_000)?,
             // Below 64 MiB not even one document of the largest size fits.
@@ -198,6 +206,13 @@ impl WorkerConfig {
             drain: Duration::from_secs(env.within(&DRAIN_SECONDS, 0..=3_600)?),
         })
     }
+}
+
+/// Reads and checks where models are kept on this machine.
+pub fn model_cache(env: &Env) -> Result<Cache, ConfigError> {
+    // Below a MiB not even a toy fits, and a TiB is a mistake.
+    let bytes_max = env.within(&MODEL_CACHE_BYTES, (1 << 20)..=(1 << 40))?;
+    Ok(Cache::new(env.get(&MODEL_CACHE_DIR)?, bytes_max))
 }
 
 /// Reads and checks how models are run on this machine.

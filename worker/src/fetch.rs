@@ -1,21 +1,27 @@
-//! Models from the bucket to this machine's disk.
+//! Models from the bucket to this machine's disk. Whoever may write into the bucket is not trusted with more than a model:
+//! names become paths only when they are plain, and no more is fetched than the manifest says and a model may have.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use docket_shared::blob::{BlobError, BlobKey, BlobStore};
-use docket_shared::ids::ModelName;
+use bytes::Bytes;
+use docket_shared::blob::{BlobError, BlobKey, BlobStore, hex};
+use docket_shared::ids::{ModelName, ModelVersion};
 use docket_shared::model::{self, MANIFEST_BYTES_MAX};
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
-use crate::infer::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+use crate::cache::{Cache, CacheError, InUse, unless_gone};
+use crate::infer::manifest::{FileEntry, MANIFEST_FILE, Manifest, ManifestError, PART_FILE_END};
+use crate::release::Release;
 
-/// How files end that are not whole yet.
-const PART: &str = ".part";
-/// Age from which such a file is what a killed worker left: no model takes that long to fetch.
+/// Longest time of fetching a version, in which the largest model comes at 7 MB a second; after it a store that drips is as
+/// good as away. Whoever starts workers should wait for a little longer.
+const FETCH_MAX: Duration = Duration::from_secs(10 * 60);
+/// Age from which a file that is not whole is what a killed worker left: none is fetched for that long.
 const PART_AGE_MAX: Duration = Duration::from_secs(3600);
 
 /// Why a version of a model is not on this machine.
@@ -36,13 +42,14 @@ pub enum FetchError {
     /// What came is not what the manifest says, or that is no good itself.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The cache cannot be written.
-    #[error("write {path} (DOCKET_MODEL_CACHE_DIR)")]
-    Cache {
-        /// A file or a folder in it.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+    /// The cache cannot keep it.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// It came too slowly.
+    #[error("{release} was not fetched within {FETCH_MAX:?}")]
+    TooSlow {
+        /// The version.
+        release: Release,
     },
     /// Checking ended without a result, by a panic.
     #[error("checking the model's files panicked")]
@@ -50,98 +57,150 @@ pub enum FetchError {
 }
 
 /// The version of a model that holds.
-pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<String, FetchError> {
+pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<ModelVersion, FetchError> {
     match model::current(blobs, name).await {
         Ok(current) => Ok(current.version),
-        Err(model::ModelError::Blob(error)) => Err(absent(name.to_string(), error)),
-        Err(error @ model::ModelError::Malformed { .. }) => Err(FetchError::Pointer(error)),
-    }
-}
-
-/// Brings a version's files into the cache, and gives their folder; those that are there already are kept, and all are
-/// checked.
-pub async fn fetch(blobs: &BlobStore, name: &ModelName, version: &str, cache: &Path) -> Result<PathBuf, FetchError> {
-    let key = model::file_key(name, version, MANIFEST_FILE);
-    let manifest = blobs.get(&key, MANIFEST_BYTES_MAX).await;
-    let bytes = manifest.map_err(|error| absent(format!("{name}@{version}"), error))?;
-    let manifest = Manifest::from_json(&bytes)?;
-    let folder = cache.join(name.as_str()).join(version);
-    let made = tokio::fs::create_dir_all(&folder).await;
-    made.map_err(|source| unwritable(&folder, source))?;
-    let swept = sweep(&folder).await;
-    swept.map_err(|source| unwritable(&folder, source))?;
-    for (file, entry) in &manifest.files {
-        let path = folder.join(file);
-        let there = tokio::fs::metadata(&path)
-            .await
-            .is_ok_and(|found| found.len() == entry.bytes);
-        if !there {
-            download(blobs, &model::file_key(name, version, file), &path).await?;
+        Err(model::ModelError::Blob(BlobError::NotFound { .. })) => Err(FetchError::NotPublished {
+            model: name.to_string(),
+        }),
+        Err(model::ModelError::Blob(error @ BlobError::Unavailable { .. })) => Err(FetchError::Store(error)),
+        Err(error @ (model::ModelError::Blob(BlobError::TooLarge { .. }) | model::ModelError::Malformed { .. })) => {
+            Err(FetchError::Pointer(error))
         }
     }
-    let manifest_path = folder.join(MANIFEST_FILE);
-    let written = write_whole(&manifest_path, &bytes).await;
-    written.map_err(|source| unwritable(&manifest_path, source))?;
-    let checked = (manifest, folder.clone());
-    let verified = tokio::task::spawn_blocking(move || checked.0.verify(&checked.1)).await;
-    let verified = verified.map_err(|_| FetchError::Panicked)?;
-    if verified.is_err() {
-        // What a crash or a disk spoiled is fetched anew by the next try.
-        let removed = tokio::fs::remove_dir_all(&folder).await;
-        removed.map_err(|source| unwritable(&folder, source))?;
-    }
-    verified?;
-    Ok(folder)
 }
 
-fn absent(model: String, error: BlobError) -> FetchError {
-    match error {
-        BlobError::NotFound { .. } => FetchError::NotPublished { model },
+/// The manifest of a version, checked, and as it is stored.
+pub async fn manifest(blobs: &BlobStore, release: &Release) -> Result<(Manifest, Bytes), FetchError> {
+    let key = model::file_key(&release.name, &release.version, MANIFEST_FILE);
+    let bytes = blobs.get(&key, MANIFEST_BYTES_MAX).await.map_err(|error| match error {
+        BlobError::NotFound { .. } => FetchError::NotPublished {
+            model: release.to_string(),
+        },
+        BlobError::TooLarge { .. } => ManifestError::Invalid(error.to_string()).into(),
+        BlobError::Unavailable { .. } => FetchError::Store(error),
+    })?;
+    Ok((Manifest::of(release, &bytes)?, bytes))
+}
+
+/// Brings a version's files into the cache, and gives their folder. Files that are there already and unspoiled are kept. Each
+/// other file appears by one rename when it is whole and is what the manifest says: so any number of workers may do this at
+/// once, and none of them spoils what another one reads.
+pub async fn fetch(blobs: &BlobStore, release: &Release, cache: &Cache) -> Result<InUse, FetchError> {
+    let fetched = tokio::time::timeout(FETCH_MAX, fetch_into(blobs, release, cache)).await;
+    fetched.unwrap_or_else(|_elapsed| {
+        let release = release.clone();
+        Err(FetchError::TooSlow { release })
+    })
+}
+
+async fn fetch_into(blobs: &BlobStore, release: &Release, cache: &Cache) -> Result<InUse, FetchError> {
+    let (manifest, bytes) = manifest(blobs, release).await?;
+    let in_use = cache.enter(release).await?;
+    // First, since the cache knows a version by it, be it whole or not.
+    let path = in_use.folder().join(MANIFEST_FILE);
+    keep(&path, &bytes).await.map_err(CacheError::of(&path))?;
+    if missing(&manifest, in_use.folder()).await?.is_empty() {
+        return Ok(in_use);
+    }
+    let _filling = cache.filling().await?;
+    let making_room = (cache.clone(), release.clone(), manifest.bytes());
+    let made = tokio::task::spawn_blocking(move || making_room.0.make_room(&making_room.1, making_room.2)).await;
+    made.map_err(|_| FetchError::Panicked)??;
+    let swept = sweep(in_use.folder()).await;
+    swept.map_err(CacheError::of(in_use.folder()))?;
+    for file in missing(&manifest, in_use.folder()).await? {
+        let source = model::file_key(&release.name, &release.version, &file);
+        let entry = (file.as_str(), &manifest.files[&file]);
+        download(blobs, &source, entry, &in_use.folder().join(&file)).await?;
+    }
+    Ok(in_use)
+}
+
+/// The files that are not in a folder as the manifest says.
+async fn missing(manifest: &Manifest, folder: &Path) -> Result<Vec<String>, FetchError> {
+    let (manifest, folder) = (manifest.clone(), folder.to_owned());
+    let looked = tokio::task::spawn_blocking(move || {
+        let files = manifest.files.iter();
+        let missing = files.filter(|(file, entry)| !holds(&folder.join(file), entry));
+        missing.map(|(file, _)| file.clone()).collect()
+    });
+    looked.await.map_err(|_| FetchError::Panicked)
+}
+
+/// Whether a file is the manifest's. One that cannot be read is not, and is replaced; a link or a pipe is nothing that a worker
+/// has put there.
+fn holds(path: &Path, entry: &FileEntry) -> bool {
+    let found = std::fs::symlink_metadata(path);
+    found.is_ok_and(|found| found.is_file() && found.len() == entry.bytes)
+        && FileEntry::of(path).is_ok_and(|found| found == *entry)
+}
+
+/// Streams an object into a file, which appears, or replaces a spoiled one, only when it is whole and the manifest's.
+async fn download(
+    blobs: &BlobStore,
+    key: &BlobKey,
+    (name, entry): (&str, &FileEntry),
+    path: &Path,
+) -> Result<(), FetchError> {
+    let (mut body, announced) = blobs.open(key).await.map_err(|error| match error {
+        BlobError::NotFound { .. } => entry.differs(name, "it is not in the bucket").into(),
         error @ (BlobError::TooLarge { .. } | BlobError::Unavailable { .. }) => FetchError::Store(error),
+    })?;
+    if announced != entry.bytes {
+        return Err(entry.differs(name, &format!("{announced} bytes")).into());
     }
-}
-
-fn unwritable(path: &Path, source: std::io::Error) -> FetchError {
-    let path = path.to_owned();
-    FetchError::Cache { path, source }
-}
-
-/// Streams an object into a file that appears only when it is whole: workers of one machine may share the cache.
-async fn download(blobs: &BlobStore, key: &BlobKey, path: &Path) -> Result<(), FetchError> {
-    let (mut body, _) = blobs.open(key).await.map_err(FetchError::Store)?;
     let cut = |source| BlobError::Unavailable {
         action: "read",
         key: key.clone(),
         source,
     };
-    let unwritable = |source| unwritable(path, source);
+    let unwritable = CacheError::of(path);
     let (file, temporary) = temporary(path).map_err(unwritable)?.into_parts();
     let mut file = tokio::fs::File::from_std(file);
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| FetchError::Store(cut(error.into())))?;
+        hash.update(&chunk);
+        bytes += chunk.len() as u64;
+        if bytes > entry.bytes {
+            return Err(entry.differs(name, "more bytes than it has").into());
+        }
         file.write_all(&chunk).await.map_err(unwritable)?;
     }
+    let sha256 = hex(&hash.finalize());
+    entry.compare(name, &FileEntry { sha256, bytes })?;
     file.sync_all().await.map_err(unwritable)?;
-    temporary.persist(path).map_err(|error| unwritable(error.error))
+    temporary.persist(path).map_err(|error| unwritable(error.error))?;
+    Ok(())
 }
 
-async fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes the manifest beside the files, unless it is there: the folder may be another user's, and whole.
+async fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if tokio::fs::read(path).await.is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
     let (_, temporary) = temporary(path)?.into_parts();
     tokio::fs::write(&temporary, bytes).await?;
     Ok(temporary.persist(path)?)
 }
 
-/// Removes what killed workers left in a folder.
+/// Removes what killed workers left in a folder. Other workers rename their files and sweep at the same time, so that a file
+/// may be gone whenever it is looked at.
 async fn sweep(folder: &Path) -> std::io::Result<()> {
     let mut files = tokio::fs::read_dir(folder).await?;
     while let Some(file) = files.next_entry().await? {
-        let is_part = file.file_name().to_string_lossy().ends_with(PART);
-        let age = file.metadata().await?.modified()?.elapsed().unwrap_or_default();
-        if is_part && age > PART_AGE_MAX {
-            tokio::fs::remove_file(file.path()).await?;
+        let is_part = file.file_name().to_string_lossy().ends_with(PART_FILE_END);
+        if is_part && unless_gone(is_left(&file).await)?.unwrap_or(false) {
+            unless_gone(tokio::fs::remove_file(file.path()).await)?;
         }
     }
     Ok(())
+}
+
+async fn is_left(file: &tokio::fs::DirEntry) -> std::io::Result<bool> {
+    let written = file.metadata().await?.modified()?;
+    Ok(written.elapsed().unwrap_or_default() > PART_AGE_MAX)
 }
 
 /// A file beside another one, of a name that nobody else has; gone when it is not kept. Others may read it: the cache may be
@@ -150,7 +209,7 @@ fn temporary(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let readable = Permissions::from_mode(0o644);
     tempfile::Builder::new()
-        .suffix(PART)
+        .suffix(PART_FILE_END)
         .permissions(readable)
         .tempfile_in(folder)
 }

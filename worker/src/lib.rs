@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod batch;
+pub mod cache;
 pub mod company;
 pub mod config;
 pub mod cpu;
@@ -17,6 +18,7 @@ pub mod outcome;
 pub mod pipeline;
 mod pressure;
 pub mod probes;
+pub mod release;
 pub mod report;
 pub mod run;
 pub mod serving;

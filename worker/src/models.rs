@@ -19,11 +19,12 @@ use docket_shared::blob::{BlobConfig, BlobStore};
 use docket_shared::config::Env;
 use docket_shared::ids::ModelRef;
 
-pub use stored::{Release, version_of};
+pub use stored::release_of;
 pub use switch::switch;
 
 use crate::config;
 use crate::model::ModelSettings;
+use crate::release::Release;
 
 /// What an operator can do with models.
 #[derive(Debug, Subcommand)]

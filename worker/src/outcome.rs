@@ -109,12 +109,12 @@ impl JobError {
             | Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => Disposition::Fail,
             Self::Blob(BlobError::Unavailable { .. })
             | Self::Memory(MemoryError::NoRoom)
-            | Self::Model(ServeError::Fetch(FetchError::Store(_))) => Disposition::Postpone,
+            | Self::Model(ServeError::Fetch(FetchError::Store(_) | FetchError::TooSlow { .. })) => Disposition::Postpone,
             Self::Model(
                 ServeError::NotServed(_)
                 | ServeError::Load(_)
                 | ServeError::Fetch(
-                    FetchError::Pointer(_) | FetchError::Manifest(_) | FetchError::Cache { .. } | FetchError::Panicked,
+                    FetchError::Pointer(_) | FetchError::Manifest(_) | FetchError::Cache(_) | FetchError::Panicked,
                 ),
             )
             | Self::Infer(_)

@@ -33,7 +33,7 @@ pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError>
 
 /// What is done once there is room.
 async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, room: &mut Room<'_>) -> Result<Analysis, JobError> {
-    let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_deref())).await?;
+    let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_ref())).await?;
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
     let extracted = stage(
@@ -62,7 +62,7 @@ async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, room: &mut Ro
     room.fit(contents).await?;
     let (text_key, text_sha256) = stage("store_text", store_text(ctx, claim, &text.text)).await?;
     Ok(Analysis {
-        model_version: model.manifest().about.version.clone(),
+        model_version: model.manifest().about.version.to_string(),
         text_key,
         text_sha256,
         text_chars: text.text.chars().count() as u64,

@@ -40,7 +40,7 @@ async fn report(ctx: &Context, name: &ModelName, speed: &mut Speed) -> Result<()
     let report = WorkerReport {
         worker: ctx.worker.clone(),
         model: name.clone(),
-        model_version: current.manifest().about.version.clone(),
+        model_version: current.manifest().about.version.to_string(),
         tokens_per_second: speed.tokens_per_second,
     };
     reports::worker(ctx.shards.catalog(), &report).await
@@ -58,7 +58,7 @@ impl Speed {
     fn measure(&mut self, loaded: &[Arc<Loaded>], sessions: usize) {
         let (mut now, mut tokens, mut busy) = (HashMap::new(), 0, Duration::ZERO);
         for model in loaded {
-            let version = model.manifest().about.version.clone();
+            let version = model.manifest().about.version.to_string();
             let progress = model.batcher().progress();
             let last = self.last.get(&version).copied().unwrap_or_default();
             // A version that was unloaded and loaded again has begun to count anew.

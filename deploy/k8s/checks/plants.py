@@ -62,6 +62,12 @@ def no_room(overlay: Overlay) -> None:
     _pod(overlay, "docket-api").container["volumeMounts"].pop(0)
 
 
+def cache(overlay: Overlay) -> None:
+    """A worker may keep more models than fit into their volume."""
+    reference = _pod(overlay, "docket-worker").container["envFrom"][1]["configMapRef"]
+    overlay.named("ConfigMap", reference["name"])["data"]["DOCKET_MODEL_CACHE_BYTES"] = "2000000000"
+
+
 def amount(overlay: Overlay) -> None:
     """A quantity that is none."""
     _pod(overlay, "docket-worker").container["resources"]["limits"]["memory"] = "1GB"
@@ -174,6 +180,7 @@ ALL = [
     first,
     writable,
     no_room,
+    cache,
     amount,
     memory,
     variable,

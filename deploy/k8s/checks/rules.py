@@ -77,7 +77,10 @@ def volumes(pod: Pod) -> Wrong:
     limits = {v["name"]: quantity(v["emptyDir"]["sizeLimit"]) for v in pod.spec["volumes"] if "emptyDir" in v}
     wanted = ["/tmp"]
     if pod.serves and pod.binary == "docket-worker":
-        wanted.append(pod.setting("DOCKET_MODEL_CACHE_DIR"))
+        models = pod.setting("DOCKET_MODEL_CACHE_DIR")
+        wanted.append(models)
+        if float(pod.setting("DOCKET_MODEL_CACHE_BYTES")) >= limits.get(pod.mounts.get(models), 0):
+            yield f"{pod}: it is evicted before DOCKET_MODEL_CACHE_BYTES holds"
     yield from (f"{pod}: {path} cannot be written" for path in wanted if pod.mounts.get(path) not in limits)
     if {volume["name"] for volume in pod.spec["volumes"]} != set(pod.mounts.values()):
         yield f"{pod}: volumes and mounts differ"

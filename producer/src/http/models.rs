@@ -52,7 +52,7 @@ impl From<&Published> for Model {
         let about = model.about.as_ref();
         Self {
             name: model.name.to_string(),
-            version: model.current.clone(),
+            version: model.current.as_ref().map(ToString::to_string),
             versions: model.versions.iter().map(ToString::to_string).collect(),
             description: about.map(|about| about.description.clone()),
             licence: about.map(|about| about.licence.clone()),

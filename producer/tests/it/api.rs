@@ -61,7 +61,9 @@ impl Api {
 
     async fn serve(world: World, changed: &[(&str, &str)], roles: &[Role]) -> Self {
         let blobs = BlobStore::connect(&config(&world, &[]).blob).await;
-        let current = Current { version: "2".into() };
+        let current = Current {
+            version: "2".parse().unwrap(),
+        };
         model::set_current(&blobs, &"ner-legal".parse().unwrap(), &current)
             .await
             .unwrap();
@@ -86,11 +88,11 @@ impl Api {
 
     /// Publishes a version of a model, as far as callers see it; without making it the one that holds.
     pub async fn publish(&self, model: &str, version: &str) {
-        let name = model.parse().unwrap();
-        let manifest = model::file_key(&name, version, "manifest.json");
+        let (name, version) = (model.parse().unwrap(), version.parse().unwrap());
+        let manifest = model::file_key(&name, &version, "manifest.json");
         let json = serde_json::json!({"description": format!("{model} in a line"), "licence": "Apache-2.0"});
         self.blobs.put_bytes(&manifest, json.to_string().into()).await.unwrap();
-        let weights = model::file_key(&name, version, "model.onnx");
+        let weights = model::file_key(&name, &version, "model.onnx");
         self.blobs.put_bytes(&weights, "weights".into()).await.unwrap();
     }
 
@@ -179,7 +181,7 @@ impl Api {
         let text_key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, "0123");
         self.blobs.put_bytes(&text_key, text.to_owned().into()).await.unwrap();
         let analysis = Analysis {
-            model_version: claim.model_version.clone().unwrap_or("2".into()),
+            model_version: claim.model_version.as_ref().map_or("2".into(), ToString::to_string),
             text_key,
             text_sha256: [0; 32],
             text_chars: text.chars().count() as u64,

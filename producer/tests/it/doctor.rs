@@ -27,9 +27,11 @@ async fn world() -> World {
     let name = "ner-legal".parse().unwrap();
     let blobs = BlobStore::connect(&config.blob).await;
     let manifest = json!({ "description": "in a line", "licence": "Apache-2.0" }).to_string();
-    let key = model::file_key(&name, "2", "manifest.json");
+    let key = model::file_key(&name, &"2".parse().unwrap(), "manifest.json");
     blobs.put_bytes(&key, manifest.into()).await.unwrap();
-    let current = Current { version: "2".into() };
+    let current = Current {
+        version: "2".parse().unwrap(),
+    };
     model::set_current(&blobs, &name, &current).await.unwrap();
     Publisher::new(config.queue, "test").depth(&name).await.unwrap();
     let shards = Shards::connect(&config.store).await.unwrap();

@@ -25,7 +25,7 @@ async fn a_version_can_be_insisted_on() {
         "ner-legal@1",
         "it was asked for"
     );
-    assert_eq!(api.claim(ACME, &answer).await.model_version.as_deref(), Some("1"));
+    assert_eq!(api.claim(ACME, &answer).await.model_version, Some("1".parse().unwrap()));
 
     let answer = accepted(upload("ner-legal").await).await;
     let path = format!("/v1/documents/{}", answer["document_id"].as_str().unwrap());
@@ -44,7 +44,7 @@ async fn a_version_can_be_insisted_on() {
     let answer = accepted(request.header(CONTENT_TYPE, FORM).body(sent).send().await.unwrap()).await;
     let versions = [&answer["documents"][0], &answer["documents"][1]].map(|document| api.claim(ACME, document));
     let [one, two] = versions;
-    assert_eq!(one.await.model_version.as_deref(), Some("1"));
+    assert_eq!(one.await.model_version, Some("1".parse().unwrap()));
     assert_eq!(two.await.model_version, None);
 }
 
@@ -97,7 +97,7 @@ async fn the_default_may_insist_on_a_version() {
     let api = Api::start_with(&[("DOCKET_MODEL_DEFAULT", "ner-legal@2")]).await;
     api.publish("ner-legal", "2").await;
     let answer = api.upload(ACME, "text").await;
-    assert_eq!(api.claim(ACME, &answer).await.model_version.as_deref(), Some("2"));
+    assert_eq!(api.claim(ACME, &answer).await.model_version, Some("2".parse().unwrap()));
     assert_eq!(api.read(ACME, "/v1/models").await["default"], "ner-legal@2");
 }
 
@@ -113,9 +113,15 @@ async fn what_can_be_named_is_listed() {
         .await
         .unwrap();
     let empty = "empty".parse().unwrap();
-    model::set_current(&api.blobs, &empty, &Current { version: "7".into() })
-        .await
-        .unwrap();
+    model::set_current(
+        &api.blobs,
+        &empty,
+        &Current {
+            version: "7".parse().unwrap(),
+        },
+    )
+    .await
+    .unwrap();
 
     let mut answer = api.read(ACME, "/v1/models").await;
     for model in answer["models"].as_array_mut().unwrap() {

@@ -10,7 +10,7 @@ use super::dispatch::buckets_of;
 use super::results::{self, Ending, Failure};
 use super::{Database, FencedTx, Shards, StoreError, seconds};
 use crate::blob::BlobKey;
-use crate::ids::{ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
+use crate::ids::{ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName, ModelVersion};
 use crate::job::Priority;
 use crate::state::{Event, JobState};
 
@@ -57,7 +57,7 @@ pub struct Claim {
     /// The model that shall read it.
     pub model: ModelName,
     /// The version, when the caller insisted on one.
-    pub model_version: Option<String>,
+    pub model_version: Option<ModelVersion>,
 }
 
 /// The answer to a worker that asks for a job.
@@ -226,7 +226,11 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             media_type: row.media_type,
             size_bytes: row.size_bytes,
             model: row.model.parse().map_err(undecodable)?,
-            model_version: row.model_version,
+            model_version: row
+                .model_version
+                .map(|version| version.parse())
+                .transpose()
+                .map_err(undecodable)?,
         })));
     }
     if row.late {

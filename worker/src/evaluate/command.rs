@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use super::report::{Report, Subject};
 use super::{JOIN_DEFAULT, evaluate, join, read_records};
-use crate::config::MODEL_CACHE_DIR;
+use crate::cache::InUse;
+use crate::config;
 use crate::fetch::fetch;
 use crate::infer::manifest::{FileEntry, MANIFEST_FILE, MODEL_FILE, Manifest};
 use crate::model::Model;
@@ -46,12 +47,11 @@ pub struct Options {
 
 /// Evaluates a model and prints how good it is.
 pub async fn run(env: &Env, options: Options) -> anyhow::Result<()> {
-    let folder = match (&options.folder, &options.model) {
-        (Some(folder), _) => folder.clone(),
-        (None, Some(model)) => from_bucket(env, model).await?,
+    let report = match (&options.folder, &options.model) {
+        (Some(folder), _) => report(env, folder, &options).await?,
+        (None, Some(model)) => report(env, from_bucket(env, model).await?.folder(), &options).await?,
         (None, None) => anyhow::bail!("name a model or a folder"),
     };
-    let report = report(env, &folder, &options).await?;
     print!("{report}");
     if let Some(path) = &options.json {
         let written = tokio::fs::write(path, report.to_json()).await;
@@ -60,11 +60,10 @@ pub async fn run(env: &Env, options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn from_bucket(env: &Env, model: &ModelRef) -> anyhow::Result<PathBuf> {
+async fn from_bucket(env: &Env, model: &ModelRef) -> anyhow::Result<InUse> {
     let blobs = BlobStore::connect(&BlobConfig::from_env(env)?).await;
-    let version = models::version_of(&blobs, model).await?;
-    let cache: PathBuf = env.get(&MODEL_CACHE_DIR)?;
-    Ok(fetch(&blobs, &model.name, &version, &cache).await?)
+    let release = models::release_of(&blobs, model).await?;
+    Ok(fetch(&blobs, &release, &config::model_cache(env)?).await?)
 }
 
 async fn report(env: &Env, folder: &Path, options: &Options) -> anyhow::Result<Report> {
@@ -82,9 +81,8 @@ async fn report(env: &Env, folder: &Path, options: &Options) -> anyhow::Result<R
     let model = Model::load(folder, &settings).await?;
     let texts = join(&records, options.join.get());
     let evaluation = evaluate(&model, texts, options.labels.as_deref()).await?;
-    let about = &model.manifest().about;
     let subject = Subject {
-        model: format!("{}@{}", about.name, about.version),
+        model: model.manifest().release().to_string(),
         onnx: options.onnx.as_ref().map(|onnx| onnx.display().to_string()),
         data: options.data.display().to_string(),
         records: records.len(),

@@ -7,10 +7,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use docket_shared::ids::ModelName;
+use docket_shared::ids::{ModelName, ModelVersion};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::release::Release;
 
 /// Name of the manifest in a model's folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -25,6 +27,13 @@ pub const CONFIG_FILE: &str = "config.json";
 const WINDOW_TOKENS_MIN: usize = 16;
 /// Longest window in tokens: attention is paid by the square of it, and no model here was trained on more.
 const WINDOW_TOKENS_MAX: usize = 4096;
+/// Largest model, all its files together, in bytes: an ONNX file holds at most 2 GiB, and token classifiers that a worker can
+/// run in its memory are far smaller. It also is what a worker fetches at most for one version.
+pub const MODEL_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Longest name of a file in characters: file systems take 255 bytes.
+const FILE_NAME_LENGTH_MAX: usize = 128;
+/// How files of the cache end that are not whole yet; no file of a model ends so.
+pub const PART_FILE_END: &str = ".part";
 /// Bytes hashed at a time.
 const HASH_CHUNK_BYTES: usize = 64 * 1024;
 
@@ -43,8 +52,8 @@ pub struct Manifest {
 pub struct About {
     /// The model's name.
     pub name: ModelName,
-    /// The version, of the same characters as a name. A published version never changes.
-    pub version: String,
+    /// The version. A published version never changes.
+    pub version: ModelVersion,
     /// What it is for, in a line.
     pub description: String,
     /// How its labels tell an entity's first word from the others.
@@ -116,6 +125,14 @@ pub enum ManifestError {
         #[source]
         source: serde_json::Error,
     },
+    /// Another version's manifest lies where the one asked for should be.
+    #[error("the manifest of {asked} says that it is of {found}")]
+    Other {
+        /// The version asked for.
+        asked: Release,
+        /// The version that the manifest names.
+        found: Release,
+    },
     /// The manifest contradicts itself or the rules.
     #[error("the manifest cannot be used: {0}")]
     Invalid(String),
@@ -150,6 +167,30 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Reads the manifest that lies where a version's should be, and checks it.
+    pub fn of(release: &Release, json: &[u8]) -> Result<Self, ManifestError> {
+        let manifest = Self::from_json(json)?;
+        let (asked, found) = (release.clone(), manifest.release());
+        if found == asked {
+            Ok(manifest)
+        } else {
+            Err(ManifestError::Other { asked, found })
+        }
+    }
+
+    /// The version that it is of.
+    pub fn release(&self) -> Release {
+        Release {
+            name: self.about.name.clone(),
+            version: self.about.version.clone(),
+        }
+    }
+
+    /// The length of all files together, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.files.values().fold(0, |sum, file| sum.saturating_add(file.bytes))
+    }
+
     /// The manifest as it is stored.
     pub fn to_json(&self) -> String {
         let json = serde_json::to_string_pretty(self).expect("strings and numbers are JSON");
@@ -181,16 +222,7 @@ impl Manifest {
     /// Whether every file of the manifest is in the folder, unchanged. Reads all of them: not for async threads.
     pub fn verify(&self, folder: &Path) -> Result<(), ManifestError> {
         for (name, expected) in &self.files {
-            let found = FileEntry::of(&folder.join(name))?;
-            if found != *expected {
-                return Err(ManifestError::Changed {
-                    name: name.clone(),
-                    difference: format!(
-                        "{} bytes with SHA-256 {}, expected {} bytes with {}",
-                        found.bytes, found.sha256, expected.bytes, expected.sha256
-                    ),
-                });
-            }
+            expected.compare(name, &FileEntry::of(&folder.join(name))?)?;
         }
         Ok(())
     }
@@ -202,12 +234,6 @@ impl Manifest {
             overlap_tokens,
             ..
         } = self.about;
-        if self.about.version.parse::<ModelName>().is_err() {
-            return refuse(format!(
-                "{:?} is no version: it takes what a name takes",
-                self.about.version
-            ));
-        }
         if !(WINDOW_TOKENS_MIN..=WINDOW_TOKENS_MAX).contains(&window_tokens) {
             return refuse(format!(
                 "window_tokens is {window_tokens}, not {WINDOW_TOKENS_MIN} to {WINDOW_TOKENS_MAX}"
@@ -227,10 +253,17 @@ impl Manifest {
         if let Some(reason) = self.about.gate.as_ref().and_then(|gate| gate.fault(&self.files)) {
             return refuse(reason);
         }
-        // Names become paths on disk and keys in the bucket.
-        let plain = |name: &str| !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
-        if let Some(name) = self.files.keys().find(|name| name.is_empty() || !plain(name)) {
-            return refuse(format!("{name:?} is no plain file name"));
+        if let Some(name) = self.files.keys().find(|name| !is_plain(name)) {
+            return refuse(format!(
+                "{name:?} is no plain file name: 1 to {FILE_NAME_LENGTH_MAX} characters of letters, digits, '.', '_' and '-' \
+                 that start with a letter or digit, neither {MANIFEST_FILE} nor ending in {PART_FILE_END}"
+            ));
+        }
+        if self.bytes() > MODEL_BYTES_MAX {
+            return refuse(format!(
+                "its files have {} bytes together, more than the {MODEL_BYTES_MAX} that a model may have",
+                self.bytes()
+            ));
         }
         let hexadecimal = |entry: &FileEntry| {
             entry.sha256.len() == 64
@@ -244,6 +277,16 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// Whether a name may become a path in the cache and a key in the bucket.
+fn is_plain(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=FILE_NAME_LENGTH_MAX).contains(&name.len())
+        && name.bytes().all(legal)
+        && name.as_bytes()[0].is_ascii_alphanumeric()
+        && name != MANIFEST_FILE
+        && !name.ends_with(PART_FILE_END)
 }
 
 impl Gate {
@@ -293,6 +336,22 @@ impl FileEntry {
         let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { sha256, bytes })
     }
+
+    /// An error unless what was found under this name is the manifest's file.
+    pub fn compare(&self, name: &str, found: &Self) -> Result<(), ManifestError> {
+        if self == found {
+            return Ok(());
+        }
+        Err(self.differs(name, &format!("{} bytes with SHA-256 {}", found.bytes, found.sha256)))
+    }
+
+    /// The error of a file that is not the manifest's: what was found under this name instead.
+    pub fn differs(&self, name: &str, found: &str) -> ManifestError {
+        ManifestError::Changed {
+            name: name.to_owned(),
+            difference: format!("{found}, expected {} bytes with {}", self.bytes, self.sha256),
+        }
+    }
 }
 
 /// Reads a file of JSON.
@@ -319,7 +378,7 @@ mod tests {
         Manifest {
             about: About {
                 name: "m".parse().expect("it is a name"),
-                version: "1".into(),
+                version: "1".parse().expect("it is a version"),
                 description: String::new(),
                 label_scheme: LabelScheme::Bio,
                 window_tokens: 192,
@@ -360,15 +419,15 @@ mod tests {
     #[test]
     fn what_contradicts_the_rules_is_refused() {
         type Breakage = (&'static str, fn(&mut Manifest));
-        let breakages: [Breakage; 10] = [
-            ("is no version", |m| m.about.version = "a/b".into()),
+        let breakages: [Breakage; 9] = [
             ("window_tokens is 15", |m| m.about.window_tokens = 15),
             ("window_tokens is 4097", |m| m.about.window_tokens = 4097),
             ("overlap_tokens is 97", |m| m.about.overlap_tokens = 97),
             ("config.json is not among", |m| drop(m.files.remove(CONFIG_FILE))),
-            ("no plain file name", |m| {
-                let entry = m.files[CONFIG_FILE].clone();
-                m.files.insert("../evil".into(), entry);
+            ("have 4294967298 bytes together, more than the 4294967296", |m| {
+                m.files
+                    .entry(MODEL_FILE.into())
+                    .and_modify(|file| file.bytes = MODEL_BYTES_MAX);
             }),
             ("the gate's data, gate.jsonl", |m| {
                 m.about.gate = Some(gate("gate.jsonl", 0.9, 0.1));
@@ -391,5 +450,66 @@ mod tests {
             let error = broken.validate().expect_err(reason).to_string();
             assert!(error.contains(reason), "{error}");
         }
+    }
+
+    #[test]
+    fn file_names_are_plain() {
+        for plain in ["model.onnx_data", "gate.jsonl", "a", &"a".repeat(FILE_NAME_LENGTH_MAX)] {
+            assert!(is_plain(plain), "{plain:?}");
+        }
+        let long = "a".repeat(FILE_NAME_LENGTH_MAX + 1);
+        for bad in [
+            "",
+            ".hidden",
+            "..",
+            "../evil",
+            "a/b",
+            "a\\b",
+            "a\0",
+            "a\nb",
+            "-a",
+            MANIFEST_FILE,
+            "x.part",
+            &long,
+        ] {
+            let mut broken = manifest();
+            let entry = broken.files[CONFIG_FILE].clone();
+            broken.files.insert(bad.into(), entry);
+            let error = broken.validate().expect_err(bad).to_string();
+            assert!(error.contains("is no plain file name"), "{error}");
+        }
+    }
+
+    #[test]
+    fn sizes_that_overflow_are_too_large() {
+        let mut broken = manifest();
+        broken.files.values_mut().for_each(|file| file.bytes = u64::MAX);
+        let error = broken.validate().expect_err("it is too large").to_string();
+        assert!(
+            error.contains("more than the 4294967296 that a model may have"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_manifest_of_another_version_is_refused() {
+        let json = manifest().to_json();
+        let of = |release: &str| {
+            let release = release.parse().expect("it is a release");
+            Manifest::of(&release, json.as_bytes()).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("m@1"), Ok(manifest()));
+        assert_eq!(of("m@2"), Err("the manifest of m@2 says that it is of m@1".into()));
+        assert_eq!(of("n@1"), Err("the manifest of n@1 says that it is of m@1".into()));
+    }
+
+    #[test]
+    fn a_manifests_version_is_no_path() {
+        let json = manifest()
+            .to_json()
+            .replace(r#""version": "1""#, r#""version": "../../x""#);
+        let error = Manifest::from_json(json.as_bytes()).expect_err("it is no version");
+        let error = docket_shared::telemetry::chain(&error);
+        assert!(error.contains("a model version must be 1 to 64 characters"), "{error}");
     }
 }

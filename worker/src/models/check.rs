@@ -7,30 +7,26 @@ use docket_shared::blob::BlobStore;
 use docket_shared::config::Env;
 use docket_shared::ids::ModelRef;
 
-use super::stored::{self, Release, version_of};
+use super::stored::{self, release_of};
 use super::{gate, settings};
+use crate::cache::Cache;
 use crate::fetch::fetch;
+use crate::infer::manifest::MODEL_BYTES_MAX;
 use crate::model::Model;
 
 /// Fetches a version into a folder of its own (a cache would hide what the bucket has lost), checks every file's hash,
 /// loads and runs it, and holds it against its gate.
 pub async fn check(blobs: &BlobStore, env: &Env, model: &ModelRef) -> anyhow::Result<String> {
     let settings = settings(env)?;
-    let version = Release {
-        name: model.name.clone(),
-        version: version_of(blobs, model).await?,
-    };
+    let version = release_of(blobs, model).await?;
     let manifest = stored::manifest(blobs, &version).await?;
     let manifest = manifest.with_context(|| format!("{version} is not in the bucket"))?;
     let cache = tempfile::tempdir().context("make a temporary folder")?;
-    let folder = fetch(blobs, &version.name, &version.version, cache.path()).await?;
-    let (began, bytes) = (
-        Instant::now(),
-        manifest.files.values().map(|file| file.bytes).sum::<u64>(),
-    );
-    let loaded = Model::load(&folder, &settings).await?;
+    let fetched = fetch(blobs, &version, &Cache::new(cache.path().to_owned(), MODEL_BYTES_MAX)).await?;
+    let (began, bytes) = (Instant::now(), manifest.bytes());
+    let loaded = Model::load(fetched.folder(), &settings).await?;
     let load = began.elapsed();
-    let verdict = gate::judge(&loaded, &folder).await?;
+    let verdict = gate::judge(&loaded, fetched.folder()).await?;
     loaded.stop().await;
     let judged = match verdict {
         None => "it has no gate".to_owned(),

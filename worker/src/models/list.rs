@@ -4,9 +4,10 @@ use docket_shared::blob::BlobStore;
 use docket_shared::model;
 use docket_shared::telemetry;
 
-use super::stored::{self, Release};
+use super::stored;
 use crate::infer::labels::{Labels, ModelConfig};
 use crate::infer::manifest::{CONFIG_FILE, Manifest};
+use crate::release::Release;
 
 /// A model's configuration is some kilobytes; more is not one, in bytes.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
@@ -38,7 +39,7 @@ pub async fn list(blobs: &BlobStore) -> anyhow::Result<String> {
 async fn row(blobs: &BlobStore, model: &Release, current: &str) -> anyhow::Result<Row> {
     let (size, window, labels, licence) = match stored::manifest(blobs, model).await {
         Ok(Some(manifest)) => {
-            let bytes: u64 = manifest.files.values().map(|file| file.bytes).sum();
+            let bytes = manifest.bytes();
             let labels = labels(blobs, model, &manifest).await;
             let window = manifest.about.window_tokens.to_string();
             (
@@ -51,7 +52,7 @@ async fn row(blobs: &BlobStore, model: &Release, current: &str) -> anyhow::Resul
         Ok(None) => unusable("half published or half removed: publish it again, or remove it"),
         Err(error) => unusable(&telemetry::chain(error.as_ref())),
     };
-    let (name, version) = (model.name.to_string(), model.version.clone());
+    let (name, version) = (model.name.to_string(), model.version.to_string());
     Ok([name, version, current.to_owned(), size, window, labels, licence])
 }
 

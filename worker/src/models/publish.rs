@@ -7,10 +7,10 @@ use docket_shared::blob::BlobStore;
 use docket_shared::config::Env;
 use docket_shared::model::{self, Current};
 
-use super::stored::{self, Release};
-use super::{gate, settings};
+use super::{gate, settings, stored};
 use crate::infer::manifest::{MANIFEST_FILE, Manifest};
 use crate::model::Model;
+use crate::release::Release;
 
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,10 +25,7 @@ pub async fn publish(blobs: &BlobStore, env: &Env, folder: &Path, options: Optio
     let manifest = Manifest::from_folder(folder)?;
     let checked = (manifest.clone(), folder.to_owned());
     tokio::task::spawn_blocking(move || checked.0.verify(&checked.1)).await??;
-    let version = Release {
-        name: manifest.about.name.clone(),
-        version: manifest.about.version.clone(),
-    };
+    let version = manifest.release();
     match stored::manifest(blobs, &version).await? {
         Some(published) if published == manifest => {}
         Some(_) => {

@@ -3,8 +3,9 @@
 use docket_shared::blob::BlobStore;
 use docket_shared::model;
 
-use super::stored::{self, Release};
+use super::stored;
 use crate::infer::manifest::MANIFEST_FILE;
+use crate::release::Release;
 
 /// Removes a version unless it is the current one. The manifest goes first: without it the version is not there, and what
 /// an interrupted removal leaves is removed by the next. Idempotent.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::stored::Release;
 use crate::infer::manifest::{About, MANIFEST_FILE, Manifest};
+use crate::release::Release;
 
 /// Takes what the author says from the folder's manifest, and sizes and hashes from its files. Blocks for as long as
 /// reading them takes.
@@ -15,8 +15,5 @@ pub fn seal(folder: &Path) -> anyhow::Result<Release> {
     let about: About = serde_json::from_slice(&json).with_context(|| format!("understand {}", path.display()))?;
     let manifest = Manifest::for_folder(folder, about)?;
     std::fs::write(&path, manifest.to_json()).with_context(|| format!("write {}", path.display()))?;
-    Ok(Release {
-        name: manifest.about.name,
-        version: manifest.about.version,
-    })
+    Ok(manifest.release())
 }

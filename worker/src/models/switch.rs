@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use docket_shared::blob::BlobStore;
 use docket_shared::model::{self, Current};
 
-use super::stored::{self, Release};
+use super::stored;
+use crate::release::Release;
 
 /// Makes a version of the bucket the current one.
 pub async fn switch(blobs: &BlobStore, model: &Release) -> anyhow::Result<String> {

@@ -5,20 +5,21 @@ mod pinned;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
-use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use docket_shared::blob::BlobStore;
-use docket_shared::ids::ModelName;
+use docket_shared::ids::{ModelName, ModelVersion};
 use docket_shared::shutdown::Shutdown;
 use docket_shared::{metrics, telemetry};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::cache::{Cache, InUse};
 use crate::config::WorkerConfig;
 use crate::fetch::{self, FetchError};
 use crate::model::{Model, ModelError, ModelSettings};
+use crate::release::Release;
 use pinned::Pinned;
 
 /// How long a worker waits at its start for a store that does not answer, or for a model that is just being published.
@@ -39,6 +40,8 @@ pub struct Serving {
 /// A model that is ready to work. It stays loaded while a job holds it, whatever is published meanwhile.
 pub struct Loaded {
     model: Model,
+    /// Keeps its files on disk, for whoever starts next.
+    _files: InUse,
     /// Its room among the versions that jobs insist on, if it is one of those.
     _room: Option<OwnedSemaphorePermit>,
 }
@@ -67,29 +70,35 @@ pub enum ServeError {
 /// What brings a version from the bucket into memory.
 pub(crate) struct Loader {
     blobs: BlobStore,
-    cache: PathBuf,
+    cache: Cache,
     settings: ModelSettings,
 }
 
 impl Loader {
-    async fn load(&self, name: &ModelName, version: &str) -> Result<Model, ServeError> {
+    async fn load(&self, release: &Release) -> Result<Loaded, ServeError> {
         let began = Instant::now();
-        let model = self.fetch_and_load(name, version).await;
+        let model = self.fetch_and_load(release).await;
+        let Release { name, version } = release;
         metrics::model_loaded(name.as_str(), model.is_ok().then(|| began.elapsed()));
         let model = model?;
-        tracing::info!(model = %name, version, seconds = began.elapsed().as_secs_f64(), "model loaded");
+        tracing::info!(model = %name, %version, seconds = began.elapsed().as_secs_f64(), "model loaded");
         Ok(model)
     }
 
-    async fn fetch_and_load(&self, name: &ModelName, version: &str) -> Result<Model, ServeError> {
-        let folder = fetch::fetch(&self.blobs, name, version, &self.cache).await?;
-        Ok(Model::load(&folder, &self.settings).await?)
+    async fn fetch_and_load(&self, release: &Release) -> Result<Loaded, ServeError> {
+        let files = fetch::fetch(&self.blobs, release, &self.cache).await?;
+        Ok(Loaded {
+            model: Model::load(files.folder(), &self.settings).await?,
+            _files: files,
+            _room: None,
+        })
     }
 
-    async fn load_current(&self, name: &ModelName) -> Result<Model, ServeError> {
+    async fn load_current(&self, name: &ModelName) -> Result<Loaded, ServeError> {
         let version = fetch::current(&self.blobs, name).await;
         let version = version.inspect_err(|_| metrics::model_loaded(name.as_str(), None))?;
-        self.load(name, &version).await
+        let name = name.clone();
+        self.load(&Release { name, version }).await
     }
 }
 
@@ -98,15 +107,15 @@ impl Serving {
     pub async fn start(blobs: &BlobStore, config: &WorkerConfig) -> anyhow::Result<Self> {
         let loader = Loader {
             blobs: blobs.clone(),
-            cache: config.model_cache_dir.clone(),
+            cache: config.model_cache.clone(),
             settings: config.engine.clone(),
         };
         let mut current = BTreeMap::new();
         for name in config.models.iter() {
             let loading = until_there(|| loader.load_current(name)).await;
             let model = loading.with_context(|| format!("load model {name} (DOCKET_MODELS)"))?;
-            metrics::model_serving(name.as_str(), &model.manifest().about.version, true);
-            current.insert(name.clone(), RwLock::new(Arc::new(Loaded { model, _room: None })));
+            metrics::model_serving(name.as_str(), model.manifest().about.version.as_str(), true);
+            current.insert(name.clone(), RwLock::new(Arc::new(model)));
         }
         Ok(Self {
             loader,
@@ -129,11 +138,12 @@ impl Serving {
     }
 
     /// The version that a job insists on, or else the one that holds. May load it first.
-    pub async fn get(&self, name: &ModelName, version: Option<&str>) -> Result<Arc<Loaded>, ServeError> {
+    pub async fn get(&self, name: &ModelName, version: Option<&ModelVersion>) -> Result<Arc<Loaded>, ServeError> {
         let current = self.current(name)?;
         match version {
-            Some(version) if version != current.manifest().about.version => {
-                self.pinned.get(&self.loader, name, version).await
+            Some(version) if *version != current.manifest().about.version => {
+                let (name, version) = (name.clone(), version.clone());
+                self.pinned.get(&self.loader, &Release { name, version }).await
             }
             Some(_) | None => Ok(current),
         }
@@ -175,51 +185,53 @@ impl Serving {
         if version == held.manifest().about.version || is_refused {
             return Ok(());
         }
-        match self.loader.load(name, &version).await {
-            Ok(model) => self.change(name, model),
+        let name = name.clone();
+        let release = Release { name, version };
+        match self.loader.load(&release).await {
+            Ok(loaded) => self.change(&release.name, loaded),
             Err(error) => {
+                let Release { name, version } = release;
                 let (error, going_on) = (telemetry::chain(&error), &held.manifest().about.version);
-                tracing::error!(model = %name, version, going_on, error, "a published version is refused");
+                tracing::error!(model = %name, %version, %going_on, error, "a published version is refused");
                 metrics::model_refused(name.as_str());
-                refused.insert(name.clone(), Refused::now(version));
+                refused.insert(name, Refused::now(version));
             }
         }
         Ok(())
     }
 
-    fn change(&self, name: &ModelName, model: Model) {
-        let version = model.manifest().about.version.clone();
-        let loaded = Arc::new(Loaded { model, _room: None });
+    fn change(&self, name: &ModelName, loaded: Loaded) {
+        let version = loaded.manifest().about.version.clone();
         let mut current = self.current[name].write().expect("no holder panics");
-        let earlier = std::mem::replace(&mut *current, loaded);
+        let earlier = std::mem::replace(&mut *current, Arc::new(loaded));
         let earlier = &earlier.manifest().about.version;
-        metrics::model_serving(name.as_str(), earlier, false);
-        metrics::model_serving(name.as_str(), &version, true);
-        tracing::info!(model = %name, earlier, version, "another version holds");
+        metrics::model_serving(name.as_str(), earlier.as_str(), false);
+        metrics::model_serving(name.as_str(), version.as_str(), true);
+        tracing::info!(model = %name, %earlier, %version, "another version holds");
     }
 }
 
 /// A version that could not be used, and when.
 struct Refused {
-    version: String,
+    version: ModelVersion,
     at: Instant,
 }
 
 impl Refused {
-    fn now(version: String) -> Self {
+    fn now(version: ModelVersion) -> Self {
         let at = Instant::now();
         Self { version, at }
     }
 
-    fn holds(&self, version: &str) -> bool {
-        self.version == version && self.at.elapsed() < REFUSED_PAUSE
+    fn holds(&self, version: &ModelVersion) -> bool {
+        self.version == *version && self.at.elapsed() < REFUSED_PAUSE
     }
 }
 
 /// Tries again for a while when that may help: the store may be starting, or the model just being published.
-async fn until_there<F>(load: impl Fn() -> F) -> Result<Model, ServeError>
+async fn until_there<F>(load: impl Fn() -> F) -> Result<Loaded, ServeError>
 where
-    F: Future<Output = Result<Model, ServeError>>,
+    F: Future<Output = Result<Loaded, ServeError>>,
 {
     let began = Instant::now();
     loop {

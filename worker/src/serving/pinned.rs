@@ -8,6 +8,7 @@ use docket_shared::ids::ModelName;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use super::{Loaded, Loader, ServeError};
+use crate::release::Release;
 
 /// A version that no job asked for in this time is unloaded.
 const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
@@ -19,8 +20,7 @@ pub(super) struct Pinned {
 }
 
 struct Slot {
-    name: ModelName,
-    version: String,
+    release: Release,
     asked: Instant,
     model: Arc<OnceCell<Arc<Loaded>>>,
 }
@@ -36,19 +36,14 @@ impl Pinned {
 
     /// A version; loads it once, however many ask meanwhile. Where all room is taken it waits for the jobs of the version
     /// that was asked for longest ago.
-    pub(super) async fn get(
-        &self,
-        loader: &Loader,
-        name: &ModelName,
-        version: &str,
-    ) -> Result<Arc<Loaded>, ServeError> {
-        let slot = self.slot(name, version);
+    pub(super) async fn get(&self, loader: &Loader, release: &Release) -> Result<Arc<Loaded>, ServeError> {
+        let slot = self.slot(release);
         let load = async || {
             let room = self.make_room().await;
-            let model = loader.load(name, version).await?;
+            let loaded = loader.load(release).await?;
             Ok(Arc::new(Loaded {
-                model,
                 _room: Some(room),
+                ..loaded
             }))
         };
         let loaded = slot.get_or_try_init(load).await.cloned();
@@ -61,7 +56,7 @@ impl Pinned {
     /// What is loaded of a model.
     pub(super) fn loaded(&self, name: &ModelName) -> Vec<Arc<Loaded>> {
         let slots = self.slots.lock().expect("no holder panics");
-        let of_model = slots.iter().filter(|slot| slot.name == *name);
+        let of_model = slots.iter().filter(|slot| slot.release.name == *name);
         of_model.filter_map(|slot| slot.model.get().cloned()).collect()
     }
 
@@ -71,19 +66,18 @@ impl Pinned {
         slots.retain(|slot| slot.asked.elapsed() < IDLE_MAX || !slot.model.initialized());
     }
 
-    fn slot(&self, name: &ModelName, version: &str) -> Arc<OnceCell<Arc<Loaded>>> {
+    fn slot(&self, release: &Release) -> Arc<OnceCell<Arc<Loaded>>> {
         let mut slots = self.slots.lock().expect("no holder panics");
         let known = slots
             .iter_mut()
-            .find(|slot| slot.name == *name && slot.version == version);
+            .find(|slot| slot.release == *release);
         if let Some(slot) = known {
             slot.asked = Instant::now();
             return slot.model.clone();
         }
         let model = Arc::default();
         slots.push(Slot {
-            name: name.clone(),
-            version: version.to_owned(),
+            release: release.clone(),
             asked: Instant::now(),
             model: Arc::clone(&model),
         });

@@ -1,5 +1,6 @@
-//! The compute steps without any server: windows, scores, entities. Only `models` needs a bucket.
+//! The compute steps without any server: windows, scores, entities. Only `cache` and `models` need a bucket.
 
+mod cache;
 mod evaluate;
 mod exports;
 mod fixture;

@@ -4,14 +4,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use docket_local::testing::{Fault, TinyModel, World};
-use docket_shared::blob::{BlobConfig, BlobStore};
+use docket_shared::blob::{BlobConfig, BlobKey, BlobStore};
 use docket_shared::config::Env;
 use docket_shared::ids::ModelRef;
 use docket_shared::model::{self, Current};
 use docket_worker::evaluate::command as evaluate;
 use docket_worker::infer::manifest::{CONFIG_FILE, MANIFEST_FILE};
 use docket_worker::models::publish::{Options, publish};
-use docket_worker::models::{Release, check, gate, list, remove, switch};
+use docket_worker::models::{check, gate, list, remove, switch};
+use docket_worker::release::Release;
 use serde_json::{Value, json};
 
 use crate::fixture;
@@ -101,12 +102,17 @@ impl Bucket {
         let Current { version } = model::current(&self.blobs, &release("tiny@1").name)
             .await
             .expect("one is current");
-        version
+        version.to_string()
     }
 }
 
 fn release(model: &str) -> Release {
     model.parse().expect("it is a version")
+}
+
+fn key(model: &str, file: &str) -> BlobKey {
+    let Release { name, version } = release(model);
+    model::file_key(&name, &version, file)
 }
 
 fn tiny(version: &str) -> TinyModel {
@@ -250,7 +256,7 @@ async fn the_current_version_stays_and_others_are_removed_whole() {
 
     // A removal that was interrupted behind its first step is shown, and ended by the next.
     bucket.keep_current(&bucket.write(&tiny("3"), "3")).await;
-    let manifest = model::file_key(&release("tiny@3").name, "3", MANIFEST_FILE);
+    let manifest = key("tiny@3", MANIFEST_FILE);
     bucket.blobs.delete(&manifest).await.expect("it can be removed");
     assert!(bucket.list().await.contains("half published or half removed"));
     assert!(
@@ -281,7 +287,7 @@ async fn a_check_reads_what_the_bucket_has() {
         .publish(&bucket.write(&tiny("1"), "1"))
         .await
         .expect("it is sound");
-    let config = model::file_key(&release("tiny@1").name, "1", CONFIG_FILE);
+    let config = key("tiny@1", CONFIG_FILE);
     bucket
         .blobs
         .put_bytes(&config, "{}".into())

@@ -110,9 +110,15 @@ async fn force(system: &System, folder: &Path) {
     let name = "tiny".parse().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        let key = model::file_key(&name, "3", path.file_name().unwrap().to_str().unwrap());
+        let key = model::file_key(
+            &name,
+            &"3".parse().unwrap(),
+            path.file_name().unwrap().to_str().unwrap(),
+        );
         blobs.put_file(&key, &path).await.unwrap();
     }
-    let current = Current { version: "3".into() };
+    let current = Current {
+        version: "3".parse().unwrap(),
+    };
     model::set_current(&blobs, &name, &current).await.unwrap();
 }

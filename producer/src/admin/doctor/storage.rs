@@ -2,7 +2,7 @@
 
 use docket_shared::blob::inspect::Refusal;
 use docket_shared::blob::{BlobConfig, BlobKey, BlobStore};
-use docket_shared::ids::ModelRef;
+use docket_shared::ids::{ModelRef, ModelVersion};
 use docket_shared::telemetry::chain;
 use uuid::Uuid;
 
@@ -110,7 +110,7 @@ async fn published(blobs: &BlobStore, model: &ModelRef) -> Finding {
     match models.published().await {
         Ok(all) => match all.iter().find(|one| one.name == model.name) {
             Some(one) if one.about.is_some() => {
-                let version = one.current.as_deref().unwrap_or_default();
+                let version = one.current.as_ref().map_or("", ModelVersion::as_str);
                 Finding::ok(
                     "models",
                     format!("the default model {model} is published; version {version} holds"),
