@@ -3,9 +3,9 @@
 //!
 //! `worker.after_claim=kill#3,producer.after_s3_put=stop@0.05,worker.after_extract=kill~MARK,seed=7`
 //!
-//! An action is `kill` (SIGKILL of itself), `stop` (SIGSTOP of itself; somebody else must let it go on) or `delay:MS` (the
-//! thread stands still). `#n` acts at the n-th pass only, `@p` by chance with that seed, `~TEXT` only where the document
-//! holds that text; without any of these every pass acts. `bug.NAME=on` plants a bug, for tests of what finds bugs.
+//! An action is `kill` (SIGKILL of itself), `stop` (SIGSTOP of itself; somebody else must let it go on), `delay:MS` (the
+//! thread stands still) or `panic`. `#n` acts at the n-th pass only, `#n+` from it on, `@p` by chance with that seed, `~TEXT`
+//! only where the document holds that text; without any of these every pass acts. `bug.NAME=on` plants a bug, for tests of what finds bugs.
 //!
 //! The variable is no setting of the product, and so is read here and stands in none of its tables.
 

@@ -51,6 +51,12 @@ impl Shutdown {
         self.soft.cancel();
     }
 
+    /// Begins both steps: no work is taken, and what runs is given up now.
+    pub fn abort(&self) {
+        self.soft.cancel();
+        self.hard.cancel();
+    }
+
     /// Whether the soft step has begun.
     pub fn has_begun(&self) -> bool {
         self.soft.is_cancelled()

@@ -183,6 +183,11 @@ impl Queue {
         }
     }
 
+    /// A session failed several jobs in a row and was tried out; whether that went well.
+    pub fn tried(&self, went_well: bool) {
+        self.passes.tried(went_well);
+    }
+
     /// Ends it all: engines get no further pass, callers get an error.
     pub fn stop(&self) {
         let mut state = self.lock();
@@ -287,6 +292,11 @@ impl Pass {
 }
 
 impl PassRow {
+    /// Which job's, among those that wait for this model.
+    pub fn job(&self) -> u64 {
+        self.row.job
+    }
+
     /// Which of the text's windows.
     pub fn window(&self) -> usize {
         self.row.window

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::batch::{Batcher, PassLimits};
 use crate::config::cores;
 use crate::infer::InferError;
-use crate::infer::engine::{self, Engine};
+use crate::infer::engine::{self, Engine, Shapes};
 use crate::infer::labels::{Labels, ModelConfig};
 use crate::infer::manifest::{CONFIG_FILE, MODEL_FILE, Manifest, ManifestError, TOKENIZER_FILE};
 use crate::infer::session::{LoadError, ModelSession, Provider, Runtime, Threads};
@@ -210,8 +210,12 @@ impl Model {
         let first = session()?;
         let settings = settings.on(first.provider());
         let warmed = |session| {
-            let mut engine = Engine::new(session, Arc::clone(&labels), &tokenizer);
-            engine.warm(window_tokens, settings.pass)?;
+            let shapes = Shapes {
+                window_tokens,
+                limits: settings.pass,
+            };
+            let mut engine = Engine::new(session, Arc::clone(&labels), &tokenizer, shapes);
+            engine.warm()?;
             Ok(engine)
         };
         let engines = all_at_once(settings.sessions, || warmed(first), || warmed(session()?))?;

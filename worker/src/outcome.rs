@@ -117,12 +117,15 @@ impl JobError {
                     FetchError::Pointer(_) | FetchError::Manifest(_) | FetchError::Cache(_) | FetchError::Panicked,
                 ),
             )
-            | Self::Infer(_)
+            | Self::Infer(InferError::Run(_) | InferError::Shape { .. } | InferError::NotFinite)
             | Self::Unwritable { .. }
             | Self::Store(StoreError::Refused { .. }) => Disposition::Retry {
                 errors_max: PASSING_ERRORS_MAX,
             },
-            Self::Cpu(_) | Self::Window(WindowError::Cpu(_)) | Self::TooLong(_) => Disposition::Retry {
+            Self::Cpu(_)
+            | Self::Window(WindowError::Cpu(_))
+            | Self::Infer(InferError::Panicked)
+            | Self::TooLong(_) => Disposition::Retry {
                 errors_max: OWN_ERRORS_MAX,
             },
             Self::Store(
@@ -132,7 +135,8 @@ impl JobError {
                 | StoreError::UnknownShard { .. }
                 | StoreError::Homeless { .. },
             ) => Disposition::Delay,
-            Self::Interrupted => Disposition::Requeue,
+            // The model fails whatever it is given: that is not the job's doing.
+            Self::Infer(InferError::Stopped) | Self::Interrupted => Disposition::Requeue,
             Self::Superseded => Disposition::Drop,
         }
     }

@@ -1,6 +1,7 @@
 //! Start, intake and drain: consume, claim, process, settle.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -26,6 +27,7 @@ use crate::company::Company;
 use crate::config::WorkerConfig;
 use crate::cpu::CpuPool;
 use crate::heartbeat::Claims;
+use crate::infer::InferError;
 use crate::memory::Memory;
 use crate::outcome::JobError;
 use crate::pressure::Pressure;
@@ -66,6 +68,7 @@ pub struct Context {
     /// This worker's name, for histories.
     pub worker: String,
     shutdown: Shutdown,
+    broken: AtomicBool,
 }
 
 impl Context {
@@ -77,6 +80,14 @@ impl Context {
             cpu_tasks: self.cpu.tasks(),
             sessions: self.sessions,
         }
+    }
+
+    /// A model fails whatever it is given: what the worker has goes to others, and it ends, to be started anew.
+    fn give_up(&self) {
+        if !self.broken.swap(true, Ordering::Relaxed) {
+            tracing::error!("a model has stopped: the worker gives back all that it has, and ends");
+        }
+        self.shutdown.abort();
     }
 }
 
@@ -114,6 +125,10 @@ pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shu
     future::join_all(queues.iter_mut().map(Deliveries::disconnect)).await;
     ctx.publisher.disconnect().await;
     prober.abort();
+    anyhow::ensure!(
+        !ctx.broken.load(Ordering::Relaxed),
+        "a model failed whatever it was given; what this worker had was given back"
+    );
     tracing::info!("stopped");
     Ok(())
 }
@@ -145,6 +160,7 @@ async fn start(
         company: Company::new(),
         claims: Claims::default(),
         shutdown: shutdown.clone(),
+        broken: AtomicBool::new(false),
         sessions: config.engine.sessions,
         writer: Writer::start(shards.clone()),
         shards,
@@ -273,5 +289,8 @@ async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
         () = alive.lost.cancelled() => Err(JobError::Superseded),
         result = pipeline::process(ctx, claim) => result,
     };
+    if matches!(result, Err(JobError::Infer(InferError::Stopped))) {
+        ctx.give_up();
+    }
     settle::finished(ctx, of, claim, result, began).await;
 }

@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_tried_again_until_it_had_its_errors() {
-        let stopped = InferError::Stopped.into();
-        for (error, errors_max) in [(stopped, 10), (JobError::TooLong(NEVER), 3)] {
+        let (no_numbers, panicked) = (InferError::NotFinite.into(), InferError::Panicked.into());
+        for (error, errors_max) in [(no_numbers, 10), (panicked, 3), (JobError::TooLong(NEVER), 3)] {
             let again = Disposition::Retry { errors_max };
             assert_eq!(becomes(&error, 0, NEVER), again, "{error}");
             assert_eq!(becomes(&error, errors_max - 2, NEVER), again, "{error}");
@@ -353,6 +353,7 @@ mod tests {
         let silent = StoreError::TimedOut.into();
         for (error, then) in [
             (JobError::Interrupted, Disposition::Requeue),
+            (InferError::Stopped.into(), Disposition::Requeue),
             (JobError::Superseded, Disposition::Drop),
             (silent, Disposition::Delay),
         ] {

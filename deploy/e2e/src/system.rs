@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
-use std::process::Output;
+use std::process::{ExitStatus, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -317,6 +317,13 @@ impl Program {
         ended.is_some()
     }
 
+    /// Waits until it ends by itself.
+    pub async fn until_ended(&mut self) -> ExitStatus {
+        let ended = tokio::time::timeout(START_MAX, self.child.wait()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("it runs on after {START_MAX:?}"));
+        ended.expect("it can be waited for")
+    }
+
     async fn until_ready(&mut self, name: &str) {
         let url = format!("{}/readyz", self.base);
         let ready = async {
@@ -337,6 +344,11 @@ impl Program {
             tokio::time::timeout(START_MAX, ready).await.is_ok(),
             "{name} is not ready after {START_MAX:?}"
         );
+    }
+
+    /// All that it has said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("the log can be read")
     }
 
     /// The lines that it has logged so far.

@@ -38,12 +38,14 @@ enum Action {
     Kill,
     Stop,
     Delay(Duration),
+    Panic,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum When {
     Always,
     Pass(u64),
+    From(u64),
     Chance(f64),
 }
 
@@ -54,6 +56,7 @@ pub fn pass(name: &str, text: Option<&str>) {
             Action::Kill => signal(Signal::KILL),
             Action::Stop => signal(Signal::STOP),
             Action::Delay(time) => std::thread::sleep(time),
+            Action::Panic => panic!("the failpoint {name}"),
         }
     }
 }
@@ -99,10 +102,12 @@ impl Point {
             None => (what, None),
         };
         let (action, when) = if let Some((action, pass)) = what.split_once('#') {
-            (
-                action,
-                When::Pass(pass.parse().map_err(|_| format!("{pass:?} is no number"))?),
-            )
+            let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no number"));
+            let when = match pass.strip_suffix('+') {
+                Some(first) => When::From(number(first)?),
+                None => When::Pass(number(pass)?),
+            };
+            (action, when)
         } else if let Some((action, chance)) = what.split_once('@') {
             let chance = chance.parse().map_err(|_| format!("{chance:?} is no probability"))?;
             (action, When::Chance(chance))
@@ -112,6 +117,7 @@ impl Point {
         let action = match action.split_once(':') {
             None if action == "kill" => Action::Kill,
             None if action == "stop" => Action::Stop,
+            None if action == "panic" => Action::Panic,
             Some(("delay", ms)) => Action::Delay(Duration::from_millis(
                 ms.parse().map_err(|_| format!("{ms:?} is no number"))?,
             )),
@@ -139,6 +145,7 @@ impl Point {
         match self.when {
             When::Always => true,
             When::Pass(wanted) => pass == wanted,
+            When::From(first) => pass >= first,
             When::Chance(chance) => share(seed ^ pass.wrapping_mul(0xd129_0b2d_8b8f_4d6d)) < chance,
         }
     }
@@ -162,8 +169,9 @@ mod tests {
 
     #[test]
     fn a_point_acts_at_its_pass_only() {
-        let plan = Plan::parse("worker.after_claim=kill#3, worker.before_ack=delay:20").unwrap();
+        let plan = Plan::parse("worker.after_claim=kill#3, worker.before_ack=delay:20, worker.infer=panic#7+").unwrap();
         assert_eq!(passes(&plan, "worker.after_claim", 9), [3]);
+        assert_eq!(passes(&plan, "worker.infer", 9), [7, 8, 9]);
         assert_eq!(passes(&plan, "worker.before_ack", 2), [1, 2]);
         assert_eq!(passes(&plan, "worker.heartbeat", 9), [0; 0]);
         let delay = plan.due("worker.before_ack", None).next();
@@ -193,7 +201,16 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_and_bugs_are_no_points() {
-        for bad in ["a", "a=b", "a=kill#x", "a=stop@often", "a=delay", "a=delay:x", "seed=x"] {
+        for bad in [
+            "a",
+            "a=b",
+            "a=kill#x",
+            "a=kill#+",
+            "a=stop@often",
+            "a=delay",
+            "a=delay:x",
+            "seed=x",
+        ] {
             assert!(Plan::parse(bad).is_err(), "{bad}");
         }
         let plan = Plan::parse("bug.ack_before_commit=on").unwrap();

@@ -24,6 +24,12 @@ const PASS_TOKENS: Metric = worker(
     "tokens that the model was called with, windows' overlaps and special tokens included; `padding` was run for nothing",
 )
 .labels(&[MODEL, Label::words("kind", &["text", "padding"])]);
+const TRIALS: Metric = worker(
+    "docket_model_trials_total",
+    Kind::Counter,
+    "times that a session of the model failed several jobs in a row and was tried out: `passed` when the documents were at fault, `failed` when the worker ended for it",
+)
+.labels(&[MODEL, Label::words("outcome", &["passed", "failed"])]);
 const SERVING: Metric = worker(
     "docket_model_serving",
     Kind::Gauge,
@@ -53,6 +59,7 @@ pub(super) const ALL: &[&Metric] = &[
     &PASS_SECONDS,
     &PASS_WINDOWS,
     &PASS_TOKENS,
+    &TRIALS,
     &SERVING,
     &LOADS,
     &LOAD_SECONDS,
@@ -71,6 +78,8 @@ pub struct Passes {
     windows: Histogram,
     text: Counter,
     padding: Counter,
+    passed: Counter,
+    failed: Counter,
 }
 
 impl Passes {
@@ -81,6 +90,8 @@ impl Passes {
             windows: PASS_WINDOWS.histogram(&[model]),
             text: PASS_TOKENS.counter(&[model, "text"]),
             padding: PASS_TOKENS.counter(&[model, "padding"]),
+            passed: TRIALS.counter(&[model, "passed"]),
+            failed: TRIALS.counter(&[model, "failed"]),
         }
     }
 
@@ -90,6 +101,14 @@ impl Passes {
         self.windows.record(windows as f64);
         self.text.increment(tokens as u64);
         self.padding.increment(padding as u64);
+    }
+}
+
+impl Passes {
+    /// A session was tried out because it failed several jobs in a row; whether that went well.
+    pub fn tried(&self, went_well: bool) {
+        let outcome = if went_well { &self.passed } else { &self.failed };
+        outcome.increment(1);
     }
 }
 

@@ -2,10 +2,16 @@
 //!
 //! An engine takes a pass from the queue, runs it, reads each window's labels and hands them in. Reading takes a
 //! thousandth of the time of a pass, and doing it here keeps a float for each label of each word from piling up.
+//!
+//! A session that fails several jobs in a row is tried out as at the start. Where that goes well, the documents were at fault,
+//! and each job has its error. Where it fails too, so would every job: the model stops, and what waits for it is given back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
+
+use docket_shared::telemetry;
 
 use super::InferError;
 use super::labels::Labels;
@@ -15,6 +21,10 @@ use crate::cpu::measured;
 use crate::decode::{self, WindowScores};
 use crate::window::TextTokenizer;
 
+/// Different jobs in a row that a session fails until it is tried out. One document may be more than a model can bear, and two
+/// may be its copies; the trial costs as much as a few windows, and every job before it has lost one of its ten tries.
+const FAILED_IN_A_ROW: usize = 3;
+
 /// A session and what belongs to a pass through it.
 #[derive(Debug)]
 pub struct Engine {
@@ -22,23 +32,37 @@ pub struct Engine {
     labels: Arc<Labels>,
     before: Vec<u32>,
     after: Vec<u32>,
+    shapes: Shapes,
+    failed: Vec<u64>,
+}
+
+/// Which shapes passes can have.
+#[derive(Debug, Clone, Copy)]
+pub struct Shapes {
+    /// Longest window in tokens, special ones included.
+    pub window_tokens: usize,
+    /// How large a pass may be.
+    pub limits: PassLimits,
 }
 
 impl Engine {
     /// An engine that puts the tokenizer's special tokens around each window.
-    pub fn new(session: ModelSession, labels: Arc<Labels>, tokenizer: &TextTokenizer) -> Self {
+    pub fn new(session: ModelSession, labels: Arc<Labels>, tokenizer: &TextTokenizer, shapes: Shapes) -> Self {
         Self {
             session,
             labels,
             before: tokenizer.before().to_vec(),
             after: tokenizer.after().to_vec(),
+            shapes,
+            failed: Vec::new(),
         }
     }
 
     /// Runs a pass of every shape that can come, so that no document pays for the first of its kind: every length that
     /// ends a bucket up to `window_tokens`, alone and in as many rows as a pass takes. This also is the model's trial: its
     /// answers must have the right shape and be numbers.
-    pub fn warm(&mut self, window_tokens: usize, limits: PassLimits) -> Result<(), InferError> {
+    pub fn warm(&mut self) -> Result<(), InferError> {
+        let Shapes { window_tokens, limits } = self.shapes;
         let filler = self.before.first().copied().unwrap_or_default();
         let buckets = (1..=window_tokens.div_ceil(BUCKET_TOKENS)).map(|bucket| bucket * BUCKET_TOKENS);
         for length in buckets.map(|length| length.min(window_tokens)) {
@@ -54,7 +78,7 @@ impl Engine {
     /// Scores each window of a pass. Where a pass of several fails, each is tried alone, so that none fails for another.
     pub fn score(&mut self, pass: &Pass) -> Vec<Result<WindowScores, InferError>> {
         match pass.rows() {
-            rows if rows.len() > 1 => match self.score_rows(rows) {
+            rows if rows.len() > 1 => match unless_panicked(|| self.score_rows(rows)) {
                 Ok(scores) => scores.into_iter().map(Ok).collect(),
                 Err(_) => rows.iter().map(|row| self.score_row(row)).collect(),
             },
@@ -62,9 +86,30 @@ impl Engine {
         }
     }
 
+    /// Notes which jobs of a pass failed. What came of a trial, if the session has now failed so many in a row that it was
+    /// tried out.
+    fn doubt(&mut self, pass: &Pass, results: &[Result<WindowScores, InferError>]) -> Option<Result<(), InferError>> {
+        if results.iter().any(Result::is_ok) {
+            self.failed.clear();
+            return None;
+        }
+        for job in pass.rows().iter().map(PassRow::job) {
+            if !self.failed.contains(&job) {
+                self.failed.push(job);
+            }
+        }
+        if self.failed.len() < FAILED_IN_A_ROW {
+            return None;
+        }
+        self.failed.clear();
+        Some(unless_panicked(|| self.warm()))
+    }
+
     fn score_row(&mut self, row: &PassRow) -> Result<WindowScores, InferError> {
-        let scores = self.score_rows(std::slice::from_ref(row))?;
-        scores.into_iter().next().ok_or(InferError::Stopped)
+        unless_panicked(|| {
+            let mut scores = self.score_rows(std::slice::from_ref(row))?;
+            Ok(scores.swap_remove(0))
+        })
     }
 
     fn score_rows(&mut self, rows: &[PassRow]) -> Result<Vec<WindowScores>, InferError> {
@@ -91,7 +136,12 @@ impl Engine {
     }
 }
 
-/// Starts an engine's thread. It ends when the queue is stopped.
+/// What a pass gives, or an error if it panics. A session is as good as before: each pass begins by filling its inputs anew.
+fn unless_panicked<T>(pass: impl FnOnce() -> Result<T, InferError>) -> Result<T, InferError> {
+    catch_unwind(AssertUnwindSafe(pass)).unwrap_or(Err(InferError::Panicked))
+}
+
+/// Starts an engine's thread. It ends when the queue is stopped, and stops it when its session is good for nothing more.
 pub fn spawn(number: usize, mut engine: Engine, queue: Arc<Queue>) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name(format!("infer-{number}"))
@@ -100,7 +150,18 @@ pub fn spawn(number: usize, mut engine: Engine, queue: Arc<Queue>) -> std::io::R
             while let Some(pass) = guard.0.next() {
                 let started = Instant::now();
                 let results = pass.span().in_scope(|| measured("infer", || engine.score(&pass)));
-                guard.0.finish(&pass, results, started.elapsed());
+                let took = started.elapsed();
+                let trial = engine.doubt(&pass, &results);
+                if let Some(trial) = &trial {
+                    guard.0.tried(trial.is_ok());
+                }
+                if let Some(Err(error)) = trial {
+                    let error = telemetry::chain(&error);
+                    tracing::error!(error, "a session of the model fails whatever it is given");
+                    guard.0.stop();
+                    return;
+                }
+                guard.0.finish(&pass, results, took);
             }
         })
 }

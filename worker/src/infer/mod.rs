@@ -11,9 +11,12 @@ use std::sync::Arc;
 /// Why a window got no scores. Cloned to every job that had a window in the same pass.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InferError {
-    /// The engine has been stopped, or one of its threads died: the model takes no more work.
+    /// The model takes no more work: it is being unloaded, or one of its sessions fails whatever it is given.
     #[error("the model has been stopped")]
     Stopped,
+    /// A panic ended the pass.
+    #[error("a pass through the model panicked")]
+    Panicked,
     /// onnxruntime failed.
     #[error("run the model")]
     Run(#[source] Arc<dyn std::error::Error + Send + Sync>),

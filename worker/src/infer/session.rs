@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use docket_shared::failpoint;
 use ort::environment::Environment;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionInputValue};
@@ -221,6 +222,7 @@ impl ModelSession {
 
     /// Scores rows of token ids, special ones included. Shorter rows are filled up, and what fills them is masked.
     pub fn run(&mut self, rows: &[Vec<u32>], labels: usize) -> Result<Logits, InferError> {
+        failpoint!("worker.infer");
         let tokens = rows.iter().map(Vec::len).max().unwrap_or(0);
         self.fill(rows, tokens);
         let expected = [rows.len(), tokens, labels];

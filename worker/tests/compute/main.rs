@@ -3,6 +3,7 @@
 mod cache;
 mod evaluate;
 mod exports;
+mod failing;
 mod fixture;
 mod folder;
 mod models;

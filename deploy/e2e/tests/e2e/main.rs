@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod autoscale;
+mod broken;
 mod broker;
 mod health;
 mod jobs;

@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256};
 
 /// Score of the label that a word carries; that of every other label is 0. So the label's probability is nearly 1.
 const CARRIED_SCORE: f32 = 8.0;
+/// What stands for a label where the scores are no numbers.
+const POISON: &str = "";
 
 /// How labels are spelled, as the manifest's `label_scheme` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +138,11 @@ impl TinyModel {
         self
     }
 
+    /// A word of which the model cannot say anything: its scores are no numbers, and no window with it can be read.
+    pub fn poison(self, word: &str) -> Self {
+        self.word(word, POISON)
+    }
+
     /// Names of the graph's inputs, in their order: `input_ids` and any others, which it takes and does not heed.
     pub fn inputs(mut self, names: &[&str]) -> Self {
         self.inputs = names.iter().map(|&name| name.to_owned()).collect();
@@ -218,6 +225,9 @@ impl TinyModel {
     }
 
     fn row(&self, label: &str) -> Vec<f32> {
+        if label == POISON {
+            return vec![f32::NAN; self.labels.len()];
+        }
         let place = self.labels.iter().position(|known| known == label);
         let place = place.unwrap_or_else(|| panic!("{label} is none of the labels {:?}", self.labels));
         let mut row = vec![0.0; self.labels.len()];
