@@ -186,6 +186,11 @@ impl FromStr for ModelNames {
 }
 
 impl WorkerConfig {
+    /// Deliveries that are worked on at a time, of all models.
+    pub fn places(&self) -> usize {
+        usize::from(self.prefetch) * self.models.iter().count()
+    }
+
     /// Reads and checks every setting.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {

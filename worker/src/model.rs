@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_shared::failpoint;
 use docket_shared::metrics::Passes;
 use tokio::sync::oneshot;
 
@@ -190,6 +191,7 @@ impl Model {
 
     /// Loads and warms, in as many threads as there will be engines.
     fn load_now(folder: &Path, settings: &ModelSettings) -> Result<Self, ModelError> {
+        failpoint!("worker.model_load");
         let manifest = Manifest::from_folder(folder)?;
         manifest.verify(folder)?;
         let config = ModelConfig::from_file(&folder.join(CONFIG_FILE))?;

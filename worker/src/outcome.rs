@@ -33,6 +33,8 @@ pub enum Disposition {
     },
     /// Waiting again after a while with nothing counted: what it needs is overloaded or away.
     Postpone,
+    /// The same, because other jobs have their turn on this worker, which is no less able for it.
+    PutOff,
     /// Ended with a reason.
     Fail,
     /// Given back, unharmed.
@@ -105,29 +107,19 @@ impl JobError {
             | Self::Extract(_)
             | Self::Window(WindowError::Tokenize(_))
             | Self::Memory(MemoryError::TooLarge { .. })
-            | Self::TooManyEntities { .. }
-            | Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => Disposition::Fail,
-            Self::Blob(BlobError::Unavailable { .. })
-            | Self::Memory(MemoryError::NoRoom)
-            | Self::Model(ServeError::Fetch(FetchError::Store(_) | FetchError::TooSlow { .. })) => Disposition::Postpone,
-            Self::Model(
-                ServeError::NotServed(_)
-                | ServeError::Load(_)
-                | ServeError::Fetch(
-                    FetchError::Pointer(_) | FetchError::Manifest(_) | FetchError::Cache(_) | FetchError::Panicked,
-                ),
-            )
-            | Self::Infer(InferError::Run(_) | InferError::Shape { .. } | InferError::NotFinite)
+            | Self::TooManyEntities { .. } => Disposition::Fail,
+            Self::Blob(BlobError::Unavailable { .. }) | Self::Memory(MemoryError::NoRoom) => Disposition::Postpone,
+            Self::Model(error) => without_model(error),
+            Self::Infer(InferError::Run(_) | InferError::Shape { .. } | InferError::NotFinite)
             | Self::Unwritable { .. }
             | Self::Store(StoreError::Refused { .. }) => Disposition::Retry {
                 errors_max: PASSING_ERRORS_MAX,
             },
-            Self::Cpu(_)
-            | Self::Window(WindowError::Cpu(_))
-            | Self::Infer(InferError::Panicked)
-            | Self::TooLong(_) => Disposition::Retry {
-                errors_max: OWN_ERRORS_MAX,
-            },
+            Self::Cpu(_) | Self::Window(WindowError::Cpu(_)) | Self::Infer(InferError::Panicked) | Self::TooLong(_) => {
+                Disposition::Retry {
+                    errors_max: OWN_ERRORS_MAX,
+                }
+            }
             Self::Store(
                 StoreError::Unavailable { .. }
                 | StoreError::TimedOut
@@ -155,8 +147,7 @@ impl JobError {
             Self::Cpu(_) => "internal_error",
             Self::Store(_) => "database_unavailable",
             Self::Unwritable { .. } => "result_not_written",
-            Self::Model(ServeError::Fetch(FetchError::NotPublished { .. })) => "unknown_model",
-            Self::Model(_) => "model_unavailable",
+            Self::Model(error) => model_kind(error),
             Self::TooLong(_) => "timeout",
             Self::Superseded => "superseded",
             Self::Interrupted => "interrupted",
@@ -165,5 +156,31 @@ impl JobError {
             kind,
             detail: telemetry::chain(self),
         }
+    }
+}
+
+/// What becomes of a job whose model cannot be had.
+fn without_model(error: &ServeError) -> Disposition {
+    match error {
+        ServeError::Shared(error) => without_model(error),
+        ServeError::Busy(_) => Disposition::PutOff,
+        ServeError::Fetch(FetchError::NotPublished { .. }) => Disposition::Fail,
+        ServeError::Fetch(FetchError::Store(_) | FetchError::TooSlow { .. }) => Disposition::Postpone,
+        ServeError::NotServed(_)
+        | ServeError::Load(_)
+        | ServeError::Fetch(
+            FetchError::Pointer(_) | FetchError::Manifest(_) | FetchError::Cache(_) | FetchError::Panicked,
+        ) => Disposition::Retry {
+            errors_max: PASSING_ERRORS_MAX,
+        },
+    }
+}
+
+fn model_kind(error: &ServeError) -> &'static str {
+    match error {
+        ServeError::Shared(error) => model_kind(error),
+        ServeError::Busy(_) => "worker_busy",
+        ServeError::Fetch(FetchError::NotPublished { .. }) => "unknown_model",
+        ServeError::NotServed(_) | ServeError::Load(_) | ServeError::Fetch(_) => "model_unavailable",
     }
 }

@@ -15,6 +15,7 @@ use crate::extract::{self, MediaType};
 use crate::memory::{Contents, Room};
 use crate::outcome::JobError;
 use crate::run::Context;
+use crate::serving::Loaded;
 use crate::{decode, window};
 
 /// Longest time of a job, from when it has room to its result: below RabbitMQ's acknowledgement timeout of 30 min by more
@@ -26,14 +27,24 @@ const DOCUMENT_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Fetches a document, finds its entities and stores its text. Writing the result is the caller's.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
     let media_type = MediaType::parse(&claim.media_type)?;
+    // Before the memory, which others have work for while a version that this job insists on is loaded.
+    let getting = ctx
+        .serving
+        .get(&claim.client, &claim.model, claim.model_version.as_ref());
+    let model = stage("model", getting).await?;
     let mut room = stage("memory", ctx.memory.room(claim.size_bytes.unsigned_abs())).await?;
-    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, media_type, &mut room)).await;
+    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, &model, media_type, &mut room)).await;
     done.unwrap_or(Err(JobError::TooLong(JOB_MAX)))
 }
 
 /// What is done once there is room.
-async fn read(ctx: &Context, claim: &Claim, media_type: MediaType, room: &mut Room<'_>) -> Result<Analysis, JobError> {
-    let model = stage("model", ctx.serving.get(&claim.model, claim.model_version.as_ref())).await?;
+async fn read(
+    ctx: &Context,
+    claim: &Claim,
+    model: &Loaded,
+    media_type: MediaType,
+    room: &mut Room<'_>,
+) -> Result<Analysis, JobError> {
     let bytes = stage("fetch", ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
     let extracted = stage(

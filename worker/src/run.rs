@@ -156,7 +156,7 @@ async fn start(
         cpu: CpuPool::new(config.engine.sessions + 1),
         memory: Memory::new(config.memory_bytes),
         health: health.clone(),
-        pressure: Pressure::new(usize::from(config.prefetch) * serving.names().count()),
+        pressure: Pressure::new(config.places()),
         company: Company::new(),
         claims: Claims::default(),
         shutdown: shutdown.clone(),
@@ -169,6 +169,7 @@ async fn start(
         worker,
     });
     shutdown.spawn(ctx.serving.clone().watch(shutdown.clone()));
+    shutdown.spawn(ctx.serving.clone().load_pinned(shutdown.clone()));
     shutdown.spawn(report::run(ctx.clone(), shutdown.clone()));
     let consume = |model: &ModelName| {
         let source = Source::Jobs(model.clone());

@@ -133,19 +133,27 @@ pub async fn finished(
     match outcome {
         Outcome::Succeeded | Outcome::Superseded | Outcome::Failed => ctx.health.ended(),
         Outcome::Retried | Outcome::Postponed | Outcome::ShardUnreachable => ctx.health.in_vain(),
-        Outcome::GivenBack => {}
+        Outcome::GivenBack | Outcome::PutOff => {}
     }
     match outcome {
         Outcome::Postponed => ctx.pressure.overloaded(),
         Outcome::Succeeded => ctx.pressure.relieved(),
-        Outcome::Superseded | Outcome::Failed | Outcome::Retried | Outcome::GivenBack | Outcome::ShardUnreachable => {}
+        Outcome::Superseded
+        | Outcome::Failed
+        | Outcome::Retried
+        | Outcome::PutOff
+        | Outcome::GivenBack
+        | Outcome::ShardUnreachable => {}
     }
     match outcome {
         Outcome::GivenBack => delivery.requeue().await,
         Outcome::ShardUnreachable => later(ctx, (delivery, message), Some(claim.token)).await,
-        Outcome::Succeeded | Outcome::Superseded | Outcome::Failed | Outcome::Retried | Outcome::Postponed => {
-            delivery.ack().await
-        }
+        Outcome::Succeeded
+        | Outcome::Superseded
+        | Outcome::Failed
+        | Outcome::Retried
+        | Outcome::Postponed
+        | Outcome::PutOff => delivery.ack().await,
     };
 }
 
@@ -163,6 +171,7 @@ enum Outcome {
     Failed,
     Retried,
     Postponed,
+    PutOff,
     GivenBack,
     ShardUnreachable,
 }
@@ -175,6 +184,7 @@ impl Outcome {
             Self::Failed => "failed",
             Self::Retried => "retried",
             Self::Postponed => "postponed",
+            Self::PutOff => "put_off",
             Self::GivenBack => "given_back",
             Self::ShardUnreachable => "shard_unreachable",
         }
@@ -185,7 +195,9 @@ impl Outcome {
 fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Disposition {
     match disposition {
         Disposition::Retry { errors_max } if errors + 1 >= errors_max => Disposition::Fail,
-        Disposition::Retry { .. } | Disposition::Postpone if tried_for >= TRIED_MAX => Disposition::Fail,
+        Disposition::Retry { .. } | Disposition::Postpone | Disposition::PutOff if tried_for >= TRIED_MAX => {
+            Disposition::Fail
+        }
         within => within,
     }
 }
@@ -196,7 +208,11 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
     let then = limited(error.disposition(), claim.errors, claim.tried_for);
     match then {
         Disposition::Drop | Disposition::Requeue => {}
-        Disposition::Postpone | Disposition::Retry { .. } | Disposition::Delay | Disposition::Fail => {
+        Disposition::Postpone
+        | Disposition::PutOff
+        | Disposition::Retry { .. }
+        | Disposition::Delay
+        | Disposition::Fail => {
             context::failed(&Span::current(), failure.kind);
         }
     }
@@ -205,13 +221,14 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
         Disposition::Requeue => claims::give_back(&ctx.shards, claim.key, claim.token)
             .await
             .map(|_| Outcome::GivenBack),
-        Disposition::Postpone => {
+        Disposition::Postpone | Disposition::PutOff => {
             let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
             metrics::job_failed(failure.kind, "postponed");
+            let put_off = then == Disposition::PutOff;
             claims::postpone(&ctx.shards, claim, delay, failure.kind)
                 .await
-                .map(|_| Outcome::Postponed)
+                .map(|_| if put_off { Outcome::PutOff } else { Outcome::Postponed })
         }
         Disposition::Retry { .. } => {
             let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());
@@ -305,7 +322,9 @@ mod tests {
     use docket_shared::blob::{BlobError, BlobKey};
 
     use super::*;
+    use crate::fetch::FetchError;
     use crate::infer::InferError;
+    use crate::serving::ServeError;
 
     const NEVER: Duration = Duration::ZERO;
 
@@ -337,6 +356,17 @@ mod tests {
     #[test]
     fn a_job_is_put_off_however_many_errors_it_had() {
         assert_eq!(becomes(&storage_away(), 100, NEVER), Disposition::Postpone);
+    }
+
+    #[test]
+    fn a_version_that_must_wait_for_its_turn_costs_its_jobs_nothing() {
+        let busy = || JobError::Model(ServeError::Busy("ner@2".parse().expect("it is a version")));
+        assert_eq!(becomes(&busy(), 100, NEVER), Disposition::PutOff);
+        let told_again = JobError::Model(ServeError::Shared(Arc::new(ServeError::Fetch(
+            FetchError::NotPublished { model: "ner@2".into() },
+        ))));
+        assert_eq!(becomes(&told_again, 0, NEVER), Disposition::Fail);
+        assert_eq!(told_again.failure().kind, "unknown_model");
     }
 
     #[test]

@@ -11,6 +11,7 @@ const ENDED: &[&str] = &[
     "failed",
     "retried",
     "postponed",
+    "put_off",
     "given_back",
     "shard_unreachable",
 ];
@@ -21,6 +22,7 @@ const OUTCOMES: &[&str] = &[
     "failed",
     "retried",
     "postponed",
+    "put_off",
     "given_back",
     "shard_unreachable",
     "undecodable",

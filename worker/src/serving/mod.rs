@@ -2,6 +2,7 @@
 //! published, and beside them the versions that jobs insist on.
 
 mod pinned;
+mod turns;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use docket_shared::blob::BlobStore;
-use docket_shared::ids::{ModelName, ModelVersion};
+use docket_shared::ids::{ClientId, ModelName, ModelVersion};
 use docket_shared::shutdown::Shutdown;
 use docket_shared::{metrics, telemetry};
 use tokio::sync::OwnedSemaphorePermit;
@@ -40,11 +41,15 @@ pub struct Serving {
 /// A model that is ready to work. It stays loaded while a job holds it, whatever is published meanwhile.
 pub struct Loaded {
     model: Model,
+    /// How long it took to fetch and load.
+    took: Duration,
     /// Keeps its files on disk, for whoever starts next.
     _files: InUse,
-    /// Its room among the versions that jobs insist on, if it is one of those.
-    _room: Option<OwnedSemaphorePermit>,
+    _room: Room,
 }
+
+/// A version's room among those that jobs insist on, if it is one of those.
+type Room = Option<OwnedSemaphorePermit>;
 
 impl Deref for Loaded {
     type Target = Model;
@@ -65,6 +70,31 @@ pub enum ServeError {
     /// It is, and cannot be used.
     #[error(transparent)]
     Load(#[from] ModelError),
+    /// It is not loaded, and cannot be just now.
+    #[error("{0} is not loaded yet, or other versions have their turn (DOCKET_MODEL_VERSIONS)")]
+    Busy(Release),
+    /// It could not be loaded, as several jobs have to hear.
+    #[error(transparent)]
+    Shared(Arc<Self>),
+}
+
+impl ServeError {
+    /// Whether the next try, some seconds later, would most likely end in the same way.
+    fn is_lasting(&self) -> bool {
+        match self {
+            Self::NotServed(_) | Self::Load(_) => true,
+            Self::Fetch(FetchError::Manifest(_) | FetchError::Pointer(_)) => true,
+            Self::Fetch(
+                FetchError::NotPublished { .. }
+                | FetchError::Store(_)
+                | FetchError::TooSlow { .. }
+                | FetchError::Cache(_)
+                | FetchError::Panicked,
+            )
+            | Self::Busy(_) => false,
+            Self::Shared(error) => error.is_lasting(),
+        }
+    }
 }
 
 /// What brings a version from the bucket into memory.
@@ -75,22 +105,28 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    async fn load(&self, release: &Release) -> Result<Loaded, ServeError> {
-        let began = Instant::now();
-        let model = self.fetch_and_load(release).await;
+    /// Fetches a version, waits until there is room for it in memory, and loads it.
+    async fn load(&self, release: &Release, room: impl Future<Output = Room>) -> Result<Loaded, ServeError> {
+        let loaded = self.fetch_and_load(release, room).await;
         let Release { name, version } = release;
-        metrics::model_loaded(name.as_str(), model.is_ok().then(|| began.elapsed()));
-        let model = model?;
-        tracing::info!(model = %name, %version, seconds = began.elapsed().as_secs_f64(), "model loaded");
-        Ok(model)
+        metrics::model_loaded(name.as_str(), loaded.as_ref().ok().map(|loaded| loaded.took));
+        let loaded = loaded?;
+        tracing::info!(model = %name, %version, seconds = loaded.took.as_secs_f64(), "model loaded");
+        Ok(loaded)
     }
 
-    async fn fetch_and_load(&self, release: &Release) -> Result<Loaded, ServeError> {
+    async fn fetch_and_load(&self, release: &Release, room: impl Future<Output = Room>) -> Result<Loaded, ServeError> {
+        let began = Instant::now();
         let files = fetch::fetch(&self.blobs, release, &self.cache).await?;
+        let fetching = began.elapsed();
+        let room = room.await;
+        let began = Instant::now();
+        let model = Model::load(files.folder(), &self.settings).await?;
         Ok(Loaded {
-            model: Model::load(files.folder(), &self.settings).await?,
+            model,
+            took: fetching + began.elapsed(),
             _files: files,
-            _room: None,
+            _room: room,
         })
     }
 
@@ -98,7 +134,7 @@ impl Loader {
         let version = fetch::current(&self.blobs, name).await;
         let version = version.inspect_err(|_| metrics::model_loaded(name.as_str(), None))?;
         let name = name.clone();
-        self.load(&Release { name, version }).await
+        self.load(&Release { name, version }, async { None }).await
     }
 }
 
@@ -121,7 +157,7 @@ impl Serving {
             loader,
             poll: config.model_poll,
             current,
-            pinned: Pinned::new(config.model_versions),
+            pinned: Pinned::new(config.model_versions, config.places()),
         })
     }
 
@@ -137,16 +173,26 @@ impl Serving {
         Ok(served.read().expect("no holder panics").clone())
     }
 
-    /// The version that a job insists on, or else the one that holds. May load it first.
-    pub async fn get(&self, name: &ModelName, version: Option<&ModelVersion>) -> Result<Arc<Loaded>, ServeError> {
+    /// The version that a job insists on, or else the one that holds. May wait some seconds until it is loaded.
+    pub async fn get(
+        &self,
+        client: &ClientId,
+        name: &ModelName,
+        version: Option<&ModelVersion>,
+    ) -> Result<Arc<Loaded>, ServeError> {
         let current = self.current(name)?;
         match version {
             Some(version) if *version != current.manifest().about.version => {
                 let (name, version) = (name.clone(), version.clone());
-                self.pinned.get(&self.loader, &Release { name, version }).await
+                self.pinned.get(client, &Release { name, version }).await
             }
             Some(_) | None => Ok(current),
         }
+    }
+
+    /// Loads the versions that jobs insist on, until the shutdown begins.
+    pub async fn load_pinned(self: Arc<Self>, shutdown: Shutdown) {
+        self.pinned.load_orders(&self.loader, &shutdown).await;
     }
 
     /// Every version of a model that is loaded now.
@@ -187,7 +233,7 @@ impl Serving {
         }
         let name = name.clone();
         let release = Release { name, version };
-        match self.loader.load(&release).await {
+        match self.loader.load(&release, async { None }).await {
             Ok(loaded) => self.change(&release.name, loaded),
             Err(error) => {
                 let Release { name, version } = release;

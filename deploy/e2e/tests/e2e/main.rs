@@ -9,6 +9,7 @@ mod jobs;
 mod metrics;
 mod models;
 mod operator;
+mod pinned;
 mod poison;
 mod prometheus;
 mod restarts;
