@@ -17,7 +17,7 @@ pub use viterbi::{WindowScores, WordScore, read};
 
 use crate::extract::ExtractedText;
 use crate::infer::labels::Labels;
-use crate::window::{Tokens, Windows};
+use crate::window::Windows;
 
 /// An entity's words: its kind and which words, with the product of their probabilities.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,16 +30,36 @@ struct Found {
     torn_behind: bool,
 }
 
-/// The entities of a text, in reading order, none overlapping another.
+/// What a model found in a text: entities by their words, without text or place yet.
+#[derive(Debug)]
+pub struct Findings(Vec<Found>);
+
+impl Findings {
+    /// How many there are: as many entities as there will be, or a few more.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The entities of a text, in reading order, none overlapping another: [`find`] and [`place`].
+pub fn entities(text: &ExtractedText, windows: &Windows, scores: Vec<WindowScores>, labels: &Labels) -> Vec<Entity> {
+    place(text, windows, &find(text, windows, scores, labels), labels)
+}
+
+/// Finds the entities of a text. `windows` are those of this text, and `scores` theirs.
 ///
 /// `score` is the probability of the entity as a whole, as far as the model's words are independent: the product of its
 /// words' and of that the next word does not go on with it. Of the ways tried (mean, least, product, with and without
-/// temperature) it tells right from wrong best without a parameter; the model's card has the figures. `windows` are those of this text, and `scores` theirs.
-pub fn entities(text: &ExtractedText, windows: &Windows, scores: Vec<WindowScores>, labels: &Labels) -> Vec<Entity> {
+/// temperature) it tells right from wrong best without a parameter; the model's card has the figures.
+pub fn find(text: &ExtractedText, windows: &Windows, scores: Vec<WindowScores>, labels: &Labels) -> Findings {
     let words = merge(windows, scores, labels);
     let mut gaps = Gaps::new(text, windows.tokens());
-    let found = group(&words, labels, |word| gaps.tear_before(word));
-    place(text, windows.tokens(), &found, labels)
+    Findings(group(&words, labels, |word| gaps.tear_before(word)))
 }
 
 /// One reading of every word. Where two windows overlap, the earlier one's holds up to some word and the later one's from
@@ -114,7 +134,8 @@ fn group(words: &[WordScore], labels: &Labels, mut tear_before: impl FnMut(usize
 }
 
 /// Entities with their places: one pass over the tokens and one over the text, however many there are.
-fn place(text: &ExtractedText, tokens: &Tokens, found: &[Found], labels: &Labels) -> Vec<Entity> {
+pub fn place(text: &ExtractedText, windows: &Windows, findings: &Findings, labels: &Labels) -> Vec<Entity> {
+    let (tokens, Findings(found)) = (windows.tokens(), findings);
     let mut entities = Vec::with_capacity(found.len());
     let mut token = 0;
     let mut places = Places::new(text);

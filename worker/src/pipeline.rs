@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use docket_shared::blob::{BlobKey, hex};
+use docket_shared::entity::Entity;
 use docket_shared::store::claims::Claim;
 use docket_shared::store::results::Analysis;
 use docket_shared::{failpoint, metrics};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use crate::extract::{self, MediaType};
+use crate::decode::WindowScores;
+use crate::extract::{self, ExtractedText, MediaType};
 use crate::memory::{Contents, Room};
 use crate::outcome::JobError;
 use crate::run::Context;
 use crate::serving::Loaded;
+use crate::window::Windows;
 use crate::{decode, window};
 
 /// Longest time of a job, from when it has room to its result: below RabbitMQ's acknowledgement timeout of 30 min by more
@@ -55,22 +58,12 @@ async fn read(
     let text = Arc::new(extracted);
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage("window", window::split(&ctx.cpu, model.splitter(), &text)).await?);
-    let mut contents = Contents {
-        text_bytes: text.text.len(),
-        tokens: windows.tokens().len(),
-        entities: 0,
-    };
-    room.fit(contents).await?;
-    let scores = stage("infer", model.batcher().score(&claim.client, &windows)).await?;
+    let cut = Cut { text, windows };
+    room.fit(cut.contents(0)).await?;
+    let scores = stage("infer", model.batcher().score(&claim.client, &cut.windows)).await?;
     failpoint!("worker.after_infer");
-    let decoding = {
-        let (text, windows, labels) = (text.clone(), windows.clone(), model.labels().clone());
-        ctx.cpu
-            .run("decode", move || decode::entities(&text, &windows, scores, &labels))
-    };
-    let entities = stage("decode", decoding).await?;
-    contents.entities = entities.len();
-    room.fit(contents).await?;
+    let entities = stage("decode", entities(ctx, model, &cut, scores, room)).await?;
+    let Cut { text, windows } = cut;
     let (text_key, text_sha256) = stage("store_text", store_text(ctx, claim, &text.text)).await?;
     Ok(Analysis {
         model_version: model.manifest().about.version.to_string(),
@@ -81,6 +74,44 @@ async fn read(
         tokens: windows.tokens().len() as u64,
         entities,
     })
+}
+
+/// A text and how it is cut; clones share both.
+#[derive(Clone)]
+struct Cut {
+    text: Arc<ExtractedText>,
+    windows: Arc<Windows>,
+}
+
+impl Cut {
+    fn contents(&self, entities: usize) -> Contents {
+        Contents {
+            text_bytes: self.text.text.len(),
+            tokens: self.windows.tokens().len(),
+            entities,
+        }
+    }
+}
+
+/// The entities of a text. They are counted first, and made when there is room for them.
+async fn entities(
+    ctx: &Context,
+    model: &Loaded,
+    cut: &Cut,
+    scores: Vec<WindowScores>,
+    room: &mut Room<'_>,
+) -> Result<Vec<Entity>, JobError> {
+    let (read, labels) = (cut.clone(), model.labels().clone());
+    let finding = move || decode::find(&read.text, &read.windows, scores, &labels);
+    let findings = ctx.cpu.run("decode", finding).await?;
+    let (found, max) = (findings.len(), ctx.entities_max);
+    if found > max {
+        return Err(JobError::TooManyEntities { found, max });
+    }
+    room.fit(cut.contents(found)).await?;
+    let (read, labels) = (cut.clone(), model.labels().clone());
+    let placing = move || decode::place(&read.text, &read.windows, &findings, &labels);
+    Ok(ctx.cpu.run("decode", placing).await?)
 }
 
 /// Stores the extracted text under a key with its own hash, so that a superseded run overwrites nothing.

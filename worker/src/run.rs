@@ -55,6 +55,8 @@ pub struct Context {
     pub cpu: CpuPool,
     /// Memory for documents.
     pub memory: Memory,
+    /// Entities that one job may have.
+    pub entities_max: usize,
     /// What the probes answer.
     pub health: Health,
     /// How many jobs are taken at a time.
@@ -155,6 +157,7 @@ async fn start(
         // One more than model calls: a large document's steps leave room for a letter's.
         cpu: CpuPool::new(config.engine.sessions + 1),
         memory: Memory::new(config.memory_bytes),
+        entities_max: config.entities_max,
         health: health.clone(),
         pressure: Pressure::new(config.places()),
         company: Company::new(),

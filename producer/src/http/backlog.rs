@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use docket_shared::config::{ConfigError, Env, Setting};
 use docket_shared::ids::{Bucket, ClientId};
-use docket_shared::store::backlog::{self, DEFERRED_AFTER, Open};
 use docket_shared::store::Shards;
+use docket_shared::store::backlog::{self, DEFERRED_AFTER, Open};
 use docket_shared::store::jobs::Schedule;
 use jiff::{SignedDuration, Timestamp};
 

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use docket_shared::ids::{DocumentId, JobId, JobKey};
-use docket_shared::store::{documents, reading};
 use docket_shared::store::jobs::{self, Cancellation, JobPage};
+use docket_shared::store::{documents, reading};
 use serde::Deserialize;
 use utoipa::IntoParams;
 

@@ -210,7 +210,10 @@ impl FromRef<AppState> for PrometheusHandle {
 pub fn router(state: AppState, api: bool) -> Router {
     let mut routes = OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(probes());
     if api {
-        routes = routes.merge(answers(&state)).merge(operator::routes()).merge(uploads(&state));
+        routes = routes
+            .merge(answers(&state))
+            .merge(operator::routes())
+            .merge(uploads(&state));
     }
     let (mut router, document) = routes.split_for_parts();
     if api {

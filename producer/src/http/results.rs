@@ -11,9 +11,9 @@ use docket_shared::blob::BlobKey;
 use docket_shared::ids::{DocumentId, JobId, JobKey};
 
 use docket_shared::state::JobState;
-use docket_shared::store::{FencedTx, reading};
 use docket_shared::store::documents::{self, ENTITIES_WALK_MAX, EntityPage};
 use docket_shared::store::jobs::{self, JobView};
+use docket_shared::store::{FencedTx, reading};
 use futures::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;

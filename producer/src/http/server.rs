@@ -179,7 +179,10 @@ mod tests {
     async fn a_caller_that_does_not_take_its_answer_is_cut() {
         let (mut caller, serving, _running) = connect();
         let begun = Instant::now();
-        caller.write_all(b"GET /text HTTP/1.1\r\nhost: docket\r\n\r\n").await.unwrap();
+        caller
+            .write_all(b"GET /text HTTP/1.1\r\nhost: docket\r\n\r\n")
+            .await
+            .unwrap();
         serving.await.unwrap();
         assert_eq!(begun.elapsed(), RATE_WINDOW);
         let mut taken = Vec::new();
@@ -191,11 +194,15 @@ mod tests {
     async fn the_largest_head_that_is_needed_is_taken() {
         let (mut caller, serving, _running) = connect();
         let (token, metadata) = ("t".repeat(8 * 1024), "%7B".repeat(4 * 1024));
-        let head = format!("GET /short?metadata={metadata} HTTP/1.1\r\nauthorization: {token}\r\nconnection: close\r\n\r\n");
+        let head =
+            format!("GET /short?metadata={metadata} HTTP/1.1\r\nauthorization: {token}\r\nconnection: close\r\n\r\n");
         caller.write_all(head.as_bytes()).await.unwrap();
         let mut answer = String::new();
         caller.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("short"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("short"),
+            "{answer}"
+        );
         serving.await.unwrap();
     }
 }

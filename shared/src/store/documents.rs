@@ -192,11 +192,9 @@ pub async fn list(tx: &mut FencedTx, bucket: Bucket, client: &ClientId, page: Pa
     };
     let by_job = |job: JobState, without_result: bool| match job {
         JobState::Queued | JobState::Running => (walking(LIST_IN_FLIGHT, Some(job), without_result), None),
-        JobState::Waiting
-        | JobState::Succeeded
-        | JobState::Failed
-        | JobState::Cancelled
-        | JobState::Expired => (walking(LIST_BY_JOB, Some(job), without_result), Some(job)),
+        JobState::Waiting | JobState::Succeeded | JobState::Failed | JobState::Cancelled | JobState::Expired => {
+            (walking(LIST_BY_JOB, Some(job), without_result), Some(job))
+        }
     };
     let (query, walked) = match (page.state, page.job_state) {
         (None, None) => (begun(LIST_ALL), None),

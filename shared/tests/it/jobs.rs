@@ -245,7 +245,10 @@ async fn a_finished_document_stays_finished_while_it_is_analysed_again(fixture: 
         let found = documents::list(&mut tx, owned.bucket, &owned.client, page)
             .await
             .unwrap();
-        let found = found.documents.into_iter().map(|document| (document.state(), document.job.state, document.result_job));
+        let found = found
+            .documents
+            .into_iter()
+            .map(|document| (document.state(), document.job.state, document.result_job));
         found.collect::<Vec<_>>()
     };
     let fresh = vec![(Waiting, Waiting, None)];
