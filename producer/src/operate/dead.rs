@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::reach::Reach;
 use super::{OperateError, Operations, Unreached};
+use crate::times;
 
 /// Jobs or messages that one request may name.
 pub const IDS_MAX: usize = 1_000;
@@ -59,10 +60,10 @@ pub struct DeadFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelName>,
     /// That ended before this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "times::optional")]
     pub ended_before: Option<Timestamp>,
     /// That ended at this time or after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "times::optional")]
     pub ended_after: Option<Timestamp>,
 }
 

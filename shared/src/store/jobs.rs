@@ -59,7 +59,7 @@ pub struct NewJob {
 pub struct Schedule {
     /// Whether somebody waits for it.
     pub priority: Priority,
-    /// Not before this time; at once without one.
+    /// Not before this time; at once without one, or when it has passed already: nothing has waited since before it came.
     pub not_before: Option<Instant>,
     /// Not after this time: from then on it is expired, wherever it is.
     pub deadline: Option<Instant>,
@@ -118,7 +118,7 @@ macro_rules! accept_job {
 )
 insert into dispatch (bucket, job_id, client_id, model, size_bytes, trace_parent, priority, due_at, deadline,
                       lease_token, lease_until)
-select $1, $4, $3, $5, $9, $7, $10, coalesce($11, now()), $12,
+select $1, $4, $3, $5, $9, $7, $10, greatest($11, now()), $12,
        case when yes then $8::uuid end, case when yes then now() + interval '30 s' end from at_once
 returning lease_token"
         )

@@ -39,7 +39,7 @@ pub struct NewControls {
     weight: f32,
     /// About the most jobs that are with the broker or a worker at a time; null or absent for no such cap. What is accepted at
     /// the same moment may come on top.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 2147483647)]
     in_flight_max: Option<i32>,
     /// Whether its waiting work stays where it is.
     paused: bool,

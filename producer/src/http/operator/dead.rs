@@ -17,6 +17,7 @@ use crate::operate::Operations;
 use crate::operate::dead::{
     DeadFilter, DeadJobWithHistory, DeadJobs, DeadState, Progress, RATE_DEFAULT, RATES, Selection,
 };
+use crate::times;
 
 /// Which dead jobs are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,8 +35,10 @@ pub struct DeadQuery {
     #[param(value_type = Option<String>)]
     model: Option<ModelName>,
     /// That ended before this time.
+    #[serde(default, deserialize_with = "times::optional")]
     ended_before: Option<Timestamp>,
     /// That ended at this time or after it.
+    #[serde(default, deserialize_with = "times::optional")]
     ended_after: Option<Timestamp>,
 }
 
