@@ -7,7 +7,7 @@ use docket_shared::store::documents::DocumentView;
 use docket_shared::store::jobs::JobView;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -220,7 +220,7 @@ pub struct Document {
     pub media_type: String,
     /// The caller's own data, as they were sent.
     #[schema(value_type = Option<Object>)]
-    pub metadata: Option<Value>,
+    pub metadata: Option<Box<RawValue>>,
     /// Its size in bytes.
     pub size_bytes: i64,
     /// Its SHA-256 in hexadecimal.

@@ -30,8 +30,8 @@ pub struct Fields {
     pub external_id: Option<String>,
     /// The model that was asked for.
     pub model: Option<ModelRef>,
-    /// The caller's own data.
-    pub metadata: Option<Value>,
+    /// The caller's own data: a JSON object, byte for byte as it was sent.
+    pub metadata: Option<String>,
     /// When it is to be analysed.
     pub schedule: Schedule,
 }
@@ -57,7 +57,7 @@ impl Fields {
         match name {
             "external_id" => self.external_id = Some(external_id(value)?),
             "model" => self.model = Some(models::parse(&value)?),
-            "metadata" => self.metadata = Some(metadata(&value)?),
+            "metadata" => self.metadata = Some(metadata(value)?),
             "priority" => self.schedule.priority = schedule::priority(&value)?,
             "not_before" => self.schedule.not_before = Some(schedule::time(name, &value)?),
             "deadline" => self.schedule.deadline = Some(schedule::time(name, &value)?),
@@ -77,21 +77,21 @@ fn external_id(id: String) -> Result<String, ApiError> {
     )))
 }
 
-fn metadata(text: &str) -> Result<Value, ApiError> {
+fn metadata(text: String) -> Result<String, ApiError> {
     if text.len() > METADATA_BYTES_MAX {
         return Err(invalid(format!(
             "metadata must have at most {METADATA_BYTES_MAX} bytes."
         )));
     }
     let value: Value =
-        serde_json::from_str(text).map_err(|error| invalid(format!("metadata is not JSON: {error}.")))?;
+        serde_json::from_str(&text).map_err(|error| invalid(format!("metadata is not JSON: {error}.")))?;
     if !value.is_object() {
         return Err(invalid("metadata must be a JSON object."));
     }
     if holds_nul(&value) {
         return Err(invalid("metadata must not hold the character NUL."));
     }
-    Ok(value)
+    Ok(text)
 }
 
 /// PostgreSQL's text cannot hold NUL.
