@@ -7,6 +7,7 @@ use docket_shared::shutdown::Shutdown;
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::time::Instant;
 
+use super::form::HEAD_BYTES_MAX;
 use crate::http::error::{ApiError, Kind};
 
 /// How long a whole upload may take: the largest default document at half a megabit a second.
@@ -30,7 +31,7 @@ pub enum BodyError {
     #[error("the form is malformed: {0}")]
     Form(multer::Error),
     /// The form holds more between two parts than headers can be.
-    #[error("the headers of a part of the form are too large")]
+    #[error("the headers of a part of the form have more than {HEAD_BYTES_MAX} bytes")]
     PartHeaders,
     /// This process stops.
     #[error("the process stops")]

@@ -23,6 +23,9 @@ const EXTERNAL_ID_CHARS_MAX: usize = 200;
 /// Largest metadata, in bytes as they were sent: they are for a few ids and dates, and stand in every list of documents.
 pub const METADATA_BYTES_MAX: usize = 4 * 1024;
 
+/// Names of the fields that hold for a document, in a query or in a form.
+pub const NAMES: [&str; 6] = ["external_id", "model", "metadata", "priority", "not_before", "deadline"];
+
 /// What holds for a document, apart from its content.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields {

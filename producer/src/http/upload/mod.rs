@@ -9,6 +9,7 @@ mod fields;
 mod fingerprint;
 mod form;
 mod intake;
+mod pieces;
 
 use std::time::Instant;
 
