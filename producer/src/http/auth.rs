@@ -248,7 +248,11 @@ impl Verifier {
         let mut refused = ErrorKind::InvalidSignature;
         for (key, validation) in &self.0.keys {
             match jsonwebtoken::decode::<Map<String, Value>>(token, key, validation) {
-                Ok(claims) => return Ok(claims.claims),
+                Ok(token) if token.header.crit.is_some() => {
+                    let detail = "The token's header has extensions that must be known (crit), and none are known here.";
+                    return Err(ApiError::new(Kind::InvalidToken, detail));
+                }
+                Ok(token) => return Ok(token.claims),
                 // What is wrong with a token only the key tells that it is signed with.
                 Err(error) if !matches!(error.kind(), ErrorKind::InvalidSignature) => refused = error.into_kind(),
                 Err(_) => {}

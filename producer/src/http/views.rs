@@ -275,7 +275,8 @@ pub struct FoundEntity {
     pub end_byte: u32,
     /// Page, counted from 1, in documents that have pages.
     pub page: Option<u32>,
-    /// How sure the model is, 0 to 1: the mean of the probabilities that it gives to the labels of the entity's words.
+    /// How sure the model is, 0 to 1: the probability that it gives to the entity as a whole, which is the product of those that
+    /// each of its words has its label and that the next word does not go on with it.
     pub score: f32,
     /// The model that found it, as `name@version`.
     pub model: String,

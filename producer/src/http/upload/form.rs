@@ -40,7 +40,7 @@ pub async fn read(chunks: Chunks, boundary: &str, mut fields: Fields, intake: &m
         }
         between.store(0, Ordering::Relaxed);
         let name = part.name().unwrap_or_default().to_owned();
-        if !fields::has_file_name(part.headers()) {
+        if !fields::has_file_name(part.headers())? {
             let known = fields.set(&name, text(part).await?)?;
             if !known {
                 let detail = format!("A part must be a file with a name, or one of {}.", fields::NAMES.join(", "));
