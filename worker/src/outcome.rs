@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use docket_shared::blob::BlobError;
+use docket_shared::reason::REASONS;
 use docket_shared::store::StoreError;
 use docket_shared::store::results::Failure;
 use docket_shared::telemetry;
@@ -137,6 +138,7 @@ impl JobError {
             Self::Superseded => "superseded",
             Self::Interrupted => "interrupted",
         };
+        debug_assert!(REASONS.contains(&kind), "{kind} is missing in REASONS");
         Failure {
             kind,
             detail: telemetry::chain(self),

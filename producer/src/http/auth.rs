@@ -361,6 +361,6 @@ impl FromRequestParts<AppState> for Operations {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let actor = state.auth.verify_operator(token(parts)?)?;
-        Ok(Self::new(state.shards.clone(), actor))
+        Ok(Self::new(state.shards.clone(), state.models.clone(), actor))
     }
 }

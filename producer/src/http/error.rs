@@ -297,6 +297,8 @@ impl From<OperateError> for ApiError {
                 Self::from(source).saying(sentence(&detail))
             }
             OperateError::PerhapsThere(_) => Self::new(Kind::Unavailable, sentence(&detail)),
+            OperateError::NoSuch(_) => Self::new(Kind::NotFound, sentence(&detail)),
+            OperateError::NotTold(source) => Self::from(source).saying(sentence(&detail)),
         }
     }
 }

@@ -207,11 +207,11 @@ impl Operations {
     /// Dead jobs of every shard, newest first; only those older than `before`.
     pub async fn dead_jobs(
         &self,
-        filter: &DeadFilter,
+        wanted: &DeadFilter,
         before: Option<Uuid>,
         limit: usize,
     ) -> Result<DeadJobs, OperateError> {
-        let (filter, before) = (&Filter::from(filter), before.map(JobId));
+        let (filter, before) = (&Filter::from(wanted), before.map(JobId));
         let mut reach = Reach::of(&self.shards);
         let found = reach
             .ask(|shard| async move { dead::list(&shard, filter, before, limit as i64 + 1).await })
@@ -223,10 +223,14 @@ impl Operations {
         jobs.sort_unstable_by_key(|job| Reverse(job.job_id));
         let more = jobs.len() > limit;
         jobs.truncate(limit);
+        let unreached = reach.unreached()?;
+        if jobs.is_empty() && unreached.is_empty() {
+            self.must_know(wanted).await?;
+        }
         Ok(DeadJobs {
             next_cursor: jobs.last().filter(|_| more).map(|job| job.job_id),
             jobs,
-            unreached: reach.unreached()?,
+            unreached,
         })
     }
 
@@ -267,7 +271,13 @@ impl Operations {
         let reach = Reach::of(&self.shards);
         match selection {
             Selection::Jobs(jobs) => these(reach, &jobs, action).await,
-            Selection::Matching(filter, limit) => matching(reach, &Filter::from(&filter), limit, action).await,
+            Selection::Matching(filter, limit) => {
+                let progress = matching(reach, &Filter::from(&filter), limit, action).await?;
+                if progress == Progress::default() {
+                    self.must_know(&filter).await?;
+                }
+                Ok(progress)
+            }
         }
     }
 }

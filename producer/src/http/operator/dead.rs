@@ -45,7 +45,7 @@ pub struct DeadQuery {
 /// Dead jobs
 ///
 /// Failed and expired jobs of every client, newest first, a page at a time. Shards that do not answer are named: theirs are
-/// missing.
+/// missing. A reason, client or model that does not exist is not found.
 #[utoipa::path(
     get,
     path = "/v1/operator/dead",
