@@ -1,6 +1,6 @@
 //! What happens around every request: its id, its span, its line in the log, its metrics, and the body of its error.
 //!
-//! The span goes on with the caller's trace or begins one, whose context is answered as `traceparent`. It follows the semantic
+//! The span goes on with the caller's trace or begins one, recorded or not as our own sampling says, whose context is answered as `traceparent`. It follows the semantic
 //! conventions of HTTP but for `url.path`, since a path holds what callers write.
 //!
 //! Bodies, tokens, queries and metadata are never logged; of the path only the route's pattern is.
@@ -87,7 +87,7 @@ fn span_of(request: &Request, route: &str, id: &str) -> Span {
         url.scheme = "http",
     );
     let caller = request.headers().get(TRACE_PARENT);
-    context::go_on(&span, caller.and_then(|parent| parent.to_str().ok()));
+    context::adopt(&span, caller.and_then(|parent| parent.to_str().ok()));
     span
 }
 
