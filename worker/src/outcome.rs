@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use docket_shared::blob::BlobError;
-use docket_shared::reason::REASONS;
+use docket_shared::reason;
 use docket_shared::store::StoreError;
 use docket_shared::store::results::Failure;
 use docket_shared::telemetry;
@@ -138,7 +138,7 @@ impl JobError {
             Self::Superseded => "superseded",
             Self::Interrupted => "interrupted",
         };
-        debug_assert!(REASONS.contains(&kind), "{kind} is missing in REASONS");
+        debug_assert!(reason::is_known(kind), "{kind} is missing in shared/src/reason.rs");
         Failure {
             kind,
             detail: telemetry::chain(self),

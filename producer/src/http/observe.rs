@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use docket_shared::metrics::{self, RequestInFlight};
-use docket_shared::telemetry::context;
+use docket_shared::telemetry::{self, context};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
@@ -129,10 +129,7 @@ fn explain(response: Response, id: &str) -> Response {
     reason = "the layer that calls it gives the value away"
 )]
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
-    let said = said
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
+    let said = telemetry::literal_panic(&*panic).unwrap_or("with a message that may hold what the caller sent");
     ApiError::internal(format!("a handler panicked: {said}")).into_response()
 }
 

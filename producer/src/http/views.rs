@@ -2,6 +2,7 @@
 
 use docket_shared::entity::Entity;
 use docket_shared::job::Priority;
+use docket_shared::reason;
 use docket_shared::state::JobState;
 use docket_shared::store::documents::DocumentView;
 use docket_shared::store::jobs::JobView;
@@ -85,10 +86,20 @@ pub struct AcceptedForm {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct JobError {
     /// A short stable word, for filters.
-    #[schema(examples("invalid_text"))]
+    #[schema(examples("unreadable_document"))]
     pub kind: String,
     /// One sentence.
     pub detail: String,
+}
+
+impl JobError {
+    /// What went wrong, without what was said of it inside: that is for operators.
+    fn of(kind: &str, detail: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            detail: reason::told(kind, detail),
+        }
+    }
 }
 
 /// One analysis of a document by one model.
@@ -146,7 +157,7 @@ impl From<&JobView> for Job {
             due_at: job.due_at,
             deadline: job.deadline,
             attempts: job.attempts,
-            error: job.error.clone().map(|(kind, detail)| JobError { kind, detail }),
+            error: job.error.as_ref().map(|(kind, detail)| JobError::of(kind, detail)),
             created_at: job.created_at,
             started_at: job.started_at,
             ended_at: job.ended_at,

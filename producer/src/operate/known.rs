@@ -1,7 +1,7 @@
 //! Whether there is what an operator names: a mistyped name must not look like something that was done.
 
 use docket_shared::ids::{ClientId, ModelName, ModelRef};
-use docket_shared::reason::REASONS;
+use docket_shared::reason;
 use docket_shared::store::{controls, within};
 
 use super::dead::DeadFilter;
@@ -58,12 +58,12 @@ impl Operations {
     }
 }
 
-fn must_know_reason(reason: &str) -> Result<(), OperateError> {
-    if REASONS.contains(&reason) {
+fn must_know_reason(named: &str) -> Result<(), OperateError> {
+    if reason::is_known(named) {
         return Ok(());
     }
-    let known = REASONS.join(", ");
+    let known = reason::words().join(", ");
     Err(OperateError::NoSuch(format!(
-        "no job fails with the reason {reason:?}; the reasons are {known}"
+        "no job fails with the reason {named:?}; the reasons are {known}"
     )))
 }

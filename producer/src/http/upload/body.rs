@@ -28,8 +28,8 @@ pub enum BodyError {
     #[error("the body broke off")]
     Broken(#[source] axum::Error),
     /// What came is not a form.
-    #[error("the form is malformed: {0}")]
-    Form(multer::Error),
+    #[error("the form is malformed: its boundary or a part's headers cannot be read, or its end is missing")]
+    Form(#[source] multer::Error),
     /// The form holds more between two parts than headers can be.
     #[error("the headers of a part of the form have more than {HEAD_BYTES_MAX} bytes")]
     PartHeaders,

@@ -146,7 +146,7 @@ async fn run(state: AppState, caller: Caller, query: UploadQuery, request: Reque
         drop(room);
         answered
     };
-    tasks.spawn(task.in_current_span()).await.map_err(ApiError::internal)?
+    tasks.spawn(task.in_current_span()).await?
 }
 
 fn length_of(headers: &HeaderMap) -> Option<u64> {
