@@ -171,7 +171,7 @@ problems!(
 );
 problems!(
     for operators:
-    /// Of what an operator names in the path.
+    /// Of what an operator names in the path or in a filter.
     OperatorNamedProblems,
     NotFound
 );

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::AppState;
 use super::super::error::{ApiError, Kind};
 use super::super::extract::{Body, Id, Params};
-use super::super::openapi::{OperatorActionProblems, OperatorListProblems, OperatorNamedProblems};
+use super::super::openapi::{OperatorActionProblems, OperatorNamedProblems};
 use super::{Chosen, PageQuery, chosen, done};
 use crate::operate::Operations;
 use crate::operate::dead::{
@@ -52,7 +52,7 @@ pub struct DeadQuery {
     operation_id = "list_dead_jobs",
     tag = "dead jobs",
     params(DeadQuery, PageQuery),
-    responses((status = 200, description = "A page of dead jobs.", body = DeadJobs), OperatorListProblems)
+    responses((status = 200, description = "A page of dead jobs.", body = DeadJobs), OperatorNamedProblems)
 )]
 pub async fn list(
     operations: Operations,
