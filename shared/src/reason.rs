@@ -25,10 +25,7 @@ const REASONS: &[(&str, Told)] = &[
     ),
     ("internal_error", Fixed("A step of the analysis broke down.")),
     ("interrupted", Fixed("The analysis was interrupted.")),
-    (
-        "model_error",
-        Fixed("The model failed, however often it was asked."),
-    ),
+    ("model_error", Fixed("The model failed, however often it was asked.")),
     ("model_unavailable", Fixed("The model could not be had.")),
     (
         "poison",

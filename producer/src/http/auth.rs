@@ -249,7 +249,8 @@ impl Verifier {
         for (key, validation) in &self.0.keys {
             match jsonwebtoken::decode::<Map<String, Value>>(token, key, validation) {
                 Ok(token) if token.header.crit.is_some() => {
-                    let detail = "The token's header has extensions that must be known (crit), and none are known here.";
+                    let detail =
+                        "The token's header has extensions that must be known (crit), and none are known here.";
                     return Err(ApiError::new(Kind::InvalidToken, detail));
                 }
                 Ok(token) => return Ok(token.claims),

@@ -124,7 +124,14 @@ fn a_token_with_an_extension_that_must_be_known_is_refused() {
 fn times_of_a_token_that_are_no_times_are_refused() {
     let verifier = Verifier::new(&config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap());
     for name in ["exp", "nbf"] {
-        for value in [json!("9999999999"), json!(-1), json!("never"), json!([1]), json!({}), json!(true)] {
+        for value in [
+            json!("9999999999"),
+            json!(-1),
+            json!("never"),
+            json!([1]),
+            json!({}),
+            json!(true),
+        ] {
             let claims = claims(|claims| claims[name] = value.clone());
             let token = sign(Algorithm::HS256, &claims, SECRET.as_bytes());
             assert_eq!(status_of(&verifier, &token), 401, "{name}: {value}");

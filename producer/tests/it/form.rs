@@ -135,7 +135,12 @@ async fn a_field_after_the_last_file_is_refused_and_told_where_it_belongs() {
     let api = Api::start().await;
     for parts in [
         vec![(TEXT, "one"), (&*field("external_id"), "x")],
-        vec![(&field("external_id"), "x"), (TEXT, "one"), (TEXT, "two"), (&field("metadata"), "{}")],
+        vec![
+            (&field("external_id"), "x"),
+            (TEXT, "one"),
+            (TEXT, "two"),
+            (&field("metadata"), "{}"),
+        ],
     ] {
         let refused = post(&api, form(&parts)).send().await.unwrap();
         let detail = assert_problem(refused, 422, "invalid-field").await;

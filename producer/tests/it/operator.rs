@@ -514,7 +514,11 @@ async fn a_name_that_nothing_has_is_not_found_and_nothing_is_done() {
     let by = |filter: Value| json!({"filter": filter, "limit": 1});
     for (method, path, body) in [
         (&get, format!("/v1/operator/clients/{TYPO}/controls"), Value::Null),
-        (&Method::PUT, format!("/v1/operator/clients/{TYPO}/controls"), json!({"weight": 2, "paused": true})),
+        (
+            &Method::PUT,
+            format!("/v1/operator/clients/{TYPO}/controls"),
+            json!({"weight": 2, "paused": true}),
+        ),
         (&post, format!("/v1/operator/clients/{TYPO}/pause"), Value::Null),
         (&post, format!("/v1/operator/clients/{TYPO}/resume"), Value::Null),
         (&post, format!("/v1/operator/models/{TYPO}/pause"), Value::Null),
@@ -530,10 +534,21 @@ async fn a_name_that_nothing_has_is_not_found_and_nothing_is_done() {
         let detail = assert_problem(refused, 404, "not-found").await;
         assert!(detail.contains(TYPO), "{method} {path}: {detail}");
     }
-    assert_eq!((api.rows("client_controls").await, api.rows("paused_models").await), (0, 0));
+    assert_eq!(
+        (api.rows("client_controls").await, api.rows("paused_models").await),
+        (0, 0)
+    );
     // What exists is found, though nothing matches.
-    for query in ["reason=poison", "client_id=acme&state=expired", "model=ner-legal&state=expired"] {
-        assert_eq!(read(&api, &format!("{DEAD}?{query}")).await["jobs"], json!([]), "{query}");
+    for query in [
+        "reason=poison",
+        "client_id=acme&state=expired",
+        "model=ner-legal&state=expired",
+    ] {
+        assert_eq!(
+            read(&api, &format!("{DEAD}?{query}")).await["jobs"],
+            json!([]),
+            "{query}"
+        );
     }
 }
 
@@ -543,7 +558,10 @@ async fn a_client_can_be_decided_on_before_its_first_document() {
     let path = "/v1/operator/clients/newcomer/controls";
     let put = |body: Value| api.operate(Method::PUT, path).json(&body).send();
     let decided = answer(put(json!({"weight": 2, "paused": false, "new": true})).await.unwrap()).await;
-    assert_eq!((&decided["weight"], &decided["client_id"]), (&json!(2.0), &json!("newcomer")));
+    assert_eq!(
+        (&decided["weight"], &decided["client_id"]),
+        (&json!(2.0), &json!("newcomer"))
+    );
     assert_eq!(read(&api, path).await, decided);
     act(&api, "/v1/operator/clients/newcomer/pause", Value::Null).await;
     answer(put(json!({"weight": 1, "paused": true})).await.unwrap()).await;

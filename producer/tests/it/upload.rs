@@ -175,11 +175,22 @@ async fn metadata_come_back_byte_for_byte() {
         assert!(text.contains(&format!("\"metadata\":{sent},")), "{text}");
     }
     // A document that an earlier release accepted has only what that release wrote; and that release reads what we write.
-    let (_, shard) = &api.world.shards.iter().find(|(name, _)| api.shards.owner(bucket_of(ACME)).as_str() == name).unwrap();
+    let (_, shard) = &api
+        .world
+        .shards
+        .iter()
+        .find(|(name, _)| api.shards.owner(bucket_of(ACME)).as_str() == name)
+        .unwrap();
     let mut db = PgConnection::connect(shard).await.unwrap();
-    sqlx::query("update documents set metadata_sent = null").execute(&mut db).await.unwrap();
+    sqlx::query("update documents set metadata_sent = null")
+        .execute(&mut db)
+        .await
+        .unwrap();
     let earlier = api.read(ACME, &path).await;
-    assert_eq!(earlier["metadata"], serde_json::from_str::<serde_json::Value>(sent).unwrap());
+    assert_eq!(
+        earlier["metadata"],
+        serde_json::from_str::<serde_json::Value>(sent).unwrap()
+    );
 }
 
 #[tokio::test]

@@ -178,7 +178,10 @@ pub async fn create(
         .bind(document.file_name.clone())
         .bind(document.media_type.clone());
     // For the release before this one, with its numbers rounded as it rounds them.
-    let rounded = document.metadata.as_deref().and_then(|sent| serde_json::from_str::<Value>(sent).ok());
+    let rounded = document
+        .metadata
+        .as_deref()
+        .and_then(|sent| serde_json::from_str::<Value>(sent).ok());
     let query = query
         .bind(rounded)
         .bind(document.stored.sha256.to_vec())

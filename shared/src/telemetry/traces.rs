@@ -20,8 +20,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{
-    BatchSpanProcessor, IdGenerator, RandomIdGenerator, Sampler, SamplingResult, SdkTracerProvider, ShouldSample, Span, SpanData,
-    SpanExporter as ExportsSpans, SpanProcessor,
+    BatchSpanProcessor, IdGenerator, RandomIdGenerator, Sampler, SamplingResult, SdkTracerProvider, ShouldSample, Span,
+    SpanData, SpanExporter as ExportsSpans, SpanProcessor,
 };
 use reqwest::Certificate;
 use reqwest::blocking::Client;

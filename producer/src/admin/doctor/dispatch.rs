@@ -127,7 +127,13 @@ mod tests {
         };
         let said = |backlog: &[Backlog]| waiting("shard s1", backlog).what;
         assert_eq!(said(&[]), "nothing waits or runs");
-        assert_eq!(said(&[backlog(2, 0.0), backlog(1, 0.0)]), "3 jobs wait, none of them due yet");
-        assert_eq!(said(&[backlog(2, 0.0), backlog(1, 90.0)]), "3 jobs wait or run, the oldest due 90 s ago");
+        assert_eq!(
+            said(&[backlog(2, 0.0), backlog(1, 0.0)]),
+            "3 jobs wait, none of them due yet"
+        );
+        assert_eq!(
+            said(&[backlog(2, 0.0), backlog(1, 90.0)]),
+            "3 jobs wait or run, the oldest due 90 s ago"
+        );
     }
 }

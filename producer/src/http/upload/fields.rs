@@ -190,7 +190,9 @@ fn extended_name(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_language, encoded) = rest.split_once('\'')?;
     let decoded = percent_decode_str(encoded).decode_utf8().ok();
-    decoded.filter(|_| charset.eq_ignore_ascii_case("utf-8")).map(String::from)
+    decoded
+        .filter(|_| charset.eq_ignore_ascii_case("utf-8"))
+        .map(String::from)
 }
 
 /// The parameters of a header such as `attachment; a=b; c="d;\"e"`, in order and unquoted.
@@ -282,7 +284,11 @@ mod tests {
         ] {
             let value = axum::http::HeaderValue::from_bytes(header).unwrap();
             let headers = HeaderMap::from_iter([(CONTENT_DISPOSITION, value)]);
-            assert_eq!(file_name(&headers).unwrap_err().kind(), Kind::InvalidField, "{headers:?}");
+            assert_eq!(
+                file_name(&headers).unwrap_err().kind(),
+                Kind::InvalidField,
+                "{headers:?}"
+            );
             assert!(has_file_name(&headers).is_err(), "{headers:?}");
         }
     }

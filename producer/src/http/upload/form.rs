@@ -43,7 +43,10 @@ pub async fn read(chunks: Chunks, boundary: &str, mut fields: Fields, intake: &m
         if !fields::has_file_name(part.headers())? {
             let known = fields.set(&name, text(part).await?)?;
             if !known {
-                let detail = format!("A part must be a file with a name, or one of {}.", fields::NAMES.join(", "));
+                let detail = format!(
+                    "A part must be a file with a name, or one of {}.",
+                    fields::NAMES.join(", ")
+                );
                 return Err(ApiError::new(Kind::InvalidField, detail));
             }
             last_field = Some(name);

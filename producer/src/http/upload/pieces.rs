@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(sizes(&[1, 0, 2]).await, [3]);
         assert_eq!(sizes(&[PIECE_BYTES]).await, [PIECE_BYTES]);
         assert_eq!(sizes(&[1, 2 * PIECE_BYTES, 1]).await, [PIECE_BYTES, PIECE_BYTES, 2]);
-        assert_eq!(sizes(&vec![1; 2 * PIECE_BYTES + 5]).await, [PIECE_BYTES, PIECE_BYTES, 5]);
+        assert_eq!(
+            sizes(&vec![1; 2 * PIECE_BYTES + 5]).await,
+            [PIECE_BYTES, PIECE_BYTES, 5]
+        );
     }
 
     #[tokio::test]
