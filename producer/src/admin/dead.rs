@@ -55,7 +55,7 @@ pub struct Filters {
     #[arg(long)]
     state: Option<DeadState>,
     /// With this kind of error, such as unreadable_document.
-    #[arg(long)]
+    #[arg(long, value_parser = crate::operate::dead::reason)]
     reason: Option<String>,
     /// For this model.
     #[arg(long)]

@@ -234,11 +234,12 @@ impl Verifier {
             )));
         }
         let name = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
-        if (1..=OPERATOR_NAME_BYTES_MAX).contains(&name.len()) {
+        if (1..=OPERATOR_NAME_BYTES_MAX).contains(&name.len()) && !name.contains(char::is_control) {
             Ok(name.to_owned())
         } else {
             Err(refused(format!(
-                "The token's claim sub must name the operator, in at most {OPERATOR_NAME_BYTES_MAX} bytes."
+                "The token's claim sub must name the operator, in at most {OPERATOR_NAME_BYTES_MAX} bytes and without control \
+                 characters."
             )))
         }
     }

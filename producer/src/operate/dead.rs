@@ -10,7 +10,7 @@ use docket_shared::store::dead::{self, Filter, Turn};
 use docket_shared::store::{Database, StoreError, within};
 use futures::future::join_all;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -25,6 +25,8 @@ pub const IDS_MAX: usize = 1_000;
 pub const RATE_DEFAULT: f64 = 10.0;
 /// Jobs a second that may be said: the slowest spreads a thousand jobs over three hours, the fastest is no spread at all.
 pub const RATES: std::ops::RangeInclusive<f64> = 0.1..=10_000.0;
+/// Longest reason: twice as long as any that there is.
+const REASON_LENGTH_MAX: usize = 64;
 /// Jobs that are looked up at a time: small enough to be quick on every shard.
 const PAGE: usize = 500;
 /// What a job's history says of who redrove it. Its caller reads it, so the operator is not named; the audit names them.
@@ -53,7 +55,7 @@ pub struct DeadFilter {
     pub state: Option<DeadState>,
     /// With this kind of error.
     #[schema(examples("unreadable_document"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "reason_if_any")]
     pub reason: Option<String>,
     /// For this model, whatever version.
     #[schema(value_type = Option<String>)]
@@ -65,6 +67,23 @@ pub struct DeadFilter {
     /// That ended at this time or after it.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "times::optional")]
     pub ended_after: Option<Timestamp>,
+}
+
+/// A reason as it may be asked for: what is no word of letters and underscores nobody ever wrote, and NUL no database takes.
+pub fn reason(text: &str) -> Result<String, String> {
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if (1..=REASON_LENGTH_MAX).contains(&text.len()) && is_word(text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "a reason must be 1 to {REASON_LENGTH_MAX} lower-case letters and underscores"
+    ))
+}
+
+/// The same for `serde`.
+pub fn reason_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.as_deref().map(reason).transpose().map_err(de::Error::custom)
 }
 
 impl From<&DeadFilter> for Filter {

@@ -172,7 +172,14 @@ fn a_token_is_a_clients_or_an_operators_and_never_both() {
         };
         assert_eq!(judged(&with), (0, 403), "{scope}");
     }
-    for name in [Value::Null, json!(""), json!(7), json!("a".repeat(201))] {
+    for name in [
+        Value::Null,
+        json!(""),
+        json!(7),
+        json!("a".repeat(201)),
+        json!("a\0"),
+        json!("a\nb"),
+    ] {
         let with = |c: &mut Value| {
             c["scope"] = json!("docket:operator");
             c["sub"] = name.clone();

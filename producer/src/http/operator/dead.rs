@@ -15,7 +15,7 @@ use super::super::openapi::{OperatorActionProblems, OperatorNamedProblems};
 use super::{Chosen, PageQuery, chosen, done};
 use crate::operate::Operations;
 use crate::operate::dead::{
-    DeadFilter, DeadJobWithHistory, DeadJobs, DeadState, Progress, RATE_DEFAULT, RATES, Selection,
+    DeadFilter, DeadJobWithHistory, DeadJobs, DeadState, Progress, RATE_DEFAULT, RATES, Selection, reason_if_any,
 };
 use crate::times;
 
@@ -30,6 +30,7 @@ pub struct DeadQuery {
     #[param(inline)]
     state: Option<DeadState>,
     /// With this kind of error.
+    #[serde(default, deserialize_with = "reason_if_any")]
     reason: Option<String>,
     /// For this model, whatever version.
     #[param(value_type = Option<String>)]
