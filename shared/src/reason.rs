@@ -18,6 +18,10 @@ const REASONS: &[(&str, Told)] = &[
         "database_unavailable",
         Fixed("The database did not take the result, however often that was tried."),
     ),
+    (
+        "deadline_passed",
+        Fixed("The deadline passed before the analysis was done."),
+    ),
     ("document_missing", Fixed("The stored document is gone.")),
     (
         "document_too_large",

@@ -336,6 +336,7 @@ async fn a_parked_message_that_names_a_job_is_done_with_and_others_stay() {
 #[tokio::test]
 async fn clients_and_models_are_paused_weighed_and_resumed() {
     let api = Api::start().await;
+    api.upload(ACME, "What makes the client known.").await;
     let of_acme = "/v1/operator/clients/acme";
     let controls_path = format!("{of_acme}/controls");
     let put = async |body: Value| {
