@@ -58,7 +58,7 @@ pub struct UploadQuery {
     deadline: Option<String>,
 }
 
-/// A form with documents. Text fields hold for the files after them.
+/// A form with documents. Text fields hold for the files after them; one after the last file is refused.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the form; the form is read as it arrives")]
 struct UploadForm {
