@@ -7,3 +7,4 @@ pub mod http;
 pub mod models;
 pub mod operate;
 pub mod serve;
+mod times;

@@ -133,7 +133,7 @@ async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("docket-producer: {}", telemetry::chain(error.as_ref()));
-            ExitCode::FAILURE
+            admin::exit_code(&error)
         }
     }
 }

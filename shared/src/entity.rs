@@ -35,6 +35,6 @@ pub struct Entity {
     pub span: Span,
     /// Page, counted from 1, for formats that have pages.
     pub page: Option<u32>,
-    /// Mean probability of the words' labels, 0 to 1.
+    /// The probability that the model gives to the entity as a whole, 0 to 1.
     pub score: f32,
 }

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod model;
 pub mod probe;
 pub mod queue;
+pub mod reason;
 pub mod sharding;
 pub mod shutdown;
 pub mod spool;

@@ -3,6 +3,7 @@
 
 pub mod context;
 mod logs;
+mod panics;
 mod traces;
 
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -13,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::{Env, Setting};
 use crate::metrics::{self, By};
 
+pub use panics::literal as literal_panic;
 pub use traces::Traces;
 
 /// Every setting of this file and its folder.
@@ -26,7 +28,7 @@ pub struct Telemetry {
     pub traces: Traces,
 }
 
-/// Starts logging and tracing, and makes the metrics recorder.
+/// Starts logging, of panics too, and tracing, and makes the metrics recorder.
 pub fn init(env: &Env, service: By) -> anyhow::Result<Telemetry> {
     let traces = Traces::from_env(env, service)?;
     let logs = logs::layer(env)?;
@@ -34,6 +36,7 @@ pub fn init(env: &Env, service: By) -> anyhow::Result<Telemetry> {
         .with(traces.layer())
         .with(logs)
         .try_init()?;
+    panics::log();
     let metrics = metrics::start(service)?;
     Ok(Telemetry { metrics, traces })
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use docket_shared::blob::BlobError;
+use docket_shared::reason;
 use docket_shared::store::StoreError;
 use docket_shared::store::results::Failure;
 use docket_shared::telemetry;
@@ -12,6 +13,7 @@ use crate::extract::ExtractError;
 use crate::fetch::FetchError;
 use crate::infer::InferError;
 use crate::memory::MemoryError;
+use crate::pipeline::DOCUMENT_BYTES_MAX;
 use crate::serving::ServeError;
 use crate::window::WindowError;
 
@@ -152,9 +154,20 @@ impl JobError {
             Self::Superseded => "superseded",
             Self::Interrupted => "interrupted",
         };
+        debug_assert!(reason::is_known(kind), "{kind} is missing in shared/src/reason.rs");
         Failure {
             kind,
-            detail: telemetry::chain(self),
+            detail: self.detail(),
+        }
+    }
+
+    /// What operators read of it. Callers read this of what is wrong with their document, and else a sentence of `reason.rs`.
+    fn detail(&self) -> String {
+        match self {
+            Self::Blob(BlobError::TooLarge { .. }) => {
+                format!("the document has more than {DOCUMENT_BYTES_MAX} bytes, the most that a worker reads")
+            }
+            error => telemetry::chain(error),
         }
     }
 }

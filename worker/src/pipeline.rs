@@ -25,7 +25,7 @@ use crate::{decode, window};
 /// than the waits before and after it. One core with VNNI reads 60 million characters in it (`bench soak`).
 pub const JOB_MAX: Duration = Duration::from_secs(25 * 60);
 /// Largest document that is fetched, in bytes: ten times what the producer takes unless it is configured otherwise.
-const DOCUMENT_BYTES_MAX: u64 = 512 * 1024 * 1024;
+pub const DOCUMENT_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// Fetches a document, finds its entities and stores its text. Writing the result is the caller's.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {

@@ -38,6 +38,9 @@ pub enum Clients {
     Set {
         /// The client.
         client: ClientId,
+        /// The client may be one that has no document yet.
+        #[arg(long)]
+        new: bool,
         /// What is decided.
         #[command(flatten)]
         decision: Decision,
@@ -97,13 +100,18 @@ pub async fn clients(env: &Env, command: Clients) -> anyhow::Result<()> {
             }
             print(&controls);
         }
-        Clients::Set { client, decision } => {
+        Clients::Set { client, new, decision } => {
             let change = Change {
                 weight: decision.weight,
                 in_flight_max: decision.in_flight_max,
                 paused: None,
             };
-            print(&operations.set_client(&client, change).await?);
+            let decided = if new {
+                operations.set_new_client(&client, change).await?
+            } else {
+                operations.set_client(&client, change).await?
+            };
+            print(&decided);
         }
     }
     Ok(())

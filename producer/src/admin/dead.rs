@@ -13,7 +13,7 @@ use super::{operations, print_json};
 use crate::operate::dead::{
     DeadFilter, DeadJobWithHistory, DeadJobs, DeadState, IDS_MAX, Progress, RATE_DEFAULT, RATES, Selection,
 };
-use crate::operate::{Unreached, names};
+use crate::operate::{OperateError, Unreached, names};
 
 /// What to do with dead jobs.
 #[derive(Debug, Subcommand)]
@@ -55,7 +55,7 @@ pub struct Filters {
     #[arg(long)]
     state: Option<DeadState>,
     /// With this kind of error, such as unreadable_document.
-    #[arg(long)]
+    #[arg(long, value_parser = crate::operate::dead::reason)]
     reason: Option<String>,
     /// For this model.
     #[arg(long)]
@@ -153,7 +153,7 @@ pub async fn run(env: &Env, command: Command) -> anyhow::Result<()> {
                 print_job(&found);
                 Ok(())
             }
-            None => bail!("no failed or expired job has the id {job}"),
+            None => Err(OperateError::NoSuch(format!("no failed or expired job has the id {job}")).into()),
         },
         Command::Redrive { which, rate } => {
             let progress = operations.redrive(which.selection()?, rate).await?;

@@ -13,16 +13,32 @@ mod since;
 mod table;
 pub mod token;
 
+use std::process::ExitCode;
+
+use docket_shared::blob::{BlobConfig, BlobStore};
 use docket_shared::config::Env;
 use docket_shared::store::{Shards, StoreConfig};
 use serde::Serialize;
 
-use crate::operate::Operations;
+use crate::models::Models;
+use crate::operate::{OperateError, Operations};
+
+/// There is nothing of a name that was given. 1 is any other failure, 2 a command line that is not understood, 3 the doctor's.
+const EXIT_NO_SUCH: u8 = 4;
+
+/// What a command ends with that failed.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(OperateError::NoSuch(_)) => ExitCode::from(EXIT_NO_SUCH),
+        Some(_) | None => ExitCode::FAILURE,
+    }
+}
 
 /// What whoever runs this command may do, who has the databases' addresses: everything.
 async fn operations(env: &Env) -> anyhow::Result<Operations> {
     let shards = Shards::connect(&StoreConfig::from_env(env)?).await?;
-    Ok(Operations::new(shards, actor()))
+    let models = Models::new(BlobStore::connect(&BlobConfig::from_env(env)?).await);
+    Ok(Operations::new(shards, models, actor()))
 }
 
 /// The operating system's user, and the host: `ada@node-7`.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::since::Ago;
 use super::table::{fields, plain, table, time};
 use super::{operations, print_json};
+use crate::operate::OperateError;
 use crate::operate::dead::IDS_MAX;
 use crate::operate::parked::{
     Encoding, ParkedFilter, ParkedMessageWithBody, ParkedMessages, ParkedProgress, Selection,
@@ -129,7 +130,7 @@ pub async fn run(env: &Env, command: Command) -> anyhow::Result<()> {
                 print_message(&found);
                 Ok(())
             }
-            None => bail!("no message of the id {message} is parked"),
+            None => Err(OperateError::NoSuch(format!("no message of the id {message} is parked")).into()),
         },
         Command::Redrive { which } => {
             let progress = operations.redrive_parked(which.selection()?).await?;

@@ -1,6 +1,5 @@
 //! `docket-producer restore`: what a restore of a shard or of the bucket has left without its other half.
 
-use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use docket_shared::blob::{BlobConfig, BlobStore};
 use docket_shared::config::Env;
@@ -9,6 +8,7 @@ use docket_shared::store::{Shards, StoreConfig};
 
 use super::table::{table, time};
 use super::{operations, print_json};
+use crate::operate::OperateError;
 use crate::operate::restore::{self, Comparison, Lost, Missing};
 
 /// What to do after a restore.
@@ -42,20 +42,21 @@ pub async fn run(env: &Env, command: Command) -> anyhow::Result<()> {
         Command::Check(check) => self::check(env, &check).await,
         Command::Settle { shard } => {
             let settled = operations(env).await?.settle(&shard).await?;
-            let gaps = settled.with_context(|| format!("there is no shard {shard} in DOCKET_SHARD_URLS"))?;
+            let gaps = settled.ok_or_else(|| no_shard(&shard))?;
             println!("{gaps} gaps settled on {shard}");
             Ok(())
         }
     }
 }
 
+fn no_shard(shard: &ShardName) -> OperateError {
+    OperateError::NoSuch(format!("there is no shard {shard} in DOCKET_SHARD_URLS"))
+}
+
 async fn check(env: &Env, check: &Check) -> anyhow::Result<()> {
     let shards = Shards::connect(&StoreConfig::from_env(env)?).await?;
     let shard = &check.shard;
-    ensure!(
-        shards.shard(shard).is_some(),
-        "there is no shard {shard} in DOCKET_SHARD_URLS"
-    );
+    shards.shard(shard).ok_or_else(|| no_shard(shard))?;
     let blobs = BlobStore::connect(&BlobConfig::from_env(env)?).await;
     let comparison = restore::compare(&shards, &blobs, shard).await?;
     if check.json {

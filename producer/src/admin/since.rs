@@ -8,9 +8,12 @@ use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ago(SignedDuration);
 
+/// Longest time that may be said: older than any job, and yet a year that databases know.
+const DAYS_MAX: i64 = 36_500;
+
 /// Why it was refused.
 #[derive(Debug, thiserror::Error)]
-#[error("it must be a time such as 90s, 15m, 1h, 2d or 1w")]
+#[error("it must be a time such as 90s, 15m, 1h, 2d or 1w, and at most {DAYS_MAX}d")]
 pub struct InvalidAgo;
 
 impl FromStr for Ago {
@@ -19,7 +22,8 @@ impl FromStr for Ago {
     fn from_str(text: &str) -> Result<Self, InvalidAgo> {
         let span: Span = text.parse().map_err(|_| InvalidAgo)?;
         let ago = span.to_duration(SpanRelativeTo::days_are_24_hours());
-        ago.ok().filter(|ago| !ago.is_negative()).map(Self).ok_or(InvalidAgo)
+        let within = SignedDuration::ZERO..=SignedDuration::from_hours(DAYS_MAX * 24);
+        ago.ok().filter(|ago| within.contains(ago)).map(Self).ok_or(InvalidAgo)
     }
 }
 
@@ -46,6 +50,7 @@ mod tests {
             ("1w", 604_800),
             ("PT1H", 3_600),
             ("0s", 0),
+            ("36500d", 3_153_600_000),
         ] {
             assert_eq!(
                 text.parse::<Ago>().ok(),
@@ -53,7 +58,18 @@ mod tests {
                 "{text}"
             );
         }
-        for bad in ["", "1", "h", "-1h", "1h ago", "1 month", "1y", "yesterday"] {
+        for bad in [
+            "",
+            "1",
+            "h",
+            "-1h",
+            "1h ago",
+            "1 month",
+            "1y",
+            "yesterday",
+            "36501d",
+            "3000000d",
+        ] {
             assert!(bad.parse::<Ago>().is_err(), "{bad:?} was taken");
         }
     }

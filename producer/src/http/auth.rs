@@ -234,11 +234,12 @@ impl Verifier {
             )));
         }
         let name = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
-        if (1..=OPERATOR_NAME_BYTES_MAX).contains(&name.len()) {
+        if (1..=OPERATOR_NAME_BYTES_MAX).contains(&name.len()) && !name.contains(char::is_control) {
             Ok(name.to_owned())
         } else {
             Err(refused(format!(
-                "The token's claim sub must name the operator, in at most {OPERATOR_NAME_BYTES_MAX} bytes."
+                "The token's claim sub must name the operator, in at most {OPERATOR_NAME_BYTES_MAX} bytes and without control \
+                 characters."
             )))
         }
     }
@@ -248,7 +249,12 @@ impl Verifier {
         let mut refused = ErrorKind::InvalidSignature;
         for (key, validation) in &self.0.keys {
             match jsonwebtoken::decode::<Map<String, Value>>(token, key, validation) {
-                Ok(claims) => return Ok(claims.claims),
+                Ok(token) if token.header.crit.is_some() => {
+                    let detail =
+                        "The token's header has extensions that must be known (crit), and none are known here.";
+                    return Err(ApiError::new(Kind::InvalidToken, detail));
+                }
+                Ok(token) => return Ok(token.claims),
                 // What is wrong with a token only the key tells that it is signed with.
                 Err(error) if !matches!(error.kind(), ErrorKind::InvalidSignature) => refused = error.into_kind(),
                 Err(_) => {}
@@ -360,6 +366,6 @@ impl FromRequestParts<AppState> for Operations {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let actor = state.auth.verify_operator(token(parts)?)?;
-        Ok(Self::new(state.shards.clone(), actor))
+        Ok(Self::new(state.shards.clone(), state.models.clone(), actor))
     }
 }

@@ -13,6 +13,7 @@ use docket_shared::blob::BlobError;
 use docket_shared::store::StoreError;
 use docket_shared::telemetry;
 use serde::Serialize;
+use tokio::task::JoinError;
 use utoipa::ToSchema;
 
 use super::backlog;
@@ -304,6 +305,8 @@ impl From<OperateError> for ApiError {
                 Self::from(source).saying(sentence(&detail))
             }
             OperateError::PerhapsThere(_) => Self::new(Kind::Unavailable, sentence(&detail)),
+            OperateError::NoSuch(_) => Self::new(Kind::NotFound, sentence(&detail)),
+            OperateError::NotTold(source) => Self::from(source).saying(sentence(&detail)),
         }
     }
 }
@@ -312,6 +315,17 @@ fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(chars).chain(['.']).collect()
+}
+
+impl From<JoinError> for ApiError {
+    /// A request's own task did not come to its end. What a panic said is left out: it may hold what the caller sent.
+    fn from(error: JoinError) -> Self {
+        Self::internal(if error.is_panic() {
+            "the task of a request panicked"
+        } else {
+            "the task of a request was aborted"
+        })
+    }
 }
 
 impl From<BlobError> for ApiError {

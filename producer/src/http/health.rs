@@ -18,7 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::error::{ApiError, Kind};
-use super::openapi::ProbeProblems;
+use super::openapi::{OpenProblems, ProbeProblems};
 
 /// How long the stores are waited for: below the timeout that probes usually have.
 const CHECK_MAX: Duration = Duration::from_millis(900);
@@ -109,7 +109,10 @@ async fn reach(shard: &Database) -> Result<(), StoreError> {
     path = "/livez",
     tag = "operations",
     security(()),
-    responses((status = 200, description = "It is alive.", body = String, content_type = "text/plain; charset=utf-8"))
+    responses(
+        (status = 200, description = "It is alive.", body = String, content_type = "text/plain; charset=utf-8"),
+        OpenProblems,
+    )
 )]
 pub async fn livez() -> &'static str {
     "alive\n"
@@ -160,7 +163,10 @@ pub async fn startupz(State(readiness): State<Readiness>) -> Result<&'static str
     path = "/metrics",
     tag = "operations",
     security(()),
-    responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain; version=0.0.4"))
+    responses(
+        (status = 200, description = "The metrics.", body = String, content_type = "text/plain; version=0.0.4"),
+        OpenProblems,
+    )
 )]
 pub async fn metrics(
     State(metrics): State<PrometheusHandle>,

@@ -15,7 +15,7 @@ use super::auth::Caller;
 use super::conditional;
 use super::error::{ApiError, Kind};
 use super::extract::{Id, Params};
-use super::openapi::{CancelProblems, ListOfProblems, ReadProblems};
+use super::openapi::{CancelProblems, ReadProblems};
 use super::page;
 use super::views::{Happened, Job, JobWithHistory, Jobs};
 
@@ -51,7 +51,7 @@ pub struct JobsQuery {
     responses(
         (status = 200, description = "A page of jobs.", body = Jobs, headers(("etag", description = "Its entity tag."))),
         (status = 304, description = "The caller has it."),
-        ListOfProblems,
+        ReadProblems,
     )
 )]
 pub async fn of_document(

@@ -1,4 +1,4 @@
-//! Lets a caller read why its upload was refused. A server that closes a connection while bytes are still arriving makes
+//! Lets a caller read why its request was refused. A server that closes a connection while bytes are still arriving makes
 //! the caller's system throw the answer away; so what is left of a refused body is read and thrown away for a while,
 //! after the answer was sent.
 
@@ -20,6 +20,9 @@ const LINGER_MAX: Duration = Duration::from_secs(3);
 
 /// Runs a request, and reads on when it was refused.
 pub async fn linger(State(shutdown): State<Shutdown>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
     let waits_for_leave = request.headers().contains_key(EXPECT);
     let (parts, body) = request.into_parts();
     let shared = SharedBody(Arc::new(Mutex::new(Progress {

@@ -1,6 +1,7 @@
 //! The HTTP API of callers and operators: which routes there are, and what all of them share.
 //!
-//! A request passes `observe.rs` (id, log, metrics, the body of its error), then the guard against panics, then its route.
+//! A request passes `observe.rs` (id, log, metrics, the body of its error), then the guard against panics, then `query.rs` (its
+//! parameters' names), then its route.
 //! Routes with a body have limits of their own (`upload/`); the others answer within 15 s.
 
 mod admission;
@@ -23,6 +24,7 @@ mod operator;
 mod pace;
 mod page;
 mod places;
+mod query;
 mod reads;
 mod reanalyse;
 mod results;
@@ -210,12 +212,14 @@ impl FromRef<AppState> for PrometheusHandle {
 pub fn router(state: AppState, api: bool) -> Router {
     let mut routes = OpenApiRouter::with_openapi(openapi::Description::openapi()).merge(probes());
     if api {
-        routes = routes
-            .merge(answers(&state))
-            .merge(operator::routes())
-            .merge(uploads(&state));
+        routes = routes.merge(answers(&state)).merge(operator::routes()).merge(uploads());
     }
-    let (mut router, document) = routes.split_for_parts();
+    let (router, document) = routes.split_for_parts();
+    // The last layer is the outermost: whoever is refused for its query reads why, too.
+    let described = query::Described::of(&document);
+    let mut router = router
+        .layer(middleware::from_fn_with_state(described, query::check))
+        .layer(middleware::from_fn_with_state(state.shutdown.clone(), linger::linger));
     if api {
         router = router.merge(open(Router::from(openapi::page(document))));
     }
@@ -272,10 +276,8 @@ fn answers(state: &AppState) -> OpenApiRouter<AppState> {
         .layer(middleware::from_fn_with_state(state.clone(), reads::bound))
 }
 
-fn uploads(state: &AppState) -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(upload::upload))
-        .layer(middleware::from_fn_with_state(state.shutdown.clone(), linger::linger))
+fn uploads() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(upload::upload))
 }
 
 #[cfg(test)]

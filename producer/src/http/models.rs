@@ -11,7 +11,7 @@ use super::AppState;
 use super::auth::Caller;
 use super::conditional;
 use super::error::{ApiError, Kind};
-use super::openapi::PlainProblems;
+use super::openapi::ListProblems;
 use crate::models::{Lookup, Published};
 
 /// A model as a caller named it.
@@ -81,7 +81,7 @@ pub struct Models {
     responses(
         (status = 200, description = "The models.", body = Models, headers(("etag", description = "Its entity tag."))),
         (status = 304, description = "The caller has it."),
-        PlainProblems,
+        ListProblems,
     )
 )]
 pub async fn list(_: Caller, State(state): State<AppState>, headers: HeaderMap) -> Result<Response, ApiError> {

@@ -1,6 +1,6 @@
 //! What happens around every request: its id, its span, its line in the log, its metrics, and the body of its error.
 //!
-//! The span goes on with the caller's trace or begins one, whose context is answered as `traceparent`. It follows the semantic
+//! The span goes on with the caller's trace or begins one, recorded or not as our own sampling says, whose context is answered as `traceparent`. It follows the semantic
 //! conventions of HTTP but for `url.path`, since a path holds what callers write.
 //!
 //! Bodies, tokens, queries and metadata are never logged; of the path only the route's pattern is.
@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use docket_shared::metrics::{self, RequestInFlight};
-use docket_shared::telemetry::context;
+use docket_shared::telemetry::{self, context};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
@@ -87,7 +87,7 @@ fn span_of(request: &Request, route: &str, id: &str) -> Span {
         url.scheme = "http",
     );
     let caller = request.headers().get(TRACE_PARENT);
-    context::go_on(&span, caller.and_then(|parent| parent.to_str().ok()));
+    context::adopt(&span, caller.and_then(|parent| parent.to_str().ok()));
     span
 }
 
@@ -129,10 +129,7 @@ fn explain(response: Response, id: &str) -> Response {
     reason = "the layer that calls it gives the value away"
 )]
 pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
-    let said = said
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
+    let said = telemetry::literal_panic(&*panic).unwrap_or("with a message that may hold what the caller sent");
     ApiError::internal(format!("a handler panicked: {said}")).into_response()
 }
 

@@ -19,7 +19,8 @@ use super::error::{Kind, Problem};
         description = "Upload legal documents, and read the people, organisations, courts, statutes, dates and amounts \
             that are found in them. Every path under /v1 needs a bearer token; the token says whose documents are meant. \
             Those under /v1/operator need an operator's token, whose scope has docket:operator and which opens no others. \
-            Errors are problems of RFC 9457, and their types never change.",
+            A query parameter, or a field of a body, that a route does not have is refused. Errors are problems of RFC 9457, \
+            and their types never change.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     tags(
@@ -62,7 +63,8 @@ pub fn page(document: utoipa::openapi::OpenApi) -> SwaggerUi {
 }
 
 /// What can go wrong on every route that needs a token.
-const EVERYWHERE: [Kind; 4] = [
+const EVERYWHERE: [Kind; 5] = [
+    Kind::InvalidRequest,
     Kind::Unauthenticated,
     Kind::InvalidToken,
     Kind::Internal,
@@ -114,37 +116,21 @@ macro_rules! problems {
 }
 
 problems!(
-    /// Of a list.
-    ListProblems,
-    InvalidRequest,
-    TooManyRequests,
-    Overloaded
-);
-problems!(
-    /// Of one thing by its id.
+    /// Of one thing by its id, and of a list of what it has.
     ReadProblems,
     NotFound,
     TooManyRequests,
     Overloaded
 );
 problems!(
-    /// Of what is asked for without saying anything.
-    PlainProblems,
-    TooManyRequests,
-    Overloaded
-);
-problems!(
-    /// Of a list of what one thing has.
-    ListOfProblems,
-    InvalidRequest,
-    NotFound,
+    /// Of a list.
+    ListProblems,
     TooManyRequests,
     Overloaded
 );
 problems!(
     /// Of the result of an analysis.
     ResultProblems,
-    InvalidRequest,
     NotFound,
     NotAnalysed,
     TooManyRequests,
@@ -153,7 +139,6 @@ problems!(
 problems!(
     /// Of another analysis of a document.
     ReanalysisProblems,
-    InvalidRequest,
     NotFound,
     BodyTimedOut,
     IdempotencyInProgress,
@@ -176,7 +161,6 @@ problems!(
 problems!(
     /// Of an upload.
     UploadProblems,
-    InvalidRequest,
     BodyTimedOut,
     IdempotencyInProgress,
     PayloadTooLarge,
@@ -193,11 +177,10 @@ problems!(
     for operators:
     /// Of an operator's list.
     OperatorListProblems,
-    InvalidRequest
 );
 problems!(
     for operators:
-    /// Of what an operator names in the path.
+    /// Of what an operator names in the path or in a filter.
     OperatorNamedProblems,
     NotFound
 );
@@ -205,17 +188,25 @@ problems!(
     for operators:
     /// Of what an operator asks for in a body.
     OperatorActionProblems,
-    InvalidRequest,
     NotFound,
     BodyTimedOut,
     InvalidField
 );
 
-/// Of a probe.
+/// Of a probe that may say no.
 pub struct ProbeProblems;
 
 impl IntoResponses for ProbeProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        describe([Kind::NotReady])
+        describe([Kind::InvalidRequest, Kind::NotReady])
+    }
+}
+
+/// Of a route without a token that always answers.
+pub struct OpenProblems;
+
+impl IntoResponses for OpenProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        describe([Kind::InvalidRequest])
     }
 }

@@ -120,7 +120,7 @@ pub async fn reanalyse(
     };
     let tasks = request.state.shutdown.clone();
     let task = async move { request.serve().await };
-    tasks.spawn(task.in_current_span()).await.map_err(ApiError::internal)?
+    tasks.spawn(task.in_current_span()).await?
 }
 
 /// What a body asks for.

@@ -7,6 +7,7 @@ use docket_shared::store::jobs::Schedule;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::{ApiError, Kind};
+use crate::times;
 
 /// How far ahead a time may be: longer than any planned campaign, and a mistyped year is told.
 const AHEAD_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -22,12 +23,7 @@ pub fn priority(name: &str) -> Result<Priority, ApiError> {
 
 /// A time as RFC 3339 writes it.
 pub fn time(field: &str, text: &str) -> Result<Timestamp, ApiError> {
-    let detail = |_| {
-        invalid(format!(
-            "{field} must be a time such as 2027-01-31T18:00:00Z (RFC 3339)."
-        ))
-    };
-    text.parse().map_err(detail)
+    times::parse(text).map_err(|error| invalid(format!("{field} {error}.")))
 }
 
 /// Refuses times that make no sense now. Asked when a job is accepted, not when an earlier answer is repeated.

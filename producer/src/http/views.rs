@@ -2,12 +2,13 @@
 
 use docket_shared::entity::Entity;
 use docket_shared::job::Priority;
+use docket_shared::reason;
 use docket_shared::state::JobState;
 use docket_shared::store::documents::DocumentView;
 use docket_shared::store::jobs::JobView;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -85,10 +86,20 @@ pub struct AcceptedForm {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct JobError {
     /// A short stable word, for filters.
-    #[schema(examples("invalid_text"))]
+    #[schema(examples("unreadable_document"))]
     pub kind: String,
     /// One sentence.
     pub detail: String,
+}
+
+impl JobError {
+    /// What went wrong, without what was said of it inside: that is for operators.
+    fn of(kind: &str, detail: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            detail: reason::told(kind, detail),
+        }
+    }
 }
 
 /// One analysis of a document by one model.
@@ -147,7 +158,7 @@ impl From<&JobView> for Job {
             due_at: job.due_at,
             deadline: job.deadline,
             attempts: job.attempts,
-            error: job.error.clone().map(|(kind, detail)| JobError { kind, detail }),
+            error: job.error.as_ref().map(|(kind, detail)| JobError::of(kind, detail)),
             created_at: job.created_at,
             started_at: job.started_at,
             ended_at: job.ended_at,
@@ -224,7 +235,7 @@ pub struct Document {
     pub media_type: String,
     /// The caller's own data, as they were sent.
     #[schema(value_type = Option<Object>)]
-    pub metadata: Option<Value>,
+    pub metadata: Option<Box<RawValue>>,
     /// Its size in bytes.
     pub size_bytes: i64,
     /// Its SHA-256 in hexadecimal.
@@ -280,7 +291,8 @@ pub struct FoundEntity {
     pub end_byte: u32,
     /// Page, counted from 1, in documents that have pages.
     pub page: Option<u32>,
-    /// How sure the model is, 0 to 1: the mean of the probabilities that it gives to the labels of the entity's words.
+    /// How sure the model is, 0 to 1: the probability that it gives to the entity as a whole, which is the product of those that
+    /// each of its words has its label and that the next word does not go on with it.
     pub score: f32,
     /// The model that found it, as `name@version`.
     pub model: String,

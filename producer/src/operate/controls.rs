@@ -36,8 +36,13 @@ pub struct Told {
 }
 
 impl Operations {
-    /// What is decided on a client.
+    /// What is decided on a client, if there is such a client.
     pub async fn client(&self, client: &ClientId) -> Result<ClientControls, OperateError> {
+        self.must_know_client(client).await?;
+        self.controls(client).await
+    }
+
+    async fn controls(&self, client: &ClientId) -> Result<ClientControls, OperateError> {
         let controls = within(controls::of_client(&self.shards, client)).await?;
         Ok(ClientControls {
             client_id: client.to_string(),
@@ -48,8 +53,14 @@ impl Operations {
         })
     }
 
-    /// Decides on a client; what holds then.
+    /// Decides on a client, if there is such a client; what holds then.
     pub async fn set_client(&self, client: &ClientId, change: Change) -> Result<ClientControls, OperateError> {
+        self.must_know_client(client).await?;
+        self.set_new_client(client, change).await
+    }
+
+    /// Decides on a client that may have no document yet; what holds then.
+    pub async fn set_new_client(&self, client: &ClientId, change: Change) -> Result<ClientControls, OperateError> {
         let only_paused = Change {
             paused: change.paused,
             ..Change::default()
@@ -71,13 +82,14 @@ impl Operations {
         }
         let act = async {
             within(controls::set_client(&self.shards, client, change)).await?;
-            self.client(client).await
+            self.controls(client).await
         };
         self.audited(action, target, act).await
     }
 
-    /// Pauses or resumes a model on every shard that answers. The others have to be told again.
+    /// Pauses or resumes a model, if there is such a model, on every shard that answers. The others have to be told again.
     pub async fn set_model(&self, model: &ModelName, paused: bool) -> Result<Told, OperateError> {
+        self.must_know_model(model).await?;
         let action = if paused { "model.pause" } else { "model.resume" };
         let act = async {
             let mut reach = Reach::of(&self.shards);

@@ -10,13 +10,14 @@ use docket_shared::store::dead::{self, Filter, Turn};
 use docket_shared::store::{Database, StoreError, within};
 use futures::future::join_all;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::reach::Reach;
 use super::{OperateError, Operations, Unreached};
+use crate::times;
 
 /// Jobs or messages that one request may name.
 pub const IDS_MAX: usize = 1_000;
@@ -24,6 +25,8 @@ pub const IDS_MAX: usize = 1_000;
 pub const RATE_DEFAULT: f64 = 10.0;
 /// Jobs a second that may be said: the slowest spreads a thousand jobs over three hours, the fastest is no spread at all.
 pub const RATES: std::ops::RangeInclusive<f64> = 0.1..=10_000.0;
+/// Longest reason: twice as long as any that there is.
+const REASON_LENGTH_MAX: usize = 64;
 /// Jobs that are looked up at a time: small enough to be quick on every shard.
 const PAGE: usize = 500;
 /// What a job's history says of who redrove it. Its caller reads it, so the operator is not named; the audit names them.
@@ -52,18 +55,35 @@ pub struct DeadFilter {
     pub state: Option<DeadState>,
     /// With this kind of error.
     #[schema(examples("unreadable_document"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "reason_if_any")]
     pub reason: Option<String>,
     /// For this model, whatever version.
     #[schema(value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelName>,
     /// That ended before this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "times::optional")]
     pub ended_before: Option<Timestamp>,
     /// That ended at this time or after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "times::optional")]
     pub ended_after: Option<Timestamp>,
+}
+
+/// A reason as it may be asked for: what is no word of letters and underscores nobody ever wrote, and NUL no database takes.
+pub fn reason(text: &str) -> Result<String, String> {
+    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if (1..=REASON_LENGTH_MAX).contains(&text.len()) && is_word(text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "a reason must be 1 to {REASON_LENGTH_MAX} lower-case letters and underscores"
+    ))
+}
+
+/// The same for `serde`.
+pub fn reason_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.as_deref().map(reason).transpose().map_err(de::Error::custom)
 }
 
 impl From<&DeadFilter> for Filter {
@@ -206,11 +226,11 @@ impl Operations {
     /// Dead jobs of every shard, newest first; only those older than `before`.
     pub async fn dead_jobs(
         &self,
-        filter: &DeadFilter,
+        wanted: &DeadFilter,
         before: Option<Uuid>,
         limit: usize,
     ) -> Result<DeadJobs, OperateError> {
-        let (filter, before) = (&Filter::from(filter), before.map(JobId));
+        let (filter, before) = (&Filter::from(wanted), before.map(JobId));
         let mut reach = Reach::of(&self.shards);
         let found = reach
             .ask(|shard| async move { dead::list(&shard, filter, before, limit as i64 + 1).await })
@@ -222,10 +242,14 @@ impl Operations {
         jobs.sort_unstable_by_key(|job| Reverse(job.job_id));
         let more = jobs.len() > limit;
         jobs.truncate(limit);
+        let unreached = reach.unreached()?;
+        if jobs.is_empty() && unreached.is_empty() {
+            self.must_know(wanted).await?;
+        }
         Ok(DeadJobs {
             next_cursor: jobs.last().filter(|_| more).map(|job| job.job_id),
             jobs,
-            unreached: reach.unreached()?,
+            unreached,
         })
     }
 
@@ -266,7 +290,13 @@ impl Operations {
         let reach = Reach::of(&self.shards);
         match selection {
             Selection::Jobs(jobs) => these(reach, &jobs, action).await,
-            Selection::Matching(filter, limit) => matching(reach, &Filter::from(&filter), limit, action).await,
+            Selection::Matching(filter, limit) => {
+                let progress = matching(reach, &Filter::from(&filter), limit, action).await?;
+                if progress == Progress::default() {
+                    self.must_know(&filter).await?;
+                }
+                Ok(progress)
+            }
         }
     }
 }

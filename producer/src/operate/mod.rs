@@ -7,21 +7,27 @@
 pub mod audit;
 pub mod controls;
 pub mod dead;
+mod known;
 pub mod parked;
 mod reach;
 pub mod requeue;
 pub mod restore;
 
+use docket_shared::blob::BlobError;
 use docket_shared::store::{Shards, StoreError, audit as entries, within};
 use docket_shared::telemetry;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::models::Models;
+
 /// What an operator may do, and who it is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Operations {
     shards: Shards,
+    /// Asked for names that no shard knows.
+    models: Models,
     actor: String,
 }
 
@@ -46,6 +52,12 @@ pub enum OperateError {
     /// Not among what the others have, and these were not there to be asked.
     #[error("it is on none of the shards that answer; these do not: {}", names(.0))]
     PerhapsThere(Vec<Unreached>),
+    /// Nothing has the name that was given. Nothing was done, but for what a filter that names it let through.
+    #[error("{0}")]
+    NoSuch(String),
+    /// Whether a model has the name that was given.
+    #[error("whether there is such a model cannot be told, because the bucket does not answer")]
+    NotTold(#[source] BlobError),
 }
 
 /// A shard that did not do what it was asked, and what is thus missing in an answer.
@@ -65,8 +77,8 @@ pub fn names(unreached: &[Unreached]) -> String {
 
 impl Operations {
     /// What this operator may do.
-    pub fn new(shards: Shards, actor: String) -> Self {
-        Self { shards, actor }
+    pub fn new(shards: Shards, models: Models, actor: String) -> Self {
+        Self { shards, models, actor }
     }
 
     /// Does something that changes what others see: with its entry in the audit before, and its outcome afterwards.

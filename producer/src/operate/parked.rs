@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{OperateError, Operations};
+use crate::times;
 
 /// Messages that are looked up, or deleted, at a time.
 const PAGE: usize = 200;
@@ -23,10 +24,10 @@ const LEFT_MAX: usize = 100;
 #[serde(deny_unknown_fields, default)]
 pub struct ParkedFilter {
     /// That were parked before this time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "times::optional")]
     pub parked_before: Option<Timestamp>,
     /// That were parked at this time or after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "times::optional")]
     pub parked_after: Option<Timestamp>,
 }
 

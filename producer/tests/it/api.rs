@@ -275,12 +275,17 @@ fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
 
 /// The path of an upload with fields in its query.
 pub fn upload_path(fields: &[(&str, &str)]) -> String {
+    path_with("/v1/documents", fields)
+}
+
+/// A path with a query.
+pub fn path_with(path: &str, fields: &[(&str, &str)]) -> String {
     let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let fields: Vec<_> = fields
         .iter()
         .map(|(name, value)| format!("{name}={}", encode(value)))
         .collect();
-    format!("/v1/documents?{}", fields.join("&"))
+    format!("{path}?{}", fields.join("&"))
 }
 
 /// The bucket of a client.

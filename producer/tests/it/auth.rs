@@ -102,6 +102,44 @@ fn a_token_is_good_only_in_every_respect() {
 }
 
 #[test]
+fn a_token_with_an_extension_that_must_be_known_is_refused() {
+    let verifier = Verifier::new(&config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap());
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    for (crit, status) in [
+        (None, 0),
+        (Some(vec![]), 401),
+        (Some(vec!["exp".to_owned()]), 401),
+        (Some(vec!["b64".to_owned(), "https://example.com/ext".to_owned()]), 401),
+    ] {
+        let header = Header {
+            crit: crit.clone(),
+            ..Header::new(Algorithm::HS256)
+        };
+        let token = jsonwebtoken::encode(&header, &claims(|_| ()), &key).unwrap();
+        assert_eq!(status_of(&verifier, &token), status, "{crit:?}");
+    }
+}
+
+#[test]
+fn times_of_a_token_that_are_no_times_are_refused() {
+    let verifier = Verifier::new(&config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap());
+    for name in ["exp", "nbf"] {
+        for value in [
+            json!("9999999999"),
+            json!(-1),
+            json!("never"),
+            json!([1]),
+            json!({}),
+            json!(true),
+        ] {
+            let claims = claims(|claims| claims[name] = value.clone());
+            let token = sign(Algorithm::HS256, &claims, SECRET.as_bytes());
+            assert_eq!(status_of(&verifier, &token), 401, "{name}: {value}");
+        }
+    }
+}
+
+#[test]
 fn a_token_is_a_clients_or_an_operators_and_never_both() {
     let verifier = Verifier::new(&config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap());
     // What the client's way and the operator's answer; 0 lets it pass.
@@ -134,7 +172,14 @@ fn a_token_is_a_clients_or_an_operators_and_never_both() {
         };
         assert_eq!(judged(&with), (0, 403), "{scope}");
     }
-    for name in [Value::Null, json!(""), json!(7), json!("a".repeat(201))] {
+    for name in [
+        Value::Null,
+        json!(""),
+        json!(7),
+        json!("a".repeat(201)),
+        json!("a\0"),
+        json!("a\nb"),
+    ] {
         let with = |c: &mut Value| {
             c["scope"] = json!("docket:operator");
             c["sub"] = name.clone();

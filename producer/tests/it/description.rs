@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
 
-use crate::api::{ACME, Api, assert_problem};
+use crate::api::{ACME, Api, assert_problem, path_with};
 
 const OPERATIONS: [&str; 29] = [
     "get /livez",
@@ -51,17 +51,123 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
+pub async fn description(api: &Api) -> Value {
+    let document = api.anonymous(Method::GET, "/v1/openapi.json").send().await;
+    document.unwrap().json().await.unwrap()
+}
+
+/// Every operation of a description, with its method and its path.
+pub fn operations(document: &Value) -> Vec<(Method, String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (method.to_uppercase().parse().unwrap(), path.clone(), operation))
+    });
+    operations.collect()
+}
+
+/// A request that an operation takes from its caller, as far as its path and its token go.
+pub fn request(api: &Api, method: Method, path: &str) -> RequestBuilder {
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let (mut told, mut rest) = (String::new(), path);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap();
+        told += before;
+        told += if name.ends_with("_id") && name != "client_id" {
+            id
+        } else {
+            ACME
+        };
+        rest = after;
+    }
+    told += rest;
+    let request = api.anonymous(method, &told);
+    if path.starts_with("/v1/operator/") {
+        request.bearer_auth(api.operator_token("ops-ada"))
+    } else {
+        request.bearer_auth(api.token(ACME))
+    }
+}
+
+#[tokio::test]
+async fn no_route_takes_a_query_parameter_that_it_does_not_have() {
+    let api = Api::start().await;
+    let document = description(&api).await;
+    for (method, path, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let known: Vec<&str> = parameters
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        let mistyped = path_with(&path, &[("piority", "bulk")]);
+        let unknown = request(&api, method.clone(), &mistyped);
+        let detail = assert_problem(unknown.send().await.unwrap(), 400, "invalid-request").await;
+        let told = if known.is_empty() {
+            "has no query parameters".to_owned()
+        } else {
+            format!("it has {}.", known.join(", "))
+        };
+        assert!(
+            detail.contains("piority") && detail.contains(&told),
+            "{method} {path}: {detail}"
+        );
+        if method == Method::GET {
+            let head = request(&api, Method::HEAD, &mistyped);
+            assert_eq!(
+                head.send().await.unwrap().status(),
+                StatusCode::BAD_REQUEST,
+                "HEAD {path}"
+            );
+        }
+    }
+    api.assert_nothing_left().await;
+}
+
+#[tokio::test]
+async fn no_route_takes_a_field_that_its_body_does_not_have() {
+    let api = Api::start().await;
+    let document = description(&api).await;
+    let mut tried = 0;
+    for (method, path, operation) in operations(&document) {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            continue;
+        }
+        let unknown = json!({"nothing_of_the_kind": 1});
+        // Alone, and within each field that has fields itself.
+        let mut bodies = vec![unknown.clone()];
+        for (field, schema) in object(&document, schema).unwrap() {
+            if object(&document, schema).is_some() {
+                bodies.push(json!({ field: unknown }));
+            }
+        }
+        for body in bodies {
+            let refused = request(&api, method.clone(), &path).json(&body).send().await.unwrap();
+            let detail = assert_problem(refused, 400, "invalid-request").await;
+            assert!(
+                detail.contains("unknown field `nothing_of_the_kind`"),
+                "{method} {path} with {body}: {detail}"
+            );
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 10, "six bodies, four of them with a filter");
+}
+
+/// The fields of what a schema describes, if it has fields.
+pub fn object<'a>(document: &'a Value, schema: &'a Value) -> Option<&'a serde_json::Map<String, Value>> {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return object(document, document.pointer(&reference[1..]).unwrap());
+    }
+    let one_of = schema["oneOf"].as_array().into_iter().flatten();
+    let fields = one_of.filter_map(|schema| object(document, schema)).next();
+    fields.or_else(|| schema["properties"].as_object())
+}
+
 #[tokio::test]
 async fn the_description_has_every_route_and_every_answer() {
     let api = Api::start().await;
-    let document: Value = api
-        .anonymous(Method::GET, "/v1/openapi.json")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let document = description(&api).await;
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["license"]["name"], "Apache-2.0");
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");

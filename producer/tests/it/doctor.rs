@@ -16,9 +16,8 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-/// What the doctor rightly warns of in every world of the tests: their servers are not durable, and the S3 service knows no
-/// lifecycle rules.
-const WORLDLY: [&str; 2] = ["fsync = off", "lifecycle rule"];
+/// What the doctor rightly warns of in every world of the tests: their servers are not durable.
+const WORLDLY: [&str; 1] = ["fsync = off"];
 
 /// A world with all that a running deployment has: a model, declared queues, acting dispatchers, a worker that reports.
 async fn world() -> World {

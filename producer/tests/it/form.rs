@@ -133,6 +133,43 @@ async fn files_of_a_form_are_stored_byte_by_byte() {
 }
 
 #[tokio::test]
+async fn a_field_after_the_last_file_is_refused_and_told_where_it_belongs() {
+    let api = Api::start().await;
+    for parts in [
+        vec![(TEXT, "one"), (&*field("external_id"), "x")],
+        vec![
+            (&field("external_id"), "x"),
+            (TEXT, "one"),
+            (TEXT, "two"),
+            (&field("metadata"), "{}"),
+        ],
+    ] {
+        let refused = post(&api, form(&parts)).send().await.unwrap();
+        let detail = assert_problem(refused, 422, "invalid-field").await;
+        let name = if parts.len() == 2 { "external_id" } else { "metadata" };
+        assert!(detail.contains(name) && detail.contains("before"), "{detail}");
+    }
+    api.assert_nothing_left().await;
+}
+
+/// A form whose file has so many bytes of headers, sent a byte at a time.
+async fn send_by_bytes(api: &Api, header_bytes: usize) -> reqwest::Response {
+    let headers = format!("X-Padding: {}\r\n{TEXT}", "a".repeat(header_bytes - TEXT.len()));
+    let body: Vec<u8> = form(&[(&headers, "one")]).into();
+    let bytes = body.into_iter().map(|byte| Ok::<_, std::io::Error>(vec![byte]));
+    let request = post(api, String::new()).body(reqwest::Body::wrap_stream(futures::stream::iter(bytes)));
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_form_may_come_a_byte_at_a_time_within_the_limit_of_its_headers() {
+    let api = Api::start().await;
+    accepted(send_by_bytes(&api, 40_000).await).await;
+    let detail = assert_problem(send_by_bytes(&api, 100_000).await, 400, "invalid-request").await;
+    assert!(detail.contains("more than 65536 bytes"), "{detail}");
+}
+
+#[tokio::test]
 async fn a_malformed_form_is_refused() {
     let api = Api::start().await;
     let whole = form(&[(TEXT, "one")]);

@@ -11,6 +11,7 @@ mod doctor;
 mod faults;
 mod form;
 mod idempotency;
+mod inputs;
 mod limits;
 mod models;
 mod operator;

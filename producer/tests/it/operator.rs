@@ -82,6 +82,7 @@ async fn state(api: &Api, client: &str, document: &Value) -> Value {
 #[tokio::test]
 async fn operators_routes_are_for_operators_and_clients_routes_are_not() {
     let api = Api::start().await;
+    let document = api.upload(ACME, "Of a client.").await;
     for (method, path, body) in routes() {
         let request = || api.anonymous(method.clone(), &path).json(&body);
         assert_problem(request().send().await.unwrap(), 401, "unauthenticated").await;
@@ -100,7 +101,6 @@ async fn operators_routes_are_for_operators_and_clients_routes_are_not() {
         let expected = if path.ends_with(ID) { 404 } else { 200 };
         assert_eq!(status, expected, "{method} {path}");
     }
-    let document = api.upload(ACME, "Of a client.").await;
     let path = format!("/v1/documents/{}", document["document_id"].as_str().unwrap());
     for (method, path) in [
         (Method::GET, "/v1/documents".to_owned()),
@@ -336,6 +336,7 @@ async fn a_parked_message_that_names_a_job_is_done_with_and_others_stay() {
 #[tokio::test]
 async fn clients_and_models_are_paused_weighed_and_resumed() {
     let api = Api::start().await;
+    api.upload(ACME, "What makes the client known.").await;
     let of_acme = "/v1/operator/clients/acme";
     let controls_path = format!("{of_acme}/controls");
     let put = async |body: Value| {
@@ -501,4 +502,116 @@ async fn every_action_is_in_the_audit_and_what_cannot_be_is_not_done() {
     );
     assert_eq!(read(&api, "/v1/operator/clients/acme/controls").await["paused"], true);
     api.world.shard_up("catalog").await;
+}
+
+/// A name that nothing has.
+const TYPO: &str = "typo";
+
+#[tokio::test]
+async fn a_name_that_nothing_has_is_not_found_and_nothing_is_done() {
+    let api = Api::start().await;
+    failed(&api, ACME).await;
+    let (get, post) = (Method::GET, Method::POST);
+    let by = |filter: Value| json!({"filter": filter, "limit": 1});
+    for (method, path, body) in [
+        (&get, format!("/v1/operator/clients/{TYPO}/controls"), Value::Null),
+        (
+            &Method::PUT,
+            format!("/v1/operator/clients/{TYPO}/controls"),
+            json!({"weight": 2, "paused": true}),
+        ),
+        (&post, format!("/v1/operator/clients/{TYPO}/pause"), Value::Null),
+        (&post, format!("/v1/operator/clients/{TYPO}/resume"), Value::Null),
+        (&post, format!("/v1/operator/models/{TYPO}/pause"), Value::Null),
+        (&post, format!("/v1/operator/models/{TYPO}/resume"), Value::Null),
+        (&get, format!("{DEAD}?reason={TYPO}"), Value::Null),
+        (&get, format!("{DEAD}?client_id={TYPO}"), Value::Null),
+        (&get, format!("{DEAD}?model={TYPO}"), Value::Null),
+        (&post, format!("{DEAD}/redrive"), by(json!({ "reason": TYPO }))),
+        (&post, format!("{DEAD}/purge"), by(json!({ "client_id": TYPO }))),
+        (&post, format!("{DEAD}/purge"), by(json!({ "model": TYPO }))),
+    ] {
+        let refused = api.operate(method.clone(), &path).json(&body).send().await.unwrap();
+        let detail = assert_problem(refused, 404, "not-found").await;
+        assert!(detail.contains(TYPO), "{method} {path}: {detail}");
+    }
+    assert_eq!(
+        (api.rows("client_controls").await, api.rows("paused_models").await),
+        (0, 0)
+    );
+    // What exists is found, though nothing matches.
+    for query in [
+        "reason=poison",
+        "client_id=acme&state=expired",
+        "model=ner-legal&state=expired",
+    ] {
+        assert_eq!(
+            read(&api, &format!("{DEAD}?{query}")).await["jobs"],
+            json!([]),
+            "{query}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_can_be_decided_on_before_its_first_document() {
+    let api = Api::start().await;
+    let path = "/v1/operator/clients/newcomer/controls";
+    let put = |body: Value| api.operate(Method::PUT, path).json(&body).send();
+    let decided = answer(put(json!({"weight": 2, "paused": false, "new": true})).await.unwrap()).await;
+    assert_eq!(
+        (&decided["weight"], &decided["client_id"]),
+        (&json!(2.0), &json!("newcomer"))
+    );
+    assert_eq!(read(&api, path).await, decided);
+    act(&api, "/v1/operator/clients/newcomer/pause", Value::Null).await;
+    answer(put(json!({"weight": 1, "paused": true})).await.unwrap()).await;
+}
+
+/// Runs a command; its exit code, and what it wrote to either stream.
+fn command(api: &Api, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_docket-producer"));
+    let output = command.envs(api.world.env()).args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test]
+async fn commands_on_what_does_not_exist_say_so_and_end_with_4() {
+    let api = Api::start().await;
+    failed(&api, ACME).await;
+    for arguments in [
+        &["pause", "--client", TYPO][..],
+        &["resume", "--client", TYPO],
+        &["pause", "--model", TYPO],
+        &["resume", "--model", TYPO],
+        &["clients", "show", TYPO],
+        &["clients", "set", TYPO, "--weight", "2"],
+        &["dead", "list", "--reason", TYPO],
+        &["dead", "list", "--client", TYPO],
+        &["dead", "list", "--model", TYPO],
+        &["dead", "redrive", "--all", "--reason", TYPO],
+        &["dead", "purge", "--all", "--client", TYPO],
+        &["restore", "check", "--shard", TYPO],
+        &["restore", "settle", "--shard", TYPO],
+    ] {
+        let (code, said) = command(&api, arguments);
+        assert_eq!(code, Some(4), "{arguments:?}: {said}");
+        assert!(said.contains(TYPO), "{arguments:?}: {said}");
+    }
+    for arguments in [["dead", "show", ID], ["parked", "show", ID]] {
+        assert_eq!(command(&api, &arguments).0, Some(4), "{arguments:?}");
+    }
+    for arguments in [
+        &["pause", "--client", ACME][..],
+        &["pause", "--model", "ner-legal"],
+        &["resume", "--model", "ner-legal"],
+        &["clients", "set", TYPO, "--new", "--weight", "0.01"],
+        &["pause", "--client", TYPO],
+        &["dead", "list", "--reason", "poison"],
+        &["dead", "redrive", "--all", "--reason", "poison"],
+    ] {
+        let (code, said) = command(&api, arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+    }
 }

@@ -122,17 +122,31 @@ async fn entities_are_paged_and_filtered() {
 async fn a_failed_job_says_why() {
     let api = Api::start().await;
     let accepted = api.upload(ACME, TEXT).await;
-    api.fail(ACME, &accepted, "invalid_text").await;
+    api.fail(ACME, &accepted, "unreadable_document").await;
     let path = format!("/v1/documents/{}", id(&accepted, "document_id"));
     let document = api.read(ACME, &path).await;
     assert_eq!(document["state"], "failed");
     assert_eq!(
         document["job"]["error"],
-        json!({"kind": "invalid_text", "detail": "it cannot be read"})
+        json!({"kind": "unreadable_document", "detail": "it cannot be read"})
     );
     let response = api.get(ACME, &format!("{path}/entities")).send().await.unwrap();
     let detail = assert_problem(response, 409, "not-analysed").await;
     assert!(detail.contains("failed"), "{detail}");
+}
+
+#[tokio::test]
+async fn what_went_wrong_inside_is_told_to_operators_and_not_to_callers() {
+    let api = Api::start().await;
+    let accepted = api.upload(ACME, TEXT).await;
+    api.fail(ACME, &accepted, "storage_unavailable").await;
+    let job = id(&accepted, "job_id");
+    let seen = api.read(ACME, &format!("/v1/jobs/{job}")).await;
+    assert_eq!(seen["error"]["kind"], "storage_unavailable");
+    assert!(!seen.to_string().contains("it cannot be read"), "{seen}");
+    let shown = api.operate(reqwest::Method::GET, &format!("/v1/operator/dead/{job}"));
+    let shown: serde_json::Value = shown.send().await.unwrap().json().await.unwrap();
+    assert_eq!(shown["detail"], "it cannot be read");
 }
 
 #[tokio::test]

@@ -8,8 +8,9 @@ use futures::stream;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method};
 use serde_json::json;
+use sqlx::{Connection, PgConnection};
 
-use crate::api::{ACME, Api, accepted, assert_problem, eventually, upload_path};
+use crate::api::{ACME, Api, accepted, assert_problem, bucket_of, eventually, upload_path};
 
 /// A body without a length, of so many chunks of 64 KiB.
 fn chunked(chunks: usize) -> Body {
@@ -145,7 +146,51 @@ async fn what_cannot_be_read_is_refused_by_its_type() {
         .header("content-encoding", "gzip")
         .body("text");
     assert_problem(encoded.send().await.unwrap(), 415, "unsupported-media-type").await;
+    let twice = api.post(ACME, "/v1/documents").header("content-encoding", "identity");
+    let twice = twice.header("content-encoding", "gzip").body("text");
+    assert_problem(twice.send().await.unwrap(), 415, "unsupported-media-type").await;
     api.assert_nothing_left().await;
+    for identity in ["identity", "Identity"] {
+        let as_is = api.post(ACME, "/v1/documents").header("content-encoding", identity);
+        accepted(as_is.body("text").send().await.unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn metadata_come_back_byte_for_byte() {
+    let api = Api::start().await;
+    let sent = r#"{ "id":12345678901234567890123, "b" : 0.10, "a":1e2,"a":[ ] ,"name":"M\u00fcller"}"#;
+    let send = || {
+        let request = api.post(ACME, &upload_path(&[("metadata", &format!(" {sent}\n"))]));
+        request.header("idempotency-key", "k").body("text").send()
+    };
+    let document = accepted(send().await.unwrap()).await;
+    let again = send().await.unwrap();
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    let id = document["document_id"].as_str().unwrap();
+    let read = async |path: &str| api.get(ACME, path).send().await.unwrap().text().await.unwrap();
+    let path = format!("/v1/documents/{id}");
+    for path in [&*path, "/v1/documents"] {
+        let text = read(path).await;
+        assert!(text.contains(&format!("\"metadata\":{sent},")), "{text}");
+    }
+    // A document that an earlier release accepted has only what that release wrote; and that release reads what we write.
+    let (_, shard) = &api
+        .world
+        .shards
+        .iter()
+        .find(|(name, _)| api.shards.owner(bucket_of(ACME)).as_str() == name)
+        .unwrap();
+    let mut db = PgConnection::connect(shard).await.unwrap();
+    sqlx::query("update documents set metadata_sent = null")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    let earlier = api.read(ACME, &path).await;
+    assert_eq!(
+        earlier["metadata"],
+        serde_json::from_str::<serde_json::Value>(sent).unwrap()
+    );
 }
 
 #[tokio::test]

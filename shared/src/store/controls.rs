@@ -75,6 +75,31 @@ pub async fn set_client(shards: &Shards, client: &ClientId, change: Change) -> R
     tx.commit().await
 }
 
+/// Whether a client is known: it has a document, or something is decided on it.
+pub async fn knows_client(shards: &Shards, client: &ClientId) -> Result<bool, StoreError> {
+    let bucket = sharding::bucket_of(client);
+    let mut tx = shards.begin(bucket).await?;
+    let query = tx.query_scalar::<bool>(
+        "select exists (select 1 from documents where bucket = $1 and client_id = $2)
+             or exists (select 1 from client_controls where bucket = $1 and client_id = $2)",
+    );
+    let query = query.bind(bucket.number()).bind(client.to_string());
+    query.fetch_one(tx.connection()).await.map_err(|error| tx.failed(error))
+}
+
+/// Whether a shard has open jobs for a model, or holds them back. Each state has an index that begins with the model.
+pub async fn knows_model(shard: &Database, model: &ModelName) -> Result<bool, StoreError> {
+    let mut tx = shard.begin().await?;
+    let query = tx.query_scalar::<bool>(
+        "select exists (select 1 from paused_models where model = $1)
+             or exists (select 1 from dispatch where model = $1 and state = 'waiting')
+             or exists (select 1 from dispatch where model = $1 and state = 'queued')
+             or exists (select 1 from dispatch where model = $1 and state = 'running')",
+    );
+    let query = query.bind(model.to_string());
+    query.fetch_one(tx.connection()).await.map_err(|error| tx.failed(error))
+}
+
 /// Pauses or resumes a model on one shard; to be asked of all of them.
 pub async fn set_model(shard: &Database, model: &ModelName, paused: bool) -> Result<(), StoreError> {
     let mut tx = shard.begin().await?;

@@ -1,8 +1,9 @@
 //! Reading documents, each with its newest job and the job whose result is read, and what was found in them.
 
 use jiff::Timestamp as Instant;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
@@ -24,8 +25,8 @@ pub struct DocumentView {
     pub file_name: Option<String>,
     /// What it is.
     pub media_type: String,
-    /// The caller's own data.
-    pub metadata: Option<Value>,
+    /// The caller's own data, as they were sent.
+    pub metadata: Option<Box<RawValue>>,
     /// Size in bytes.
     pub size_bytes: i64,
     /// SHA-256 in hexadecimal.
@@ -53,7 +54,7 @@ impl FromRow<'_, PgRow> for DocumentView {
             external_id: row.try_get("external_id")?,
             file_name: row.try_get("file_name")?,
             media_type: row.try_get("media_type")?,
-            metadata: row.try_get("metadata")?,
+            metadata: metadata(row)?,
             size_bytes: row.try_get("size_bytes")?,
             sha256: crate::blob::hex(row.try_get("sha256")?),
             created_at: instant(row, "created_at")?.unwrap_or(Instant::UNIX_EPOCH),
@@ -61,6 +62,16 @@ impl FromRow<'_, PgRow> for DocumentView {
             result_job: row.try_get::<Option<Uuid>, _>("result_job_id")?.map(JobId),
         })
     }
+}
+
+/// What an earlier release accepted has only what PostgreSQL made of it.
+fn metadata(row: &PgRow) -> sqlx::Result<Option<Box<RawValue>>> {
+    if let Some(sent) = row.try_get::<Option<String>, _>("metadata_sent")? {
+        let sent = RawValue::from_string(sent).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        return Ok(Some(sent));
+    }
+    let kept = row.try_get::<Option<Json<Box<RawValue>>>, _>("metadata")?;
+    Ok(kept.map(|Json(kept)| kept))
 }
 
 // What is read of documents `d`: they, their newest jobs `j`, and the newest of their jobs that succeeded, `r`.

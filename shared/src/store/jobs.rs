@@ -31,8 +31,8 @@ pub struct NewDocument {
     pub file_name: Option<String>,
     /// What it is.
     pub media_type: String,
-    /// The caller's own data.
-    pub metadata: Option<Value>,
+    /// The caller's own data: a JSON object without the character NUL, byte for byte as it was sent.
+    pub metadata: Option<String>,
     /// Where it is.
     pub key: BlobKey,
     /// What was stored.
@@ -59,7 +59,7 @@ pub struct NewJob {
 pub struct Schedule {
     /// Whether somebody waits for it.
     pub priority: Priority,
-    /// Not before this time; at once without one.
+    /// Not before this time; at once without one, or when it has passed already: nothing has waited since before it came.
     pub not_before: Option<Instant>,
     /// Not after this time: from then on it is expired, wherever it is.
     pub deadline: Option<Instant>,
@@ -118,7 +118,7 @@ macro_rules! accept_job {
 )
 insert into dispatch (bucket, job_id, client_id, model, size_bytes, trace_parent, priority, due_at, deadline,
                       lease_token, lease_until)
-select $1, $4, $3, $5, $9, $7, $10, coalesce($11, now()), $12,
+select $1, $4, $3, $5, $9, $7, $10, greatest($11, now()), $12,
        case when yes then $8::uuid end, case when yes then now() + interval '30 s' end from at_once
 returning lease_token"
         )
@@ -127,8 +127,9 @@ returning lease_token"
 
 const CREATE: &str = accept_job!(
     "document as (
-    insert into documents (bucket, id, client_id, size_bytes, external_id, file_name, media_type, metadata, sha256, blob_key)
-    values ($1, $2, $3, $9, $13, $14, $15, $16, $17, $18)
+    insert into documents (bucket, id, client_id, size_bytes, external_id, file_name, media_type, metadata, sha256, blob_key,
+                           metadata_sent)
+    values ($1, $2, $3, $9, $13, $14, $15, $16, $17, $18, $19)
 ), "
 );
 const REANALYSE: &str = accept_job!("");
@@ -176,10 +177,16 @@ pub async fn create(
         .bind(document.external_id.clone())
         .bind(document.file_name.clone())
         .bind(document.media_type.clone());
+    // For the release before this one, with its numbers rounded as it rounds them.
+    let rounded = document
+        .metadata
+        .as_deref()
+        .and_then(|sent| serde_json::from_str::<Value>(sent).ok());
     let query = query
-        .bind(document.metadata.clone())
+        .bind(rounded)
         .bind(document.stored.sha256.to_vec())
-        .bind(document.key.to_string());
+        .bind(document.key.to_string())
+        .bind(document.metadata.clone());
     accept(tx, query).await
 }
 

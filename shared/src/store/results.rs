@@ -32,7 +32,7 @@ pub struct Analysis {
 /// Why a job failed, for its caller. Never contains text of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// A short stable word, for filters and metrics.
+    /// A short stable word, for filters and metrics: one of [`crate::reason::words`].
     pub kind: &'static str,
     /// One sentence.
     pub detail: String,

@@ -10,12 +10,25 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// Name of the header, over HTTP and AMQP.
 pub const TRACE_PARENT: &str = "traceparent";
 
-/// Lets a span that has not begun go on with the trace of `parent`. One that has not the form that version 00 has is ignored,
-/// as the standard asks, and so is one for a span that nobody records.
+/// Lets a span that has not begun go on with a trace of our own, of which `parent` says whether it is recorded. One that has not
+/// the form that version 00 has is ignored, as the standard asks, and so is one for a span that nobody records.
 pub fn go_on(span: &Span, parent: Option<&str>) {
+    set_parent(span, Context::new(), parent);
+}
+
+/// The same with a trace that a caller began. Its ids are taken; whether it is recorded is decided here, as of a trace that
+/// begins here: whoever reaches us could otherwise have everything recorded, or nothing.
+pub fn adopt(span: &Span, caller: Option<&str>) {
+    set_parent(span, Context::new().with_value(OfCaller), caller);
+}
+
+/// Stands in the context of a span whose parent is a caller's.
+pub(super) struct OfCaller;
+
+fn set_parent(span: &Span, context: Context, parent: Option<&str>) {
     if let Some(parent) = parent.and_then(parse) {
         // An error only says that there is nothing to set it on.
-        let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+        let _ = span.set_parent(context.with_remote_span_context(parent));
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use opentelemetry::trace::{Link, SpanKind, TraceId, TracerProvider};
+use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_otlp::{
     OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, Protocol,
@@ -20,8 +20,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{
-    BatchSpanProcessor, Sampler, SamplingResult, SdkTracerProvider, ShouldSample, Span, SpanData,
-    SpanExporter as ExportsSpans, SpanProcessor,
+    BatchSpanProcessor, IdGenerator, RandomIdGenerator, Sampler, SamplingResult, SdkTracerProvider, ShouldSample, Span,
+    SpanData, SpanExporter as ExportsSpans, SpanProcessor,
 };
 use reqwest::Certificate;
 use reqwest::blocking::Client;
@@ -30,6 +30,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::context::OfCaller;
 use super::each_time;
 use crate::config::{Env, Setting};
 use crate::metrics::{self, By};
@@ -45,7 +46,7 @@ pub const ENDPOINT: Setting = Setting::optional(
 pub const RATIO: Setting = Setting::with_default(
     "OTEL_TRACES_SAMPLER_ARG",
     "1",
-    "part of the traces beginning here that is exported, 0 to 1; one that came with a request goes on as its caller decided",
+    "part of the traces that is exported, 0 to 1; whether one that came with a request is, its caller does not decide",
 );
 
 /// The semantic conventions that names and attributes follow; those of messaging are still in development.
@@ -158,15 +159,27 @@ fn resource(service: &str) -> Resource {
         .build()
 }
 
-/// Which spans are recorded: those of a trace that came from elsewhere as its beginning decided, those with links (batches)
-/// where anything that they link to is, and of what begins here a part.
+/// Which spans are recorded: those of a trace that another process of ours began as that one decided, those with links
+/// (batches) where anything that they link to is, and a part of what begins here or comes from a caller.
 #[derive(Debug, Clone)]
-struct Sampling(Sampler);
+struct Sampling {
+    part: Sampler,
+    of_parent: Sampler,
+}
 
 impl Sampling {
     fn of(ratio: f64) -> Self {
-        Self(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
+        let part = Sampler::TraceIdRatioBased(ratio);
+        Self {
+            part: part.clone(),
+            of_parent: Sampler::ParentBased(Box::new(part)),
+        }
     }
+}
+
+fn is_of_caller(parent: Option<&Context>) -> bool {
+    let is_remote = |parent: &Context| parent.span().span_context().is_remote();
+    parent.is_some_and(|parent| parent.get::<OfCaller>().is_some() && is_remote(parent))
 }
 
 impl ShouldSample for Sampling {
@@ -179,8 +192,13 @@ impl ShouldSample for Sampling {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
+        if is_of_caller(parent) {
+            // By an id of ours: a caller may choose one that is in the part.
+            let ours = RandomIdGenerator::default().new_trace_id();
+            return self.part.should_sample(None, ours, name, kind, attributes, links);
+        }
         let sampler = match links {
-            [] => &self.0,
+            [] => &self.of_parent,
             links if links.iter().any(|link| link.span_context.is_sampled()) => &Sampler::AlwaysOn,
             _ => &Sampler::AlwaysOff,
         };
@@ -255,7 +273,7 @@ impl ExportsSpans for Exporter {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceState};
+    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceState};
     use opentelemetry_sdk::trace::SamplingDecision;
 
     use super::*;
@@ -280,7 +298,25 @@ mod tests {
     }
 
     #[test]
-    fn callers_decide_for_their_traces_and_jobs_for_their_batches() {
+    fn a_caller_decides_neither_that_its_trace_is_recorded_nor_that_it_is_not() {
+        let sampled = |ratio: f64, flags: TraceFlags, trace: TraceId| {
+            let caller = SpanContext::new(trace, SpanId::from(1), flags, true, TraceState::NONE);
+            let parent = Context::new().with_value(OfCaller).with_remote_span_context(caller);
+            let result = Sampling::of(ratio).should_sample(Some(&parent), trace, "", &SpanKind::Server, &[], &[]);
+            result.decision == SamplingDecision::RecordAndSample
+        };
+        for flags in [TraceFlags::SAMPLED, TraceFlags::default()] {
+            // Of any part the sampler takes the lowest ids.
+            for trace in [TraceId::from(1), TraceId::from(u128::MAX)] {
+                assert!(sampled(1.0, flags, trace) && !sampled(0.0, flags, trace));
+                let recorded = (0..1_000).filter(|_| sampled(0.5, flags, trace)).count();
+                assert!((300..700).contains(&recorded), "{recorded} of 1000 of {trace}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_began_elsewhere_in_docket_is_decided_there_and_batches_by_their_jobs() {
         let (yes, no) = (TraceFlags::SAMPLED, TraceFlags::default());
         assert!(is_sampled(1.0, None, &[]) && !is_sampled(0.0, None, &[]));
         assert!(is_sampled(0.0, Some(yes), &[]) && !is_sampled(1.0, Some(no), &[]));

@@ -216,7 +216,7 @@ pub fn document(bucket: Bucket, client: &ClientId) -> NewDocument {
         external_id: Some("contract 7".into()),
         file_name: Some("vertrag ü.txt".into()),
         media_type: "text/plain".into(),
-        metadata: Some(serde_json::json!({ "matter": 7 })),
+        metadata: Some(r#"{"matter": 7}"#.into()),
         key: BlobKey::document(bucket, client, id),
         stored: Stored {
             bytes: 3_000,

@@ -89,6 +89,8 @@ async fn a_paused_client_waits_and_a_paused_model_too() {
     let system = System::start().await;
     let _worker = system.worker().await;
     let (acme, rival) = (system.caller("acme").await, system.caller("rival").await);
+    let first = acme.upload(LETTER).await;
+    acme.until(&first, "succeeded").await;
     assert_eq!(
         system.operator(&["pause", "--client", "acme"]).await,
         "client acme is paused"
@@ -138,7 +140,16 @@ async fn a_requeue_passes_over_a_shard_that_is_away_and_is_in_the_audit() {
 async fn a_client_is_weighed_and_a_parked_message_put_away() {
     let system = System::start().await;
     let set = system
-        .operator(&["clients", "set", "acme", "--weight", "2.5", "--in-flight-max", "7"])
+        .operator(&[
+            "clients",
+            "set",
+            "acme",
+            "--new",
+            "--weight",
+            "2.5",
+            "--in-flight-max",
+            "7",
+        ])
         .await;
     assert_eq!(set, system.operator(&["clients", "show", "acme"]).await);
     let controls = json(&system, &["clients", "show", "acme", "--json"]).await;

@@ -160,7 +160,10 @@ async fn load(system: &System) {
         system.caller("paused").await,
     ];
     system
-        .operator(&["clients", "set", "capped", "--in-flight-max", "1"])
+        .operator(&["clients", "set", "capped", "--new", "--in-flight-max", "1"])
+        .await;
+    system
+        .operator(&["clients", "set", "paused", "--new", "--weight", "1"])
         .await;
     system.operator(&["pause", "--client", "paused"]).await;
     callers[2].upload(LETTER).await;

@@ -61,6 +61,7 @@ fn waiting(part: &str, backlog: &[Backlog]) -> Finding {
     let oldest = backlog.iter().map(|model| model.oldest_seconds).fold(0.0, f64::max);
     let what = match jobs {
         0 => "nothing waits or runs".to_owned(),
+        jobs if oldest == 0.0 => format!("{jobs} jobs wait, none of them due yet"),
         jobs => format!("{jobs} jobs wait or run, the oldest due {}", ago(oldest)),
     };
     if oldest > WAITED_LONG {
@@ -113,5 +114,26 @@ mod tests {
             (Verdict::Fail, "no dispatcher acts; the last lease ended 10 min ago")
         );
         assert_eq!(acting("shard s1", None, false).verdict, Verdict::Warn);
+    }
+
+    #[test]
+    fn work_that_is_not_due_yet_is_not_said_to_be() {
+        let backlog = |jobs, oldest_seconds| Backlog {
+            model: "ner-legal".into(),
+            jobs,
+            bytes: 1,
+            oldest_seconds,
+            work_seconds: 0.0,
+        };
+        let said = |backlog: &[Backlog]| waiting("shard s1", backlog).what;
+        assert_eq!(said(&[]), "nothing waits or runs");
+        assert_eq!(
+            said(&[backlog(2, 0.0), backlog(1, 0.0)]),
+            "3 jobs wait, none of them due yet"
+        );
+        assert_eq!(
+            said(&[backlog(2, 0.0), backlog(1, 90.0)]),
+            "3 jobs wait or run, the oldest due 90 s ago"
+        );
     }
 }

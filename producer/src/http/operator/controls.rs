@@ -17,7 +17,8 @@ use crate::operate::{Operations, names};
 
 /// A client's controls
 ///
-/// Its weight, its cap, and whether it is paused; the defaults when nobody decided anything.
+/// Its weight, its cap, and whether it is paused; the defaults when nobody decided anything. A client is known that has a
+/// document, or on which something is decided.
 #[utoipa::path(
     get,
     path = "/v1/operator/clients/{client_id}/controls",
@@ -39,10 +40,13 @@ pub struct NewControls {
     weight: f32,
     /// About the most jobs that are with the broker or a worker at a time; null or absent for no such cap. What is accepted at
     /// the same moment may come on top.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 2147483647)]
     in_flight_max: Option<i32>,
     /// Whether its waiting work stays where it is.
     paused: bool,
+    /// Whether the client may be one that has no document yet; without it a client that is not known is not found.
+    #[serde(default)]
+    new: bool,
 }
 
 impl NewControls {
@@ -82,8 +86,15 @@ pub async fn set_client(
     State(state): State<AppState>,
     Body(controls): Body<NewControls>,
 ) -> Result<Json<ClientControls>, ApiError> {
-    let change = controls.change()?;
-    done(&state, async move { operations.set_client(&client, change).await }).await
+    let (change, new) = (controls.change()?, controls.new);
+    let act = async move {
+        if new {
+            operations.set_new_client(&client, change).await
+        } else {
+            operations.set_client(&client, change).await
+        }
+    };
+    done(&state, act).await
 }
 
 /// Pause a client

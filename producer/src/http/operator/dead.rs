@@ -11,12 +11,13 @@ use uuid::Uuid;
 use super::super::AppState;
 use super::super::error::{ApiError, Kind};
 use super::super::extract::{Body, Id, Params};
-use super::super::openapi::{OperatorActionProblems, OperatorListProblems, OperatorNamedProblems};
+use super::super::openapi::{OperatorActionProblems, OperatorNamedProblems};
 use super::{Chosen, PageQuery, chosen, done};
 use crate::operate::Operations;
 use crate::operate::dead::{
-    DeadFilter, DeadJobWithHistory, DeadJobs, DeadState, Progress, RATE_DEFAULT, RATES, Selection,
+    DeadFilter, DeadJobWithHistory, DeadJobs, DeadState, Progress, RATE_DEFAULT, RATES, Selection, reason_if_any,
 };
+use crate::times;
 
 /// Which dead jobs are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -29,27 +30,30 @@ pub struct DeadQuery {
     #[param(inline)]
     state: Option<DeadState>,
     /// With this kind of error.
+    #[serde(default, deserialize_with = "reason_if_any")]
     reason: Option<String>,
     /// For this model, whatever version.
     #[param(value_type = Option<String>)]
     model: Option<ModelName>,
     /// That ended before this time.
+    #[serde(default, deserialize_with = "times::optional")]
     ended_before: Option<Timestamp>,
     /// That ended at this time or after it.
+    #[serde(default, deserialize_with = "times::optional")]
     ended_after: Option<Timestamp>,
 }
 
 /// Dead jobs
 ///
 /// Failed and expired jobs of every client, newest first, a page at a time. Shards that do not answer are named: theirs are
-/// missing.
+/// missing. A reason, client or model that does not exist is not found.
 #[utoipa::path(
     get,
     path = "/v1/operator/dead",
     operation_id = "list_dead_jobs",
     tag = "dead jobs",
     params(DeadQuery, PageQuery),
-    responses((status = 200, description = "A page of dead jobs.", body = DeadJobs), OperatorListProblems)
+    responses((status = 200, description = "A page of dead jobs.", body = DeadJobs), OperatorNamedProblems)
 )]
 pub async fn list(
     operations: Operations,

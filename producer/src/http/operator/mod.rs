@@ -105,5 +105,5 @@ async fn done<T: Send + 'static>(
     act: impl Future<Output = Result<T, OperateError>> + Send + 'static,
 ) -> Result<Json<T>, ApiError> {
     let acted = state.shutdown.spawn(act.in_current_span()).await;
-    Ok(Json(acted.map_err(ApiError::internal)??))
+    Ok(Json(acted.map_err(ApiError::from)??))
 }

@@ -14,14 +14,17 @@ use super::super::openapi::{OperatorActionProblems, OperatorListProblems, Operat
 use super::{Chosen, PageQuery, chosen, done};
 use crate::operate::Operations;
 use crate::operate::parked::{ParkedFilter, ParkedMessageWithBody, ParkedMessages, ParkedProgress, Selection};
+use crate::times;
 
 /// Which parked messages are listed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ParkedQuery {
     /// That were parked before this time.
+    #[serde(default, deserialize_with = "times::optional")]
     parked_before: Option<Timestamp>,
     /// That were parked at this time or after it.
+    #[serde(default, deserialize_with = "times::optional")]
     parked_after: Option<Timestamp>,
 }
 

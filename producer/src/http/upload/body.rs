@@ -7,6 +7,7 @@ use docket_shared::shutdown::Shutdown;
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
+use super::form::HEAD_BYTES_MAX;
 use crate::http::error::{ApiError, Kind};
 use crate::http::pace::{Pace, RATE_MIN, RATE_WINDOW};
 
@@ -30,10 +31,10 @@ pub enum BodyError {
     #[error("the body broke off")]
     Broken(#[source] axum::Error),
     /// What came is not a form.
-    #[error("the form is malformed: {0}")]
-    Form(multer::Error),
+    #[error("the form is malformed: its boundary or a part's headers cannot be read, or its end is missing")]
+    Form(#[source] multer::Error),
     /// The form holds more between two parts than headers can be.
-    #[error("the headers of a part of the form are too large")]
+    #[error("the headers of a part of the form have more than {HEAD_BYTES_MAX} bytes")]
     PartHeaders,
     /// This process stops.
     #[error("the process stops")]

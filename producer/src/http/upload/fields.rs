@@ -23,6 +23,9 @@ const EXTERNAL_ID_CHARS_MAX: usize = 200;
 /// Largest metadata, in bytes as they were sent: they are for a few ids and dates, and stand in every list of documents.
 pub const METADATA_BYTES_MAX: usize = 4 * 1024;
 
+/// Names of the fields that hold for a document, in a query or in a form.
+pub const NAMES: [&str; 6] = ["external_id", "model", "metadata", "priority", "not_before", "deadline"];
+
 /// What holds for a document, apart from its content.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields {
@@ -30,8 +33,8 @@ pub struct Fields {
     pub external_id: Option<String>,
     /// The model that was asked for.
     pub model: Option<ModelRef>,
-    /// The caller's own data.
-    pub metadata: Option<Value>,
+    /// The caller's own data: a JSON object, byte for byte as it was sent.
+    pub metadata: Option<String>,
     /// When it is to be analysed.
     pub schedule: Schedule,
 }
@@ -57,7 +60,7 @@ impl Fields {
         match name {
             "external_id" => self.external_id = Some(external_id(value)?),
             "model" => self.model = Some(models::parse(&value)?),
-            "metadata" => self.metadata = Some(metadata(&value)?),
+            "metadata" => self.metadata = Some(metadata(value)?),
             "priority" => self.schedule.priority = schedule::priority(&value)?,
             "not_before" => self.schedule.not_before = Some(schedule::time(name, &value)?),
             "deadline" => self.schedule.deadline = Some(schedule::time(name, &value)?),
@@ -77,21 +80,21 @@ fn external_id(id: String) -> Result<String, ApiError> {
     )))
 }
 
-fn metadata(text: &str) -> Result<Value, ApiError> {
+fn metadata(text: String) -> Result<String, ApiError> {
     if text.len() > METADATA_BYTES_MAX {
         return Err(invalid(format!(
             "metadata must have at most {METADATA_BYTES_MAX} bytes."
         )));
     }
     let value: Value =
-        serde_json::from_str(text).map_err(|error| invalid(format!("metadata is not JSON: {error}.")))?;
+        serde_json::from_str(&text).map_err(|error| invalid(format!("metadata is not JSON: {error}.")))?;
     if !value.is_object() {
         return Err(invalid("metadata must be a JSON object."));
     }
     if holds_nul(&value) {
         return Err(invalid("metadata must not hold the character NUL."));
     }
-    Ok(value)
+    Ok(text)
 }
 
 /// PostgreSQL's text cannot hold NUL.
@@ -130,10 +133,7 @@ pub fn media_type(headers: &HeaderMap) -> Result<&'static str, ApiError> {
 
 /// The file's name by `Content-Disposition`, without what would be a path.
 pub fn file_name(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let header = headers
-        .get(CONTENT_DISPOSITION)
-        .and_then(|header| str::from_utf8(header.as_bytes()).ok());
-    let Some(said) = header.and_then(disposition_name) else {
+    let Some(said) = said_name(headers)? else {
         return Ok(None);
     };
     let base = said.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -148,37 +148,51 @@ pub fn file_name(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// Whether a part of a form is a file.
-pub fn has_file_name(headers: &HeaderMap) -> bool {
-    let header = headers
-        .get(CONTENT_DISPOSITION)
-        .and_then(|header| str::from_utf8(header.as_bytes()).ok());
-    header.is_some_and(|header| disposition_name(header).is_some())
+pub fn has_file_name(headers: &HeaderMap) -> Result<bool, ApiError> {
+    Ok(said_name(headers)?.is_some())
 }
 
+/// The name as `Content-Disposition` says it. One that cannot be read is refused: without it the document would have none.
+fn said_name(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(header) = headers.get(CONTENT_DISPOSITION) else {
+        return Ok(None);
+    };
+    let header = str::from_utf8(header.as_bytes());
+    let name = header.map_err(|_| NotUtf8).and_then(disposition_name);
+    name.map_err(|NotUtf8| invalid("The file's name in Content-Disposition must be UTF-8."))
+}
+
+/// What a header says is in another character set.
+struct NotUtf8;
+
 /// `filename*` (RFC 8187) before `filename`; the latter percent-decoded, as browsers and most libraries write it.
-fn disposition_name(header: &str) -> Option<String> {
+fn disposition_name(header: &str) -> Result<Option<String>, NotUtf8> {
     let parameters = parameters(header);
     let find = |wanted: &str| {
-        parameters
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
-            .map(|(_, v)| v)
+        let mut found = parameters.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.next().map(|(_, value)| value)
     };
-    let extended = find("filename*").and_then(|value| {
-        let (charset, rest) = value.split_once('\'')?;
-        let (_language, encoded) = rest.split_once('\'')?;
-        let utf8 = charset.eq_ignore_ascii_case("utf-8");
-        utf8.then(|| percent_decode_str(encoded).decode_utf8().ok().map(String::from))
-            .flatten()
-    });
-    extended.or_else(|| {
-        let plain = find("filename")?;
-        Some(
+    let (extended, plain) = (find("filename*"), find("filename"));
+    match (extended.and_then(|value| extended_name(value)), plain, extended) {
+        (Some(name), _, _) => Ok(Some(name)),
+        (None, Some(plain), _) => Ok(Some(
             percent_decode_str(plain)
                 .decode_utf8()
                 .map_or_else(|_| plain.clone(), String::from),
-        )
-    })
+        )),
+        (None, None, Some(_)) => Err(NotUtf8),
+        (None, None, None) => Ok(None),
+    }
+}
+
+/// The name in `UTF-8'language'percent-encoded`.
+fn extended_name(value: &str) -> Option<String> {
+    let (charset, rest) = value.split_once('\'')?;
+    let (_language, encoded) = rest.split_once('\'')?;
+    let decoded = percent_decode_str(encoded).decode_utf8().ok();
+    decoded
+        .filter(|_| charset.eq_ignore_ascii_case("utf-8"))
+        .map(String::from)
 }
 
 /// The parameters of a header such as `attachment; a=b; c="d;\"e"`, in order and unquoted.
@@ -257,6 +271,25 @@ mod tests {
             "",
         ] {
             assert_eq!(named(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_read_is_refused_and_not_left_out() {
+        for header in [
+            &b"attachment; filename=\"M\xfcller.txt\""[..],
+            b"attachment; filename*=UTF-8''M%FCller.txt",
+            b"attachment; filename*=iso-8859-1''M%FCller.txt",
+            b"attachment; filename*=a.txt",
+        ] {
+            let value = axum::http::HeaderValue::from_bytes(header).unwrap();
+            let headers = HeaderMap::from_iter([(CONTENT_DISPOSITION, value)]);
+            assert_eq!(
+                file_name(&headers).unwrap_err().kind(),
+                Kind::InvalidField,
+                "{headers:?}"
+            );
+            assert!(has_file_name(&headers).is_err(), "{headers:?}");
         }
     }
 

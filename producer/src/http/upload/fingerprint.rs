@@ -1,6 +1,9 @@
 //! What makes two uploads the same.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::intake::Taken;
 use crate::http::idempotent::Fingerprint;
@@ -14,7 +17,7 @@ pub fn fingerprint(form: bool, files: &[Taken]) -> [u8; 32] {
         hash.add(&stored.sha256);
         hash.add(head.media_type.as_bytes());
         let model = fields.model.as_ref().map(ToString::to_string);
-        let metadata = fields.metadata.as_ref().map(canonical);
+        let metadata = fields.metadata.as_deref().map(canonical);
         for part in [&head.file_name, &fields.external_id, &model, &metadata] {
             hash.add_optional(part.as_deref());
         }
@@ -23,21 +26,51 @@ pub fn fingerprint(form: bool, files: &[Taken]) -> [u8; 32] {
     hash.finish()
 }
 
-/// JSON with its keys in order, whatever order the library keeps them in.
-fn canonical(value: &Value) -> String {
-    let list = |parts: Vec<String>| parts.join(",");
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| *name);
+/// JSON with its keys in order and without blanks. Numbers are written as every release has written them, so that a request
+/// that an earlier release served is still the same; but for those that would be other numbers then, which are as they were sent.
+fn canonical(json: &str) -> String {
+    let json = json.trim_ascii();
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            let fields: BTreeMap<String, &RawValue> = serde_json::from_str(json).expect(CHECKED);
             let fields = fields
                 .into_iter()
-                .map(|(name, value)| format!("{}:{}", Value::from(&**name), canonical(value)));
-            format!("{{{}}}", list(fields.collect()))
+                .map(|(name, value)| format!("{}:{}", Value::from(name), canonical(value.get())));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
         }
-        Value::Array(values) => format!("[{}]", list(values.iter().map(canonical).collect())),
-        scalar => scalar.to_string(),
+        Some(b'[') => {
+            let values: Vec<&RawValue> = serde_json::from_str(json).expect(CHECKED);
+            let values: Vec<_> = values.into_iter().map(|value| canonical(value.get())).collect();
+            format!("[{}]", values.join(","))
+        }
+        Some(_) | None => {
+            let scalar = serde_json::from_str::<Value>(json).expect(CHECKED).to_string();
+            let is_other = decimal(json).is_some_and(|sent| Some(sent) != decimal(&scalar));
+            if is_other { json.to_owned() } else { scalar }
+        }
     }
+}
+
+/// Metadata are parsed before they are taken.
+const CHECKED: &str = "metadata are JSON";
+
+/// A number's sign, its digits without zeros around them, and the power of ten that they count; `None` for what is no number.
+fn decimal(text: &str) -> Option<(bool, String, i128)> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if !whole.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let digits = format!("{whole}{fraction}");
+    let shortened = digits.trim_end_matches('0');
+    let zeros = digits.len() - shortened.len();
+    let digits = shortened.trim_start_matches('0');
+    // An exponent beyond this type is one of a number that is 0 or refused.
+    let exponent = exponent.parse::<i64>().unwrap_or(i64::MIN);
+    let power = i128::from(exponent) + zeros as i128 - fraction.len() as i128;
+    let power = if digits.is_empty() { 0 } else { power };
+    Some((unsigned.len() < text.len(), digits.to_owned(), power))
 }
 
 #[cfg(test)]
@@ -76,7 +109,7 @@ mod tests {
     }
 
     fn with_metadata(text: &str) -> Taken {
-        file(|head, _| head.fields.metadata = Some(serde_json::from_str(text).unwrap()))
+        file(|head, _| head.fields.metadata = Some(text.to_owned()))
     }
 
     #[test]
@@ -118,5 +151,32 @@ mod tests {
             fingerprint(false, &[with_metadata(a)]),
             fingerprint(false, &[with_metadata(b)])
         );
+    }
+    /// As the release wrote it that kept numbers as 64-bit floats only.
+    #[test]
+    fn metadata_are_written_as_they_always_were_but_for_numbers_that_were_rounded() {
+        for (sent, written) in [
+            (
+                r#"{ "b": [1, 2.50, {"x": null}], "a": "\u00fc\n" }"#,
+                "{\"a\":\"ü\\n\",\"b\":[1,2.5,{\"x\":null}]}",
+            ),
+            (
+                r#"[18446744073709551615,-7,0.1,1e2,100000000000000000000,-0,1E-7,{},[]]"#,
+                "[18446744073709551615,-7,0.1,100.0,1e+20,-0.0,1e-7,{},[]]",
+            ),
+            ("12345678901234567890123", "12345678901234567890123"),
+            ("0.12345678901234567890", "0.12345678901234567890"),
+            ("1e-400", "1e-400"),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+        ] {
+            assert_eq!(canonical(sent), written, "{sent}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_differ_beyond_a_float_make_other_requests() {
+        let of = |id: &str| fingerprint(false, &[with_metadata(&format!(r#"{{"id":{id}}}"#))]);
+        assert_ne!(of("12345678901234567890123"), of("12345678901234567890124"));
+        assert_eq!(of("1.0"), of("1.00"));
     }
 }

@@ -1,32 +1,35 @@
 //! `multipart/form-data` (RFC 7578): several files, and text fields that hold for the files after them.
+//!
+//! The parser looks through all that it holds whenever it is given something: what it is given comes in pieces of a size of
+//! ours (`pieces.rs`), so that a head of one-byte chunks costs no more than one that comes at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use axum::body::Bytes;
-use futures::stream::{BoxStream, StreamExt};
+use futures::stream::StreamExt;
 use multer::{Field, Multipart};
 
 use super::body::BodyError;
 use super::fields::{self, Fields, Head, METADATA_BYTES_MAX};
 use super::intake::Intake;
+use super::pieces::{Chunks, PIECE_BYTES, pieces};
 use crate::http::error::{ApiError, Kind};
 
 /// Documents in one form: all of them are accepted in one transaction.
 const DOCUMENTS_MAX: usize = 20;
 /// Parts of a form: the three fields anew before each document.
 const PARTS_MAX: usize = 4 * DOCUMENTS_MAX;
-/// Bytes of a form that may pass between two parts, or two chunks of one: their headers, and what one read brings along.
-const BETWEEN_BYTES_MAX: u64 = 1024 * 1024;
-
-type Chunks = BoxStream<'static, Result<Bytes, BodyError>>;
+/// Bytes of a form that may pass before a part begins, or between two chunks of one: what is before its headers, and they.
+/// Those of browsers and libraries have a few hundred.
+pub const HEAD_BYTES_MAX: u64 = 4 * PIECE_BYTES as u64;
 
 /// Reads a form to its end. `fields` hold until the form sets others.
 pub async fn read(chunks: Chunks, boundary: &str, mut fields: Fields, intake: &mut Intake) -> Result<(), ApiError> {
     let between = Arc::new(AtomicU64::new(0));
-    let mut form = Multipart::new(paced(chunks, between.clone()), boundary);
+    let mut form = Multipart::new(paced(pieces(chunks), between.clone()), boundary);
     let mut parts = 0;
+    let mut last_field = None;
     while let Some(part) = form.next_field().await.map_err(BodyError::from)? {
         parts += 1;
         if parts > PARTS_MAX {
@@ -37,18 +40,23 @@ pub async fn read(chunks: Chunks, boundary: &str, mut fields: Fields, intake: &m
         }
         between.store(0, Ordering::Relaxed);
         let name = part.name().unwrap_or_default().to_owned();
-        if !fields::has_file_name(part.headers()) {
+        if !fields::has_file_name(part.headers())? {
             let known = fields.set(&name, text(part).await?)?;
             if !known {
-                let detail = "A part must be a file with a name, or external_id, model or metadata.";
+                let detail = format!(
+                    "A part must be a file with a name, or one of {}.",
+                    fields::NAMES.join(", ")
+                );
                 return Err(ApiError::new(Kind::InvalidField, detail));
             }
+            last_field = Some(name);
             continue;
         }
         if intake.taken().len() == DOCUMENTS_MAX {
             let detail = format!("A form must have at most {DOCUMENTS_MAX} documents.");
             return Err(ApiError::new(Kind::TooManyDocuments, detail));
         }
+        last_field = None;
         let media_type = fields::media_type(part.headers())?;
         let head = Head {
             media_type,
@@ -65,7 +73,18 @@ pub async fn read(chunks: Chunks, boundary: &str, mut fields: Fields, intake: &m
     if intake.taken().is_empty() {
         return Err(ApiError::new(Kind::EmptyDocument, "The form has no file."));
     }
-    Ok(())
+    match last_field {
+        None => Ok(()),
+        Some(name) => Err(after_all_files(&name)),
+    }
+}
+
+fn after_all_files(field: &str) -> ApiError {
+    let detail = format!(
+        "The field {field} comes after the last file, so it would hold for none: fields hold for the files after them, and \
+         belong before these."
+    );
+    ApiError::new(Kind::InvalidField, detail)
 }
 
 /// The value of a text field.
@@ -81,7 +100,7 @@ async fn text(mut part: Field<'static>) -> Result<String, ApiError> {
     String::from_utf8(value).map_err(|_| ApiError::new(Kind::InvalidField, "A text field is not UTF-8."))
 }
 
-/// Hands out one chunk at a time, and no more than a bound without progress: the parser reads whatever it is given into
+/// Hands out one piece at a time, and no more than a bound without progress: the parser reads whatever it is given into
 /// its memory before it looks at it.
 fn paced(mut chunks: Chunks, between: Arc<AtomicU64>) -> Chunks {
     let mut pause = false;
@@ -96,7 +115,7 @@ fn paced(mut chunks: Chunks, between: Arc<AtomicU64>) -> Chunks {
             return Poll::Ready(next);
         };
         let passed = between.fetch_add(chunk.len() as u64, Ordering::Relaxed) + chunk.len() as u64;
-        Poll::Ready(if passed > BETWEEN_BYTES_MAX {
+        Poll::Ready(if passed > HEAD_BYTES_MAX {
             Some(Err(BodyError::PartHeaders))
         } else {
             next

@@ -9,6 +9,7 @@ mod fields;
 mod fingerprint;
 mod form;
 mod intake;
+mod pieces;
 
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use docket_shared::store::idempotency::Key;
 use docket_shared::telemetry::context;
@@ -57,7 +58,7 @@ pub struct UploadQuery {
     deadline: Option<String>,
 }
 
-/// A form with documents. Text fields hold for the files after them.
+/// A form with documents. Text fields hold for the files after them; one after the last file is refused.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the form; the form is read as it arrives")]
 struct UploadForm {
@@ -145,7 +146,7 @@ async fn run(state: AppState, caller: Caller, query: UploadQuery, request: Reque
         drop(room);
         answered
     };
-    tasks.spawn(task.in_current_span()).await.map_err(ApiError::internal)?
+    tasks.spawn(task.in_current_span()).await?
 }
 
 fn length_of(headers: &HeaderMap) -> Option<u64> {
@@ -185,10 +186,8 @@ impl Upload {
                 fields.set(name, value)?;
             }
         }
-        if headers
-            .get(CONTENT_ENCODING)
-            .is_some_and(|encoding| encoding != "identity")
-        {
+        let is_identity = |encoding: &HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+        if !headers.get_all(CONTENT_ENCODING).iter().all(is_identity) {
             return Err(ApiError::new(
                 Kind::UnsupportedMediaType,
                 "Send documents without a content encoding.",
