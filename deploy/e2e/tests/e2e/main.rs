@@ -12,6 +12,7 @@ mod poison;
 mod prometheus;
 mod restarts;
 mod restore;
+mod services;
 mod shards;
 mod signals;
 mod traces;
