@@ -1,6 +1,6 @@
 //! What a run says of itself to whoever joins it: a file, readable by its owner only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -63,8 +63,12 @@ impl Running {
 /// The settings of a service, as lines for a shell that give its commands what the programs that run have.
 pub fn exports(running: &Running, login: Login) -> String {
     let path = quoted(&running.programs.display().to_string());
-    let settings = running.settings.get(&login).into_iter().flatten();
-    let lines = settings.map(|(name, value)| format!("export {name}={}\n", quoted(value)));
+    let own = running.settings.get(&login);
+    let all: BTreeSet<&String> = running.settings.values().flat_map(BTreeMap::keys).collect();
+    let lines = all.into_iter().map(|name| match own.and_then(|own| own.get(name)) {
+        Some(value) => format!("export {name}={}\n", quoted(value)),
+        None => format!("unset {name}\n"), // It may be there by the settings of another service.
+    });
     lines.collect::<String>() + &format!("export PATH={path}:\"$PATH\"\n")
 }
 
@@ -101,21 +105,28 @@ mod tests {
                 password: String::new(),
             },
             vhost: String::new(),
-            settings: BTreeMap::from([(
-                Login::Worker,
-                BTreeMap::from([("DOCKET_X".to_owned(), "it's a \"$HOME\" `x`".to_owned())]),
-            )]),
+            settings: BTreeMap::from([
+                (
+                    Login::Worker,
+                    BTreeMap::from([("DOCKET_X".to_owned(), "it's a \"$HOME\" `x`".to_owned())]),
+                ),
+                (Login::Api, BTreeMap::from([("DOCKET_Y".to_owned(), "y".to_owned())])),
+            ]),
             programs: "/a folder/bin".into(),
             state: PathBuf::new(),
             logs: PathBuf::new(),
         };
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!(
-            "{}printf '%s\\n%s' \"$DOCKET_X\" \"$PATH\"",
+            "{}printf '%s\\n%s\\n%s' \"$DOCKET_X\" \"$PATH\" \"$DOCKET_Y\"",
             exports(&running, Login::Worker)
         ));
-        let output = shell.env("PATH", "/usr/bin:/bin").output().unwrap();
+        let output = shell
+            .env("PATH", "/usr/bin:/bin")
+            .env("DOCKET_Y", "earlier")
+            .output()
+            .unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(printed, "it's a \"$HOME\" `x`\n/a folder/bin:/usr/bin:/bin");
+        assert_eq!(printed, "it's a \"$HOME\" `x`\n/a folder/bin:/usr/bin:/bin\n");
     }
 }

@@ -41,7 +41,8 @@ async fn each_service_does_its_work_with_a_login_of_its_own() {
     caller.until(&again, "succeeded").await;
     let unreadable = caller.upload_bytes(b"Contract\xff\xfe of 2024").await;
     caller.until(&unreadable, "failed").await;
-    let deferred = caller.upload_with("not_before=2099-01-01T00:00:00Z", LETTER).await;
+    let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
+    let deferred = caller.upload_with(&format!("not_before={tomorrow}"), LETTER).await;
     assert_eq!(caller.cancel(&deferred).await["state"], "cancelled");
     worker.terminate().await;
     let deadline = Timestamp::now() + EXPIRES_IN;
