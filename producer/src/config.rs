@@ -6,6 +6,7 @@ use docket_shared::queue::QueueConfig;
 use docket_shared::store::StoreConfig;
 
 use crate::http::{self, HttpConfig};
+use crate::serve::Role;
 
 /// Everything that is configured.
 #[derive(Debug, Clone)]
@@ -21,13 +22,18 @@ pub struct ProducerConfig {
 }
 
 impl ProducerConfig {
-    /// Reads and checks every setting.
+    /// Reads and checks every setting of a process with every role.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        Self::of_roles(env, &Role::ALL)
+    }
+
+    /// Reads and checks every setting of a process with these roles: only the API must have a key of tokens.
+    pub fn of_roles(env: &Env, roles: &[Role]) -> Result<Self, ConfigError> {
         Ok(Self {
             store: StoreConfig::from_env(env)?,
             queue: QueueConfig::from_env(env)?,
             blob: BlobConfig::from_env(env)?,
-            http: HttpConfig::from_env(env)?,
+            http: HttpConfig::from_env(env, roles.contains(&Role::Api))?,
         })
     }
 }

@@ -143,7 +143,7 @@ async fn run() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Serve { roles } => {
             let shutdown = Shutdown::on_signals()?;
-            let config = ProducerConfig::from_env(&env)?;
+            let config = ProducerConfig::of_roles(&env, &roles)?;
             let Telemetry { metrics, traces } = telemetry::init(&env, By::Producer)?;
             let served = serve::run(config, &roles, metrics, shutdown).await;
             traces.flush().await;

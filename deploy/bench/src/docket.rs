@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use docket_local::checkout::Checkout;
+use docket_local::postgres::Login;
 use docket_local::testing::{self, World, WorldOptions};
 use docket_shared::ids::{JobId, JobKey};
 use docket_shared::sharding;
@@ -100,14 +101,14 @@ impl Docket {
     async fn in_world(world: World, logs: &Path, (roles, clients): (&str, usize)) -> Result<Self> {
         let folder = model_folder();
         let published = program::command(Checkout::sibling("docket-worker")?)
-            .envs(world.env())
+            .envs(world.env_as(Login::Worker))
             .args(["models", "publish"])
             .arg(&folder)
             .output();
         let published = published.await.context("run docket-worker")?;
         let said = String::from_utf8_lossy(&published.stderr);
         ensure!(published.status.success(), "publish {}: {said}", folder.display());
-        let env = world.env();
+        let env = world.env_as(Login::Producer);
         let api = env
             .get("DOCKET_HTTP_ADDR")
             .context("a world says where to listen")?
@@ -147,7 +148,7 @@ impl Docket {
 
     /// Starts a worker on these cores, and waits until it consumes.
     pub async fn worker(&self, cores: Option<&str>, sessions: usize) -> Result<Worker> {
-        let mut env = self.world.env();
+        let mut env = self.world.env_as(Login::Worker);
         env.insert("DOCKET_SESSIONS".to_owned(), sessions.to_string());
         let address = env
             .get("DOCKET_WORKER_HTTP_ADDR")

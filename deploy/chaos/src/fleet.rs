@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use docket_local::checkout::Checkout;
+use docket_local::postgres::Login;
 use docket_local::process::{Launch, Process};
 use docket_local::proxy::{Mode, Proxy};
 use docket_local::{poll, ports};
@@ -94,9 +95,10 @@ impl Fleet {
                 links.push((server, Proxy::open(&to).await?));
             }
             let port = |server| links.iter().find(|link| link.0 == server).map_or(0, |link| link.1.port);
-            let mut settings = settings(servers, port);
-            settings.extend(always.clone());
             let (name, is_producer) = (plan::process(number), number < PRODUCERS);
+            let login = if is_producer { Login::Producer } else { Login::Worker };
+            let mut settings = with_login(settings(servers, port), login);
+            settings.extend(always.clone());
             let (address, cache) = (
                 format!("127.0.0.1:{}", ports::pick()?),
                 owner.join(name.replace(' ', "-")),
@@ -349,6 +351,16 @@ fn ports_of(servers: &Servers, server: Server) -> Vec<u16> {
             vec![port.and_then(|port| port.parse().ok()).unwrap_or(0)]
         }
     }
+}
+
+/// The settings of a service, with its own login to the databases; the broker loses its users in a wipe, and so all have the one
+/// that it makes by itself.
+fn with_login(settings: Vec<(String, String)>, login: Login) -> Vec<(String, String)> {
+    let own = settings.into_iter().filter_map(|(name, value)| match name.as_str() {
+        "DOCKET_AMQP_URL" => Some((name, value)),
+        _ => login.setting(&name, &value).map(|value| (name, value)),
+    });
+    own.collect()
 }
 
 /// The settings of a process that reaches its servers at these ports.

@@ -7,6 +7,7 @@ use std::process::{ExitStatus, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_local::postgres::Login;
 use docket_local::running::{self, Announced, Running};
 use docket_local::testing::{self, PrivateBroker, World};
 use docket_shared::ids::ClientId;
@@ -66,16 +67,35 @@ impl System {
     pub async fn migrated_on(world: World) -> Self {
         testing::build_binaries();
         let command = Command::new(testing::binary("docket-producer"));
-        let migrated = { command }.envs(world.env()).arg("migrate").output();
+        let migrated = { command }.envs(world.env_as(Login::Owner)).arg("migrate").output();
         let output = migrated.await.expect("docket-producer runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self::on(world, &[]).await
     }
 
+    /// The same with its roles in a process each, the first of which serves the API: each with its own login and settings.
+    pub async fn start_apart() -> (Self, Program) {
+        testing::build_binaries();
+        let world = World::start().await;
+        publish(&world, &testing::checkout().root().join("deploy/models/ner-legal")).await;
+        let [producer, dispatcher] = [(Login::Api, "api"), (Login::Dispatch, "dispatch")].map(async |(login, role)| {
+            let env = world.env_as(login);
+            Program::start(
+                "docket-producer",
+                &["serve", "--roles", role],
+                &env,
+                &env["DOCKET_HTTP_ADDR"],
+            )
+            .await
+        });
+        let (producer, dispatcher) = (producer.await, dispatcher.await);
+        (Self { world, producer }, dispatcher)
+    }
+
     async fn on(world: World, settings: &[(&str, &str)]) -> Self {
         testing::build_binaries();
         publish(&world, &testing::checkout().root().join("deploy/models/ner-legal")).await;
-        let env = changed(&world, settings);
+        let env = changed(&world, Login::Producer, settings);
         let producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
         Self { world, producer }
     }
@@ -99,7 +119,7 @@ impl System {
 
     /// Starts a worker that may die at once.
     pub fn spawn_worker(&self, settings: &[(&str, &str)]) -> Program {
-        let env = changed(&self.world, settings);
+        let env = changed(&self.world, Login::Worker, settings);
         let address = env["DOCKET_WORKER_HTTP_ADDR"].clone();
         Program::spawn("docket-worker", &[], &env, &address)
     }
@@ -108,13 +128,14 @@ impl System {
     pub fn autoscaler(&self, options: &[&str]) -> Autoscaler {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let file = running::file(folder.path());
-        let env = self.world.env();
+        let env = self.world.env_as(Login::Worker);
         let running = Running {
             producers: vec![self.producer.base.clone()],
             workers: 0,
             broker: self.world.broker.clone(),
             vhost: self.world.vhost.clone(),
-            settings: env.clone().into_iter().collect(),
+            settings: [(Login::Worker, env.into_iter().collect())].into(),
+            programs: folder.path().to_owned(),
             state: folder.path().to_owned(),
             logs: folder.path().to_owned(),
         };
@@ -131,14 +152,14 @@ impl System {
 
     /// Starts another producer with every role, beside the first one.
     pub async fn another_producer(&self) -> Program {
-        let env = self.world.env();
+        let env = self.world.env_as(Login::Producer);
         Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await
     }
 
     /// Ends the producer as `kill -9` does, and starts it again.
     pub async fn restart_producer(&mut self) {
         self.producer.kill9().await;
-        let env = self.world.env();
+        let env = self.world.env_as(Login::Producer);
         self.producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
     }
 
@@ -157,8 +178,13 @@ impl System {
     }
 
     async fn command(&self, arguments: &[&str]) -> Output {
+        // Operators' commands have the dispatcher's login; tokens are made by who has their secret.
+        let login = match arguments.first() {
+            Some(&"token") => Login::Api,
+            _ => Login::Dispatch,
+        };
         let command = Command::new(testing::binary("docket-producer"))
-            .envs(self.world.env())
+            .envs(self.world.env_as(login))
             .args(arguments)
             .output();
         command.await.expect("docket-producer runs")
@@ -232,8 +258,8 @@ impl System {
     }
 }
 
-fn changed(world: &World, settings: &[(&str, &str)]) -> HashMap<String, String> {
-    let mut env = world.env();
+fn changed(world: &World, login: Login, settings: &[(&str, &str)]) -> HashMap<String, String> {
+    let mut env = world.env_as(login);
     let settings = settings.iter();
     env.extend(settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     env
@@ -241,7 +267,7 @@ fn changed(world: &World, settings: &[(&str, &str)]) -> HashMap<String, String> 
 
 async fn publish(world: &World, folder: &Path) {
     let command = Command::new(testing::binary("docket-worker"))
-        .envs(world.env())
+        .envs(world.env_as(Login::Worker))
         .args(["models", "publish"])
         .arg(folder)
         .output();

@@ -49,6 +49,12 @@ class Pod:
         return self.kind == "Deployment"
 
     @property
+    def serves_api(self) -> bool:
+        """Whether callers come here."""
+        roles = [argument.split(",") for argument in self.container["args"]]
+        return self.binary == "docket-producer" and self.serves and any("api" in some for some in roles)
+
+    @property
     def mounts(self) -> dict[str, str]:
         """The volume at each path."""
         return {mount["mountPath"]: mount["name"] for mount in self.container["volumeMounts"]}

@@ -89,6 +89,37 @@ def reference(overlay: Overlay) -> None:
     _pod(overlay, "docket-worker").container["envFrom"][2]["secretRef"]["name"] = "docket-database"
 
 
+def _read(pod: Pod, secret: str) -> None:
+    pod.container["envFrom"].append({"secretRef": {"name": secret}})
+
+
+def informed(overlay: Overlay) -> None:
+    """A dispatcher that has the key of tokens."""
+    _read(_pod(overlay, "docket-dispatch"), "docket-tokens")
+
+
+def trusted(overlay: Overlay) -> None:
+    """A worker that has the key of tokens."""
+    _read(_pod(overlay, "docket-worker"), "docket-tokens")
+
+
+def disguised(overlay: Overlay) -> None:
+    """A worker that logs in as the API."""
+    for source in _pod(overlay, "docket-worker").container["envFrom"]:
+        if source.get("secretRef", {}).get("name") == "docket-worker":
+            source["secretRef"]["name"] = "docket-api"
+
+
+def shared(overlay: Overlay) -> None:
+    """A dispatcher that has the workers' login beside its own."""
+    _read(_pod(overlay, "docket-dispatch"), "docket-worker")
+
+
+def usurper(overlay: Overlay) -> None:
+    """An API server that logs in as the tables' owner."""
+    _read(_pod(overlay, "docket-api"), "docket-migrate")
+
+
 def kill(overlay: Overlay) -> None:
     """A worker is killed before its drain is over."""
     _pod(overlay, "docket-worker").spec["terminationGracePeriodSeconds"] = 300
@@ -185,6 +216,11 @@ ALL = [
     memory,
     variable,
     reference,
+    informed,
+    trusted,
+    disguised,
+    shared,
+    usurper,
     kill,
     cut,
     stranger,

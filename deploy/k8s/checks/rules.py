@@ -191,12 +191,23 @@ def environment(overlay: Overlay) -> Wrong:
 
 
 def tokens(pod: Pod, secret: dict) -> Wrong:
-    """A producer has one way to verify tokens."""
-    if not pod.serves or pod.binary != "docket-producer":
-        return
+    """Who serves the API has one way to verify tokens, and nobody else has a key of tokens."""
     file = pod.plain_env().get("DOCKET_JWT_PUBLIC_KEY_FILE")
-    if (file is None) == ("DOCKET_JWT_SECRET" not in secret):
+    if not pod.serves_api:
+        if "docket-tokens" in pod.secret_names() or file is not None:
+            yield f"{pod}: it has a key of tokens, and verifies none"
+    elif (file is None) == ("DOCKET_JWT_SECRET" not in secret):
         yield f"{pod}: a public key or a secret, one of them"
+
+
+def logins(overlay: Overlay) -> Wrong:
+    """Each service has a Secret of its own, with its logins to databases and broker, and no other's."""
+    for pod in overlay.pods():
+        own = f"docket-{pod.labels['app.kubernetes.io/component']}"
+        with_logins = [name for name in pod.secret_names() if "DOCKET_CATALOG_URL" in sources.secrets().get(name, {})]
+        wanted = [own] if pod.serves or own == "docket-migrate" else []
+        if with_logins != wanted:
+            yield f"{pod}: it logs in by {with_logins}, not by {wanted}"
 
 
 def network(overlay: Overlay) -> Wrong:
@@ -206,12 +217,12 @@ def network(overlay: Overlay) -> Wrong:
         yield "default-deny does not deny everything"
     for pod in overlay.pods():
         needed = {53}
-        names = pod.secret_names()
-        if "docket-databases" in names or "docket-migrate" in names:
+        secret = pod.secret_env()
+        if "DOCKET_CATALOG_URL" in secret:
             needed |= {5432, 6432}
-        if "docket-broker" in names:
+        if "DOCKET_AMQP_URL" in secret:
             needed |= {5671, 5672}
-        if "docket-objects" in names:
+        if "docket-objects" in pod.secret_names():
             endpoint = urlparse(pod.setting("DOCKET_S3_ENDPOINT") or "https://aws")
             needed.add(endpoint.port or {"http": 80, "https": 443}[endpoint.scheme])
         if pod.serves and pod.setting("OTEL_EXPORTER_OTLP_ENDPOINT"):
@@ -281,4 +292,19 @@ def jobs(overlay: Overlay) -> Wrong:
             yield f"Job {job['metadata']['name']} stays"
 
 
-ALL = [names, restricted, resources, selectors, ways_in, probes, environment, network, graces, connections, monitoring, models, jobs]
+ALL = [
+    names,
+    restricted,
+    resources,
+    selectors,
+    ways_in,
+    probes,
+    environment,
+    logins,
+    network,
+    graces,
+    connections,
+    monitoring,
+    models,
+    jobs,
+]

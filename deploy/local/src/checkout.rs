@@ -64,10 +64,15 @@ impl Checkout {
         Ok(state)
     }
 
+    /// The folder of the running program, and of those that are built with it.
+    pub fn programs() -> Result<PathBuf> {
+        let executable = std::env::current_exe().context("find the running executable")?;
+        Ok(executable.parent().map(Path::to_owned).unwrap_or_default())
+    }
+
     /// A program of this workspace, built beside the running one.
     pub fn sibling(name: &str) -> Result<PathBuf> {
-        let executable = std::env::current_exe().context("find the running executable")?;
-        let program = executable.with_file_name(name);
+        let program = Self::programs()?.join(name);
         if !program.is_file() {
             bail!("{} is not built: run `cargo build` first", program.display());
         }

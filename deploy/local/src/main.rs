@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand};
 use docket_local::autoscale::formula::Policy;
 use docket_local::checkout::Checkout;
 use docket_local::demo::{self, DemoOptions};
-use docket_local::running;
+use docket_local::postgres::Login;
+use docket_local::running::{self, Running};
 use docket_local::stack::SHARDS_MAX;
 use docket_local::{autoscale, daemon, suite};
 
@@ -34,6 +35,12 @@ enum Command {
     Run(RunArgs),
     /// Start and stop workers of what `run --workers 0` runs, as the work there is asks for.
     Autoscale(AutoscaleArgs),
+    /// Print settings for commands against what `run` runs: `eval "$(docket-local env)"`.
+    Env {
+        /// Whose: those of a producer are operators' too, and the owner migrates.
+        #[arg(value_enum, default_value = "producer")]
+        login: Login,
+    },
     /// Run all tests of the workspace on real servers.
     Test {
         /// Handed to `cargo test --workspace`.
@@ -115,6 +122,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Stack => daemon::run(&checkout).await.map(|()| ExitCode::SUCCESS),
         Command::Test { arguments } => suite::run(&checkout, &arguments).await,
+        Command::Env { login } => {
+            let running = Running::read(&running::file(&checkout.state()?))?;
+            print!("{}", running::exports(&running, login));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Autoscale(args) => {
             let file = match &args.running {
                 Some(file) => file.clone(),

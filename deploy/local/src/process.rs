@@ -33,7 +33,7 @@ const KILL_WAIT: Duration = Duration::from_secs(10);
 const TAIL_BYTES: u64 = 16 * 1024;
 
 /// A process to be started.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Launch {
     name: String,
     program: PathBuf,
@@ -90,6 +90,12 @@ impl Launch {
     /// Begins its log anew instead of adding to it.
     pub fn with_new_log(mut self) -> Self {
         self.keeps_log = false;
+        self
+    }
+
+    /// Adds to its log, as is done unless [`Launch::with_new_log`] says otherwise.
+    pub fn with_old_log(mut self) -> Self {
+        self.keeps_log = true;
         self
     }
 
@@ -186,14 +192,16 @@ impl Process {
 
     /// Whether it still runs; an error if it has ended, with the last lines of its log.
     pub fn check(&mut self) -> Result<()> {
-        match self
-            .child
-            .try_wait()
-            .with_context(|| format!("look after {}", self.name))?
-        {
+        match self.death()? {
             Some(status) => Err(self.failure(status)),
             None => Ok(()),
         }
+    }
+
+    /// How it ended, if it has.
+    pub fn death(&mut self) -> Result<Option<ExitStatus>> {
+        let ended = self.child.try_wait();
+        ended.with_context(|| format!("look after {}", self.name))
     }
 
     /// Waits for its end, and answers why.

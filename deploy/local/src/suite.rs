@@ -4,14 +4,18 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
+use tokio_util::sync::CancellationToken;
 
 use crate::checkout::Checkout;
 use crate::deps::{self, Deps};
+use crate::signals;
 use crate::testing::Link;
 
 /// Installs what the tests need, starts the test stack, runs `cargo test --workspace` with these arguments, and stops.
 pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode> {
+    let stop = signals::stop_on_signals()?;
     let state = checkout.state()?;
     Deps::ensure(&state).await?;
     deps::ensure_pgbouncer(&state).await?;
@@ -19,18 +23,29 @@ pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode
     println!("starting the test stack ...");
     let link = Link::open().await?;
     println!("the test stack runs in {}", link.info().state.display());
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut tests = Command::new(cargo);
-    tests
-        .args(["test", "--workspace"])
-        .args(arguments)
-        .current_dir(checkout.root())
-        .kill_on_drop(true);
-    let status = tests.status().await.context("run cargo test");
+    let is_success = test(checkout, arguments, &stop).await;
     link.stop().await?;
-    Ok(if status?.success() {
+    Ok(if is_success? {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Runs cargo in a process group of its own, which ends when this program is told to stop: cargo, compilers, tests.
+async fn test(checkout: &Checkout, arguments: &[OsString], stop: &CancellationToken) -> Result<bool> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut tests = Command::new(cargo);
+    tests.args(["test", "--workspace"]).args(arguments);
+    tests.current_dir(checkout.root()).kill_on_drop(true).process_group(0);
+    let mut tests = tests.spawn().context("run cargo test")?;
+    let group = tests.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(status) = stop.run_until_cancelled(tests.wait()).await {
+        return Ok(status.context("wait for cargo test")?.success());
+    }
+    if let Some(group) = group {
+        let _ = kill_process_group(group, Signal::TERM); // It may have ended since.
+    }
+    tests.wait().await.context("wait for cargo test")?;
+    Ok(false)
 }

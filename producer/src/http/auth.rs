@@ -22,7 +22,8 @@ use crate::operate::Operations;
 /// Shared secret.
 pub const SECRET: Setting = Setting::optional(
     "DOCKET_JWT_SECRET",
-    "secret of at least 32 bytes that HS256 tokens are signed with; either this or `DOCKET_JWT_PUBLIC_KEY_FILE`",
+    "secret of at least 32 bytes that HS256 tokens are signed with; the role `api` needs either this or \
+     `DOCKET_JWT_PUBLIC_KEY_FILE`, no other role needs one",
 );
 /// The secret before.
 pub const SECRET_OLD: Setting = Setting::optional(
@@ -98,6 +99,12 @@ impl fmt::Debug for AuthConfig {
 }
 
 impl AuthConfig {
+    /// The settings of this file where a key is set: a process that does not serve the API should have none.
+    pub fn if_set(env: &Env) -> Result<Option<Self>, ConfigError> {
+        let is_set = env.text(&SECRET)?.is_some() || env.text(&PUBLIC_KEY_FILE)?.is_some();
+        is_set.then(|| Self::from_env(env)).transpose()
+    }
+
     /// Reads and checks the settings of this file, and the key file.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let keys = match (
@@ -174,10 +181,11 @@ fn not_a_key() -> ConfigError {
     PUBLIC_KEY_FILE.invalid("it must hold an RSA or a P-256 public key in PEM")
 }
 
-/// Checks tokens. Clones share the keys.
-#[derive(Clone)]
+/// Checks tokens. Clones share the keys. The default has none, and takes no token.
+#[derive(Clone, Default)]
 pub struct Verifier(Arc<Inner>);
 
+#[derive(Default)]
 struct Inner {
     /// The keys, each with what holds for its tokens.
     keys: Vec<(DecodingKey, Validation)>,

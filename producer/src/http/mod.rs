@@ -129,20 +129,20 @@ pub struct HttpConfig {
     pub backlog: BacklogConfig,
     /// Between "not ready" and closed, when the process is told to stop.
     pub stop_notice: Duration,
-    /// Which tokens are good.
-    pub auth: AuthConfig,
+    /// Which tokens are good; none where the API is not served.
+    pub auth: Option<AuthConfig>,
 }
 
 impl HttpConfig {
-    /// Reads and checks the settings of this folder.
-    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+    /// Reads and checks the settings of this folder; the key of tokens only where the API is served.
+    pub fn from_env(env: &Env, serves_api: bool) -> Result<Self, ConfigError> {
         Ok(Self {
             addr: env.get(&ADDR)?,
             document_bytes_max: env.within(&DOCUMENT_BYTES_MAX, 1..=DOCUMENT_BYTES_CEILING)?,
             model_default: env.get(&MODEL_DEFAULT)?,
             backlog: BacklogConfig::from_env(env)?,
             stop_notice: Duration::from_secs(env.within(&STOP_NOTICE, 0..=60)?),
-            auth: AuthConfig::from_env(env)?,
+            auth: serves_api.then(|| AuthConfig::from_env(env)).transpose()?,
         })
     }
 }
@@ -179,7 +179,7 @@ impl AppState {
             blobs,
             models,
             handover,
-            auth: Verifier::new(&config.auth),
+            auth: config.auth.as_ref().map(Verifier::new).unwrap_or_default(),
             uploads: Uploads::default(),
             reads: Places::new(reads::READS_MAX),
             backlogs: Backlogs::new(config.backlog),

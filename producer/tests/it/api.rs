@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use docket_local::postgres::Login;
 use docket_local::testing::World;
 use docket_producer::config::ProducerConfig;
 use docket_producer::http::auth::{self, Bearer};
@@ -60,21 +61,28 @@ impl Api {
     }
 
     async fn serve(world: World, changed: &[(&str, &str)], roles: &[Role]) -> Self {
-        let blobs = BlobStore::connect(&config(&world, &[]).blob).await;
+        let all = ProducerConfig::from_env(&Env::from_map(world.env())).unwrap();
+        let blobs = BlobStore::connect(&all.blob).await;
         let current = Current {
             version: "2".parse().unwrap(),
         };
         model::set_current(&blobs, &"ner-legal".parse().unwrap(), &current)
             .await
             .unwrap();
-        let config = config(&world, changed);
+        // The process has no more rights than its roles need; what tests do beside it is also the workers' part.
+        let login = if roles.contains(&Role::Dispatch) {
+            Login::Producer
+        } else {
+            Login::Api
+        };
+        let config = config(world.env_as(login), changed);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, metrics) = (Shutdown::default(), PrometheusBuilder::new().build_recorder().handle());
         serve::start(config.clone(), roles, (listener, metrics), &shutdown)
             .await
             .unwrap();
-        let shards = Shards::connect(&config.store).await.unwrap();
+        let shards = Shards::connect(&all.store).await.unwrap();
         Self {
             world,
             address,
@@ -107,7 +115,12 @@ impl Api {
     }
 
     fn mint(&self, bearer: Bearer<'_>) -> String {
-        auth::mint(&self.config.http.auth, bearer, Duration::from_secs(600)).unwrap()
+        auth::mint(
+            self.config.http.auth.as_ref().unwrap(),
+            bearer,
+            Duration::from_secs(600),
+        )
+        .unwrap()
     }
 
     /// A request without a token.
@@ -243,8 +256,7 @@ impl Drop for Api {
     }
 }
 
-fn config(world: &World, changed: &[(&str, &str)]) -> ProducerConfig {
-    let mut env: HashMap<String, String> = world.env();
+fn config(mut env: HashMap<String, String>, changed: &[(&str, &str)]) -> ProducerConfig {
     env.extend(
         changed
             .iter()

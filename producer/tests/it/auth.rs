@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use docket_producer::config::ProducerConfig;
 use docket_producer::http::auth::{self, AuthConfig, Bearer, MintError, Verifier};
+use docket_producer::serve::Role;
 use docket_shared::config::{ConfigError, Env};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
@@ -270,6 +272,22 @@ fn a_process_without_exactly_one_usable_key_refuses_to_start() {
     }
     let config = config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap();
     assert!(!format!("{config:?}").contains(SECRET), "the secret is shown by Debug");
+}
+
+#[test]
+fn a_dispatcher_needs_no_key_of_tokens() {
+    let world = [
+        ("DOCKET_CATALOG_URL", "postgres://a:b@c/d"),
+        ("DOCKET_SHARD_URLS", "s1=postgres://a:b@c/d"),
+        ("DOCKET_AMQP_URL", "amqp://a:b@c/d"),
+        ("DOCKET_S3_BUCKET", "docket"),
+    ];
+    let env = Env::from_map(world.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    ProducerConfig::of_roles(&env, &[Role::Dispatch]).unwrap();
+    for roles in [&[Role::Api][..], &Role::ALL] {
+        let error = ProducerConfig::of_roles(&env, roles).unwrap_err().to_string();
+        assert!(error.contains("DOCKET_JWT_SECRET"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ use jiff::Timestamp as Now;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, FromRow};
 
+use super::grants::{self, Service};
+use super::migrate::Schema;
 use super::{Database, StoreError, Tx};
 use crate::ids::Bucket;
 use crate::sharding;
@@ -135,8 +137,40 @@ pub async fn clock(database: &Database) -> Result<Clock, StoreError> {
     })
 }
 
-/// Tables and functions of ours that our role may not use as it must, each with the privilege that it lacks. Tables of which
-/// services only read are told by name.
+/// The services whose rights our role has: it is one of their roles, or a member.
+pub async fn services(database: &Database) -> Result<Vec<Service>, StoreError> {
+    let mut tx = database.begin().await?;
+    let query = tx.query_scalar::<String>(
+        "select rolname::text from pg_roles where rolname = any ($1) and pg_has_role(oid, 'usage')",
+    );
+    let roles: Vec<String> = Service::ALL.map(|service| service.role().to_owned()).into();
+    let found = query.bind(roles).fetch_all(tx.connection()).await;
+    let found = found.map_err(|error| tx.failed(error))?;
+    let ours = Service::ALL.into_iter();
+    Ok(ours
+        .filter(|service| found.iter().any(|role| role == service.role()))
+        .collect())
+}
+
+/// Tables that our role may not use as these services must, each with the privilege that it lacks.
+pub async fn lacking_of(
+    database: &Database,
+    schema: Schema,
+    services: &[Service],
+) -> Result<Vec<(String, String)>, StoreError> {
+    let needed = services.iter().flat_map(|service| grants::rights(schema, *service));
+    let (tables, rights): (Vec<_>, Vec<_>) = needed.map(|(table, may)| (table.to_owned(), may.to_owned())).unzip();
+    let mut tx = database.begin().await?;
+    let query = tx.query_as::<(String, String)>(
+        "select distinct n.name, n.may from unnest($1::text[], $2::text[]) as n(name, may)
+         where not has_table_privilege(to_regclass(n.name), n.may) order by 1, 2",
+    );
+    let lacking = query.bind(tables).bind(rights).fetch_all(tx.connection()).await;
+    lacking.map_err(|error| tx.failed(error))
+}
+
+/// Tables and functions of ours that our role may not use as it must, each with the privilege that it lacks, where it is the
+/// one role of all services. Tables of which services only read are told by name.
 pub async fn lacking(database: &Database, only_read: &[&str]) -> Result<Vec<(String, String)>, StoreError> {
     let mut tx = database.begin().await?;
     let query = tx.query_as::<(String, String)>(

@@ -5,21 +5,22 @@ use anyhow::{Context, ensure};
 use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, PgConnection};
 
-use super::{Database, Shards, StoreConfig, StoreError, shard_map};
+use super::{Database, Shards, StoreConfig, StoreError, grants, shard_map};
 use crate::ids::ShardName;
 use crate::sharding::ShardMap;
 
 static CATALOG: Migrator = sqlx::migrate!("migrations/catalog");
 static SHARD: Migrator = sqlx::migrate!("migrations/shard");
 
-/// Migrates the catalog and all shards, makes the first map if there is none, and introduces the shards to it.
+/// Migrates the catalog and all shards, grants the services' roles what they need, makes the first map if there is none, and
+/// introduces the shards to it.
 /// Idempotent. Connects directly: advisory locks of the migrator do not pass a transaction pooler.
 pub async fn all(config: &StoreConfig) -> anyhow::Result<()> {
-    migrate(&CATALOG, config, &config.catalog_url)
+    migrate(Schema::Catalog, config, &config.catalog_url)
         .await
         .context("migrate the catalog")?;
     for (name, url) in &config.shards {
-        migrate(&SHARD, config, url)
+        migrate(Schema::Shard, config, url)
             .await
             .with_context(|| format!("migrate shard {name}"))?;
     }
@@ -39,10 +40,11 @@ pub async fn all(config: &StoreConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn migrate(migrator: &Migrator, config: &StoreConfig, url: &str) -> anyhow::Result<()> {
+async fn migrate(schema: Schema, config: &StoreConfig, url: &str) -> anyhow::Result<()> {
     let mut connection: PgConnection = config.options(url)?.connect().await?;
-    migrator.run(&mut connection).await?;
-    Ok(())
+    schema.migrator().run(&mut connection).await?;
+    let granted = grants::grant(&mut connection, schema).await;
+    granted.context("grant the services' roles what they need")
 }
 
 async fn first_map(config: &StoreConfig) -> anyhow::Result<ShardMap> {
@@ -126,6 +128,15 @@ pub enum Schema {
     Shard,
 }
 
+impl Schema {
+    fn migrator(self) -> &'static Migrator {
+        match self {
+            Self::Catalog => &CATALOG,
+            Self::Shard => &SHARD,
+        }
+    }
+}
+
 /// A schema as it is and as this release needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions {
@@ -137,11 +148,8 @@ pub struct Versions {
 
 /// The version of a database's schema.
 pub async fn versions(database: &Database, schema: Schema) -> Result<Versions, StoreError> {
-    let migrator = match schema {
-        Schema::Catalog => &CATALOG,
-        Schema::Shard => &SHARD,
-    };
-    let needed = migrator
+    let needed = schema
+        .migrator()
         .iter()
         .map(|migration| migration.version)
         .max()

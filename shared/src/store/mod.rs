@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod documents;
 pub mod fence;
 pub mod gaps;
+pub mod grants;
 pub mod history;
 pub mod idempotency;
 pub mod inspect;

@@ -1,6 +1,7 @@
 //! Log lines: which of them are written, how they look, and the trace that each belongs to.
 
 use std::fmt;
+use std::io::{self, IsTerminal};
 
 use opentelemetry::trace::TraceContextExt;
 use tracing::{Event, Subscriber};
@@ -39,7 +40,9 @@ where
                 .with_filter(filter)
                 .boxed())
         }
-        Some("pretty") => Ok(base.with_filter(filter).boxed()),
+        // On a terminal there are colours unless NO_COLOR is set, as the library decides by itself.
+        Some("pretty") if io::stdout().is_terminal() => Ok(base.with_filter(filter).boxed()),
+        Some("pretty") => Ok(base.with_ansi(false).with_filter(filter).boxed()),
         _ => Err(FORMAT.invalid("it must be json or pretty")),
     }
 }

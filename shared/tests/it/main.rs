@@ -8,6 +8,7 @@ mod dead;
 mod dispatch;
 mod fence;
 mod fixture;
+mod grants;
 mod idempotency;
 mod jobs;
 mod model;

@@ -15,6 +15,7 @@ mod prometheus;
 mod restarts;
 mod restore;
 mod results;
+mod services;
 mod shards;
 mod signals;
 mod traces;

@@ -1,5 +1,6 @@
 //! The workers that are scaled: processes, started and told to stop.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,6 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::checkout::Checkout;
 use crate::ports;
+use crate::postgres::Login;
 use crate::process::{Launch, Process};
 use crate::running::Running;
 
@@ -22,6 +24,7 @@ const GIVE_BACK: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Pool {
     running: Running,
+    settings: BTreeMap<String, String>,
     drain: Duration,
     workers: Vec<Process>,
     stopping: JoinSet<()>,
@@ -33,9 +36,11 @@ impl Pool {
     pub fn new(mut running: Running) -> Self {
         let own = std::env::var(DRAIN_SETTING).ok().and_then(|own| own.parse().ok());
         let drain = own.unwrap_or(DRAIN_SECONDS);
-        running.settings.insert(DRAIN_SETTING.to_owned(), drain.to_string());
+        let mut settings = running.settings.remove(&Login::Worker).unwrap_or_default();
+        settings.insert(DRAIN_SETTING.to_owned(), drain.to_string());
         Self {
             running,
+            settings,
             drain: Duration::from_secs(drain),
             workers: Vec::new(),
             stopping: JoinSet::new(),
@@ -79,8 +84,8 @@ impl Pool {
         let name = format!("scaled-{}", self.started);
         let log = self.running.logs.join(format!("{name}.log"));
         let launch = Launch::new(&name, Checkout::sibling("docket-worker")?, &self.running.state, &log);
-        let launch = launch.inherit_env().with_new_log().env("NO_COLOR", "1");
-        let settings = self.running.settings.iter();
+        let launch = launch.inherit_env().with_new_log();
+        let settings = self.settings.iter();
         let launch = settings.fold(launch, |launch, (name, value)| launch.env(name, value));
         Ok(launch.env("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{}", ports::pick()?)))
     }

@@ -1,6 +1,7 @@
 //! `docket-local run`: all of Docket on this machine, shown at work on documents.
 
 mod api;
+mod kept;
 mod report;
 mod services;
 
@@ -30,6 +31,8 @@ const PREDECESSOR_DEADLINE: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the processes are looked at while nothing else happens.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// How long the API may give no answer while documents are analysed: a producer that died is up again within some seconds.
+const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// How long the documents given may take: a thousand large ones on two cores.
 const ANALYSIS_DEADLINE: Duration = Duration::from_secs(3600);
 
@@ -177,7 +180,7 @@ async fn show(
         report::counted(services.worker_count(), "worker")
     );
     services.start().await?;
-    let announced = services.running().announce(&site.running_file)?;
+    let announced = services.running()?.announce(&site.running_file)?;
     let token = services.token().await?;
     write_private(&site.token_file, token.as_bytes())?;
     write_private(&site.header_file, format!("Authorization: Bearer {token}\n").as_bytes())?;
@@ -223,7 +226,7 @@ async fn upload(api: &Api, paths: &[PathBuf]) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
-/// Waits until every document has ended, one way or the other.
+/// Waits until every document has ended, one way or the other. The producer may be started again meanwhile.
 async fn analyse(
     api: &Api,
     mut documents: Vec<Document>,
@@ -235,28 +238,19 @@ async fn analyse(
         "{bar:40} {pos}/{len} documents analysed, {elapsed}  {wide_msg}",
     )?);
     let began = Instant::now();
+    let mut answered = began;
     while documents.iter().any(|document| !document.state.is_end()) {
         if began.elapsed() > ANALYSIS_DEADLINE {
             bail!("the analysis takes more than {} s", ANALYSIS_DEADLINE.as_secs());
         }
         stack.check()?;
-        services.check()?;
-        for document in documents.iter_mut().filter(|document| !document.state.is_end()) {
-            api.refresh(document).await?;
-            if document.state.is_end() {
-                bar.inc(1);
-                let line = format!(
-                    "{}: {} after {:.1} s",
-                    document.name,
-                    document.state,
-                    began.elapsed().as_secs_f64()
-                );
-                if bar.is_hidden() {
-                    println!("{line}");
-                } else {
-                    bar.set_message(line);
-                }
-            }
+        for line in services.mend().await? {
+            bar.suspend(|| println!("{line}"));
+        }
+        match refresh(api, &mut documents, &bar, began).await {
+            Ok(()) => answered = Instant::now(),
+            Err(error) if answered.elapsed() > SILENCE_MAX => return Err(error),
+            Err(_) => {}
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
@@ -264,12 +258,33 @@ async fn analyse(
     Ok(documents)
 }
 
-/// Returns, with an error, when a process ends by itself.
+/// Asks after every document that has not ended, and shows those that have now.
+async fn refresh(api: &Api, documents: &mut [Document], bar: &ProgressBar, began: Instant) -> Result<()> {
+    for document in documents.iter_mut().filter(|document| !document.state.is_end()) {
+        api.refresh(document).await?;
+        if !document.state.is_end() {
+            continue;
+        }
+        bar.inc(1);
+        let after = began.elapsed().as_secs_f64();
+        let line = format!("{}: {} after {after:.1} s", document.name, document.state);
+        if bar.is_hidden() {
+            println!("{line}");
+        } else {
+            bar.set_message(line);
+        }
+    }
+    Ok(())
+}
+
+/// Starts services again that die. Returns, with an error, when one dies too often or a server ends by itself.
 async fn watch(stack: &mut Stack, services: &mut Services) -> Result<()> {
     let mut tick = tokio::time::interval(WATCH_INTERVAL);
     loop {
         tick.tick().await;
         stack.check()?;
-        services.check()?;
+        for line in services.mend().await? {
+            println!("{line}");
+        }
     }
 }

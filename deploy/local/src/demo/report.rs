@@ -132,6 +132,7 @@ pub fn next_steps(services: &Services, site: &Site<'_>, documents: &[Document]) 
         shorten(&site.logs),
     );
     let (api, workers) = (services.api_url(), services.worker_urls());
+    let ctl = shorten(&site.checkout.root().join("deploy/local/ctl"));
     let id = documents
         .iter()
         .find(|document| !document.id.is_empty())
@@ -144,14 +145,17 @@ pub fn next_steps(services: &Services, site: &Site<'_>, documents: &[Document]) 
          {:9}{}\n\
          token    {token}, as a header for curl {header}\n\
          logs     {logs}\n\
+         pids     {}\n\
          \n\
          try next:\n  \
          curl -H @{header} {api}/v1/documents\n  \
          curl -H @{header} {api}/v1/documents/{id}/entities\n  \
          curl -H @{header} -H 'Content-Type: text/plain' \\\n    \
-         --data-binary 'Ada Lovelace signed for Acme Ltd on 5 May 2024.' {api}/v1/documents",
+         --data-binary 'Ada Lovelace signed for Acme Ltd on 5 May 2024.' {api}/v1/documents\n  \
+         eval \"$({ctl} env)\"; docket-producer doctor",
         "",
-        worker_metrics.join(" ")
+        worker_metrics.join(" "),
+        services.pids().join(", ")
     )
 }
 

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::future::{join_all, try_join_all};
-use rustix::process::Signal;
 
 use crate::checkout::Checkout;
 use crate::info::StackInfo;
-use crate::postgres::{Admin, Endpoint};
-use crate::process::{Launch, Process};
+use crate::postgres::{Admin, Endpoint, Login};
+use crate::process::Launch;
 use crate::running::Running;
 use crate::stack::VHOST;
 use crate::state::StateDir;
 use crate::{poll, ports};
 
 use super::DemoOptions;
+use super::kept::Kept;
 
 /// Name of the database in each cluster.
 const DATABASE: &str = "docket";
@@ -62,15 +62,17 @@ impl Ports {
     }
 }
 
+type Settings = BTreeMap<&'static str, String>;
+
 /// The services of a run.
 #[derive(Debug)]
 pub struct Services {
     info: StackInfo,
     logs: PathBuf,
-    settings: BTreeMap<&'static str, String>,
+    settings: Settings,
     ports: Ports,
-    producer: Option<Process>,
-    workers: Vec<Process>,
+    /// The producer, then the workers.
+    started: Vec<Kept>,
 }
 
 impl Services {
@@ -82,8 +84,7 @@ impl Services {
             logs,
             settings,
             ports,
-            producer: None,
-            workers: Vec::new(),
+            started: Vec::new(),
         }
     }
 
@@ -94,7 +95,11 @@ impl Services {
 
     /// URL of the API.
     pub fn api_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports.api)
+        format!("http://{}", self.api_address())
+    }
+
+    fn api_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.api)
     }
 
     /// URLs of the workers' own pages.
@@ -107,44 +112,56 @@ impl Services {
     }
 
     /// What others need in order to join.
-    pub fn running(&self) -> Running {
-        Running {
+    pub fn running(&self) -> Result<Running> {
+        let settings = Login::ALL.map(|login| {
+            let mut settings = self.settings_of(login);
+            settings.insert("DOCKET_HTTP_ADDR", self.api_address());
+            let owned = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+            (login, owned.collect())
+        });
+        Ok(Running {
             producers: vec![self.api_url()],
             workers: self.worker_count(),
             broker: self.info.rabbit.clone(),
             vhost: VHOST.to_owned(),
-            settings: self
-                .settings
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect(),
+            settings: settings.into(),
+            programs: Checkout::programs()?,
             state: self.info.state.clone(),
             logs: self.logs.clone(),
-        }
+        })
     }
 
     /// Makes databases and bucket, migrates, and publishes the default model. All of it is quick when done before.
     pub async fn prepare(&self, checkout: &Checkout) -> Result<()> {
-        try_join_all(self.info.clusters().map(create_database)).await?;
+        let owned = try_join_all(self.info.clusters().map(create_database)).await?;
+        self.info.rabbit.management()?.create_vhost(VHOST).await?; // It is there: its users are not.
         self.info.s3.create_bucket(BUCKET).await?;
-        self.launch("docket-producer", "migrate")?.arg("migrate").run().await?;
-        let publish = self.launch("docket-worker", "models")?.arg("models").arg("publish");
+        let migrate = self
+            .launch(("docket-producer", Login::Owner), "migrate")?
+            .arg("migrate");
+        // Tables that were made before there was an owner are the superuser's.
+        let migrate = if owned.iter().all(|owned| *owned) {
+            migrate
+        } else {
+            with(migrate, &self.settings)
+        };
+        migrate.run().await?;
+        let publish = self.launch(("docket-worker", Login::Worker), "models")?;
+        let publish = publish.arg("models").arg("publish");
         publish.arg(checkout.root().join(MODEL)).run().await
     }
 
     /// Starts the producer and the workers, and waits until each is ready.
     pub async fn start(&mut self) -> Result<()> {
-        let producer = self.launch("docket-producer", "producer")?.arg("serve");
-        let producer = producer.env("DOCKET_HTTP_ADDR", format!("127.0.0.1:{}", self.ports.api));
-        self.producer = Some(producer.spawn().await?);
+        let producer = self
+            .launch(("docket-producer", Login::Producer), "producer")?
+            .arg("serve");
+        let producer = producer.env("DOCKET_HTTP_ADDR", self.api_address());
+        self.started.push(Kept::start(producer).await?);
         for (index, port) in self.ports.workers.iter().enumerate() {
-            let worker = self.launch("docket-worker", &format!("worker-{}", index + 1))?;
-            self.workers.push(
-                worker
-                    .env("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{port}"))
-                    .spawn()
-                    .await?,
-            );
+            let worker = self.launch(("docket-worker", Login::Worker), &format!("worker-{}", index + 1))?;
+            let worker = worker.env("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{port}"));
+            self.started.push(Kept::start(worker).await?);
         }
         let http = reqwest::Client::builder()
             .timeout(PROBE_DEADLINE)
@@ -165,10 +182,22 @@ impl Services {
 
     /// An error, with the end of its log, if one has ended by itself.
     pub fn check(&mut self) -> Result<()> {
-        self.producer
-            .iter_mut()
-            .chain(&mut self.workers)
-            .try_for_each(Process::check)
+        self.started.iter_mut().try_for_each(Kept::check)
+    }
+
+    /// Starts those again that have died, and answers a line for each. An error if one of them dies too often.
+    pub async fn mend(&mut self) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        for service in &mut self.started {
+            lines.extend(service.mend(Instant::now()).await?);
+        }
+        Ok(lines)
+    }
+
+    /// Names and process ids of what runs.
+    pub fn pids(&self) -> Vec<String> {
+        let named = self.started.iter().map(Kept::named_pid);
+        named.map(|(name, pid)| format!("{name} {pid}")).collect()
     }
 
     /// A token with which to use the API.
@@ -177,7 +206,7 @@ impl Services {
         let mut command = tokio::process::Command::new(program);
         command
             .args(["token", "--client", CLIENT])
-            .envs(&self.settings)
+            .envs(self.settings_of(Login::Producer))
             .kill_on_drop(true);
         let output = command.output().await.context("make a token")?;
         if !output.status.success() {
@@ -187,39 +216,46 @@ impl Services {
     }
 
     /// Stops the workers, which give back what they have begun, then the producer.
-    pub async fn stop(self) {
-        join_all(
-            self.workers
-                .into_iter()
-                .map(|worker| worker.stop(Signal::TERM, STOP_DEADLINE)),
-        )
-        .await;
-        if let Some(producer) = self.producer {
-            producer.stop(Signal::TERM, STOP_DEADLINE).await;
+    pub async fn stop(mut self) {
+        let workers = self.started.split_off(self.started.len().min(1));
+        for group in [workers, self.started] {
+            join_all(group.into_iter().map(|service| service.stop(STOP_DEADLINE))).await;
         }
     }
 
-    fn launch(&self, program: &str, log: &str) -> Result<Launch> {
+    fn launch(&self, (program, login): (&str, Login), log: &str) -> Result<Launch> {
         let log_file = self.logs.join(format!("{log}.log"));
         let launch = Launch::new(log, Checkout::sibling(program)?, &self.info.state, &log_file);
-        let launch = launch.inherit_env().with_new_log().env("NO_COLOR", "1");
-        Ok(self
-            .settings
-            .iter()
-            .fold(launch, |launch, (name, value)| launch.env(name, value)))
+        Ok(with(launch.inherit_env().with_new_log(), &self.settings_of(login)))
+    }
+
+    /// The settings of a service, with its own login to databases and broker.
+    fn settings_of(&self, login: Login) -> Settings {
+        let all = self.settings.iter();
+        all.filter_map(|(name, value)| Some((*name, login.setting(name, value)?)))
+            .collect()
     }
 }
 
-async fn create_database(cluster: &Endpoint) -> Result<()> {
+fn with(launch: Launch, settings: &Settings) -> Launch {
+    settings
+        .iter()
+        .fold(launch, |launch, (name, value)| launch.env(name, value))
+}
+
+/// Makes a database unless it is there, and answers whether it belongs to the login of owners.
+async fn create_database(cluster: &Endpoint) -> Result<bool> {
     let mut admin = Admin::connect(cluster, "postgres").await?;
     if !admin.exists(DATABASE).await? {
         admin.create(DATABASE).await?;
     }
+    let is_owned = admin.has_owner(DATABASE).await;
     admin.disconnect().await;
-    Ok(())
+    is_owned
 }
 
-fn settings(info: &StackInfo, jwt_secret: String) -> BTreeMap<&'static str, String> {
+/// The settings of somebody who may do everything.
+fn settings(info: &StackInfo, jwt_secret: String) -> Settings {
     let shards: Vec<_> = info
         .shards
         .iter()

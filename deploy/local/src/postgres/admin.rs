@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 
-use super::Endpoint;
+use super::{Endpoint, Login};
 
 /// A superuser's connection to one database. Names given to it must need no escaping.
 #[derive(Debug)]
@@ -46,14 +46,29 @@ impl Admin {
             .context("list databases")
     }
 
-    /// Makes an empty database.
+    /// Makes an empty database, which belongs to the login of owners.
     pub async fn create(&mut self, database: &str) -> Result<()> {
-        self.execute(format!("create database {database}")).await
+        self.execute(format!("create database {database} owner {}", Login::Owner.name()))
+            .await
+    }
+
+    /// Whether a database belongs to the login of owners: not one that was made before there was one.
+    pub async fn has_owner(&mut self, database: &str) -> Result<bool> {
+        let query = sqlx::query_scalar(
+            "select exists (select from pg_database where datname = $1 and pg_get_userbyid(datdba) = $2)",
+        );
+        let query = query.bind(database).bind(Login::Owner.name());
+        query
+            .fetch_one(&mut self.connection)
+            .await
+            .context("ask for a database's owner")
     }
 
     /// Makes a database that is a copy of another, to which nobody may be connected.
     pub async fn copy(&mut self, from: &str, to: &str) -> Result<()> {
-        self.execute(format!("create database {to} template {from}")).await
+        let owner = Login::Owner.name();
+        self.execute(format!("create database {to} template {from} owner {owner}"))
+            .await
     }
 
     /// Drops a database, with whoever is connected to it. One that is absent is no error.
@@ -114,5 +129,13 @@ impl Admin {
             .execute(&mut self.connection)
             .await;
         outcome.map(drop).with_context(|| statement)
+    }
+
+    /// Runs statements whose text may hold a secret.
+    pub(super) async fn run(&mut self, statements: &str) -> Result<()> {
+        let outcome = sqlx::raw_sql(AssertSqlSafe(statements.to_owned()))
+            .execute(&mut self.connection)
+            .await;
+        outcome.map(drop).context("run statements")
     }
 }

@@ -1,6 +1,7 @@
 //! Private PostgreSQL clusters: own folders and ports, loopback only, never run as root.
 
 mod admin;
+mod logins;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -17,6 +18,7 @@ use crate::process::{Launch, Process};
 use crate::state::{StateDir, write_private};
 
 pub use admin::Admin;
+pub use logins::Login;
 
 /// How long a cluster may take until it answers, crash recovery included.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -117,6 +119,7 @@ impl Cluster {
             }
         });
         let server = server.await?;
+        logins::make(&options.endpoint).await?;
         Ok(Self { options, server })
     }
 

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use futures::future::try_join_all;
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Endpoint;
+use crate::postgres::Login;
 
 /// How long an answer may take: deleting a vhost with many queues takes seconds.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
@@ -20,6 +22,11 @@ pub struct Management {
     user: String,
     password: String,
 }
+
+/// The services' users.
+const SERVICES: [Login; 4] = [Login::Producer, Login::Api, Login::Dispatch, Login::Worker];
+/// The names of Docket's own queues and exchanges.
+const OWN: &str = r"^docket\..*$";
 
 /// What a queue holds. Statistics lag the queue by a second or two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -77,12 +84,18 @@ impl Management {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Makes a vhost in which the node's user may do everything. One that exists stays as it is.
+    /// Makes a vhost in which the node's user may do everything and each service's user what concerns Docket's own queues and
+    /// exchanges. One that exists stays as it is.
     pub async fn create_vhost(&self, vhost: &str) -> Result<()> {
         self.expect(Method::PUT, &["vhosts", vhost], Some(json!({}))).await?;
         let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
         self.expect(Method::PUT, &["permissions", vhost, &self.user], Some(all))
-            .await
+            .await?;
+        let services = SERVICES.map(|login| {
+            let password = login.password(&self.password);
+            async move { self.set_user(vhost, (login.name(), &password), [OWN; 3]).await }
+        });
+        try_join_all(services).await.map(drop)
     }
 
     /// Deletes a vhost with all it holds, and so closes its connections. One that is absent is no error.

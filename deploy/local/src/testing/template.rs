@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use docket_shared::store::{StoreConfig, migrate};
@@ -11,12 +11,16 @@ use tokio::sync::Mutex;
 
 use super::checkout;
 use crate::info::StackInfo;
-use crate::postgres::{Admin, Endpoint};
+use crate::postgres::{Admin, Endpoint, Login};
 
 /// Number of the lock under which templates are made; any other would do as well.
 const LOCK: i64 = 7_340_001;
 /// Bytes of the hash that names a template.
 const HASH_BYTES: usize = 6;
+
+/// What the templates are made by.
+const MIGRATIONS: &str = "shared/migrations";
+const GRANTS: &str = "shared/src/store/grants.rs";
 
 /// Templates that this process knows to exist.
 static READY: Mutex<Option<HashSet<String>>> = Mutex::const_new(None);
@@ -47,7 +51,7 @@ pub fn places(info: &StackInfo, shards: usize) -> Vec<Place<'_>> {
 pub async fn ensure(info: &StackInfo, shards: usize) -> Result<String> {
     let prefix = format!(
         "t_{}_{shards}",
-        fingerprint(&checkout().root().join("shared/migrations"))?
+        fingerprint(&[MIGRATIONS, GRANTS].map(|path| checkout().root().join(path)))?
     );
     let mut ready = READY.lock().await;
     let ready = ready.get_or_insert_default();
@@ -96,7 +100,7 @@ fn config(places: &[Place<'_>], prefix: &str) -> StoreConfig {
     let mut urls = places.iter().map(|place| {
         (
             place.name.clone(),
-            place.cluster.url(&format!("{prefix}_{}", place.name)),
+            Login::Owner.url(&place.cluster.url(&format!("{prefix}_{}", place.name))),
         )
     });
     let catalog_url = urls.next().map(|(_, url)| url).unwrap_or_default();
@@ -109,10 +113,12 @@ fn config(places: &[Place<'_>], prefix: &str) -> StoreConfig {
     }
 }
 
-/// A name for the contents of a folder.
-fn fingerprint(folder: &Path) -> Result<String> {
+/// A name for the contents of files and folders.
+fn fingerprint(paths: &[PathBuf]) -> Result<String> {
     let mut files = Vec::new();
-    collect(folder, &mut files)?;
+    for path in paths {
+        collect(path, &mut files)?;
+    }
     files.sort();
     let mut hash = Sha256::new();
     for (name, content) in files {
@@ -129,15 +135,14 @@ fn fingerprint(folder: &Path) -> Result<String> {
         .collect())
 }
 
-fn collect(folder: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, files)?;
-        } else {
-            let content = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-            files.push((path.to_string_lossy().into_owned(), content));
-        }
+fn collect(path: &Path, files: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
+    if !path.is_dir() {
+        let content = fs::read(path).with_context(|| format!("read {}", path.display()))?;
+        files.push((path.to_string_lossy().into_owned(), content));
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).with_context(|| format!("list {}", path.display()))? {
+        collect(&entry?.path(), files)?;
     }
     Ok(())
 }
@@ -151,12 +156,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("shard")).unwrap();
         fs::write(folder.path().join("shard/1.sql"), "a").unwrap();
-        let first = fingerprint(folder.path()).unwrap();
-        assert_eq!(fingerprint(folder.path()).unwrap(), first);
+        let first = fingerprint(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(fingerprint(&[folder.path().to_owned()]).unwrap(), first);
         fs::write(folder.path().join("shard/1.sql"), "b").unwrap();
-        let changed = fingerprint(folder.path()).unwrap();
+        let changed = fingerprint(&[folder.path().to_owned()]).unwrap();
         fs::rename(folder.path().join("shard/1.sql"), folder.path().join("shard/2.sql")).unwrap();
-        let renamed = fingerprint(folder.path()).unwrap();
+        let renamed = fingerprint(&[folder.path().to_owned()]).unwrap();
         assert!(first != changed && changed != renamed);
     }
 }

@@ -12,7 +12,7 @@ use super::or_panic;
 use super::template::{self, Place};
 use crate::daemon::{MODELS, Request, SHARDS};
 use crate::info::StackInfo;
-use crate::postgres::Admin;
+use crate::postgres::{Admin, Login};
 use crate::rabbit::{Management, QueueDepth};
 use crate::{ports, postgres, rabbit, s3};
 
@@ -123,7 +123,16 @@ impl World {
         })
     }
 
-    /// The settings by which a program of ours uses this world. Ports to listen on are new ones at each call.
+    /// The settings by which a program uses this world as one of its services: with the service's own login to databases and
+    /// broker, and with the key of tokens only where it verifies some.
+    pub fn env_as(&self, login: Login) -> HashMap<String, String> {
+        let all = self.env().into_iter();
+        all.filter_map(|(name, value)| Some((name.clone(), login.setting(&name, &value)?)))
+            .collect()
+    }
+
+    /// The settings of somebody who may do everything in this world: tests and the hands of operators. Ports to listen on are new
+    /// ones at each call.
     pub fn env(&self) -> HashMap<String, String> {
         let port = || or_panic("find a port", ports::pick());
         let shards: Vec<_> = self.shards.iter().map(|(name, url)| format!("{name}={url}")).collect();

@@ -7,4 +7,5 @@ mod cluster;
 mod pgbouncer;
 mod proxy;
 mod s3;
+mod scripts;
 mod worlds;

@@ -41,6 +41,7 @@ async fn examine(config: &StoreConfig, (part, name, url): (&str, &str, &str), sc
         inspect::knock(name, url).await?;
         let database = open(config, (name, url))?;
         let mut findings = server(part, &database).await?;
+        findings.push(rights(part, &database, schema).await?);
         findings.push(schema_of(part, &database, schema).await?);
         findings.extend(connections(part, &database, config).await?);
         Ok(findings)
@@ -88,21 +89,33 @@ async fn server(part: &str, database: &Database) -> Result<Vec<Finding>, StoreEr
     findings.extend(clock::database(part, clock.ahead));
     findings.extend(broken(part, &server));
     findings.extend(doubtful(part, &server));
-    let lacking = inspect::lacking(database, &ONLY_READ).await?;
-    if lacking.is_empty() {
-        findings.push(Finding::ok(part, "the role may do what it must"));
-    } else {
-        let names: Vec<String> = lacking.iter().map(|(table, may)| format!("{may} on {table}")).collect();
-        let finding = Finding::fail(part, format!("role {} lacks {}", server.role, names.join(", ")));
-        let finding = finding.means("statements of the services are refused, and so uploads and results are");
-        findings.push(finding.remedy(format!(
-            "as the owner: grant usage on schema public to {0}; grant select, insert, update, delete on all tables in schema public \
-             to {0}; grant execute on all functions in schema public to {0}; and, for tables of later releases, alter default \
-             privileges in schema public grant select, insert, update, delete on tables to {0}",
-            server.role
-        )));
-    }
     Ok(findings)
+}
+
+/// Whether the role may do what its services must: those that it is a role of, or all where it is the only one.
+async fn rights(part: &str, database: &Database, schema: Schema) -> Result<Finding, StoreError> {
+    let services = inspect::services(database).await?;
+    let lacking = if services.is_empty() {
+        inspect::lacking(database, &ONLY_READ).await?
+    } else {
+        inspect::lacking_of(database, schema, &services).await?
+    };
+    if lacking.is_empty() {
+        return Ok(Finding::ok(part, "the role may do what it must"));
+    }
+    let role = inspect::server(database).await?.role;
+    let names: Vec<String> = lacking.iter().map(|(table, may)| format!("{may} on {table}")).collect();
+    let finding = Finding::fail(part, format!("role {role} lacks {}", names.join(", ")));
+    let finding = finding.means("statements of the services are refused, and so uploads and results are");
+    Ok(finding.remedy(if services.is_empty() {
+        format!(
+            "as the owner: grant usage on schema public to {role}; grant select, insert, update, delete on all tables in schema public \
+             to {role}; grant execute on all functions in schema public to {role}; and, for tables of later releases, alter default \
+             privileges in schema public grant select, insert, update, delete on tables to {role}"
+        )
+    } else {
+        "docket-producer migrate, as the owner, which grants the services' roles what they need".to_owned()
+    }))
 }
 
 /// What keeps Docket from working.

@@ -7,6 +7,7 @@ use docket_shared::queue::QueueConfig;
 use docket_shared::store::StoreConfig;
 
 use super::report::Finding;
+use crate::http::auth::AuthConfig;
 use crate::http::{HttpConfig, MODEL_DEFAULT};
 
 /// What could be read.
@@ -30,7 +31,8 @@ pub fn read(env: &Env) -> (Settings, Vec<Finding>) {
         blob: usable(BlobConfig::from_env(env), &mut findings),
         model: env.get(&MODEL_DEFAULT).ok(),
     };
-    usable(HttpConfig::from_env(env), &mut findings);
+    usable(HttpConfig::from_env(env, false), &mut findings);
+    usable(AuthConfig::if_set(env), &mut findings);
     if findings.is_empty() {
         findings.push(Finding::ok("settings", "all that are required are there and usable"));
     }
