@@ -66,7 +66,7 @@ pub const PREFETCH: Setting = Setting::with_default(
 pub const MEMORY_BYTES: Setting = Setting::with_default(
     "DOCKET_MEMORY_BYTES",
     "536870912",
-    "memory for documents being worked on, in bytes, beside the model's own: 28 a token, 2 a byte of text and 160 an entity; what needs more than seven eighths of it fails",
+    "memory for documents being worked on, in bytes, beside the model's own: 2 a byte of text and 28 a token or, if that is more, 16 a token and 160 an entity; what needs more than seven eighths of it fails",
 );
 /// Entities of one job.
 pub const ENTITIES_MAX: Setting = Setting::with_default(

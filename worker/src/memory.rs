@@ -10,9 +10,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Bytes that a byte of a document takes at worst, in a text where each is a token (dots of a table of contents): the
 /// document and its text, the token's sixteen bytes, its label's twelve, and some.
 const BYTES_A_BYTE: u64 = 32;
-/// Bytes that a token takes until its entities are known, those of a byte of text, and those of an entity until it is written:
-/// its fields, its label and its words, and which words they are. (An entity has seldom more than twenty letters.)
+/// Bytes that a token takes until its entities are known, and those that are left of it then; those of a byte of text, and
+/// those of an entity until it is written: its fields, its label and its words, and which words they are. (An entity has
+/// seldom more than twenty letters.)
 const BYTES_A_TOKEN: u64 = 28;
+const BYTES_A_READ_TOKEN: u64 = 16;
 const BYTES_A_TEXT_BYTE: u64 = 2;
 const BYTES_AN_ENTITY: u64 = 160;
 /// The part for small documents is an eighth of the memory: 64 MiB by default, a contract of 20,000 words sixteen times.
@@ -132,9 +134,10 @@ impl Room<'_> {
 
 impl Contents {
     fn bytes(self) -> u64 {
-        self.text_bytes as u64 * BYTES_A_TEXT_BYTE
-            + self.tokens as u64 * BYTES_A_TOKEN
-            + self.entities as u64 * BYTES_AN_ENTITY
+        let (tokens, entities) = (self.tokens as u64, self.entities as u64);
+        let reading = tokens * BYTES_A_TOKEN;
+        let found = tokens * BYTES_A_READ_TOKEN + entities * BYTES_AN_ENTITY;
+        self.text_bytes as u64 * BYTES_A_TEXT_BYTE + reading.max(found)
     }
 }
 
@@ -210,13 +213,13 @@ mod tests {
         let found = Contents {
             text_bytes: 1 << 17,
             tokens: 1 << 15,
-            entities: 1 << 15,
+            entities: 28_000,
         };
         names.fit(found).await.expect("there is room for them");
         assert!(memory.taken().0 >= taken + MIB, "{taken}");
         let _other = memory.room(MIB / 32).await.expect("there is room for another one");
         let more = Contents {
-            entities: 43_000,
+            entities: 40_000,
             ..found
         };
         assert_eq!(names.fit(more).await, Err(MemoryError::NoRoom), "the other one has it");

@@ -300,7 +300,8 @@ mod tests {
             once <= STEPS_A_BYTE_MAX * BYTES,
             "{once} steps for {start:?} and {unit:?}"
         );
-        let pieces = 8 * PIECE_BYTES_MAX; // The last piece of a text is not searched for its end.
+        // The last piece of a text is not searched for its end, and pieces differ a little in length.
+        let pieces = 8 * PIECE_BYTES_MAX + once / 8;
         prop_assert!(
             twice <= 2 * once + pieces,
             "{once}, then {twice} steps for {start:?} and {unit:?}"

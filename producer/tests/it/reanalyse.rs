@@ -72,10 +72,14 @@ async fn an_earlier_result_stays_readable() {
     job["state"] = second["state"].clone(); // It may be in the broker by now.
     assert_eq!(job, second, "the answer is the job");
 
-    // While it runs the document shows it, and the first result is there.
+    // While it runs the document shows it, and still has its first result.
     let shown = api.read(ACME, &path).await;
     assert_eq!(shown["job"]["job_id"], second["job_id"]);
-    assert_ne!(shown["state"], "succeeded");
+    assert_ne!(shown["job"]["state"], "succeeded");
+    assert_eq!(
+        (&shown["state"], &shown["result_job_id"]),
+        (&json!("succeeded"), &json!(first))
+    );
     assert_eq!(words(&api, &entities).await, ["Müller GmbH"]);
     assert_eq!(have().await, StatusCode::NOT_MODIFIED);
     assert_eq!(api.get(ACME, &text).send().await.unwrap().text().await.unwrap(), TEXT);
@@ -104,7 +108,14 @@ async fn an_earlier_result_stays_readable() {
     assert_eq!(third["model"], "ner-legal");
     api.fail(ACME, &third, "model_error").await;
     let shown = api.read(ACME, &path).await;
-    assert_eq!([&shown["state"], &shown["job"]["model"]], ["failed", "ner-legal"]);
+    assert_eq!(
+        [&shown["job"]["state"], &shown["job"]["model"]],
+        ["failed", "ner-legal"]
+    );
+    assert_eq!(
+        (&shown["state"], &shown["result_job_id"]),
+        (&json!("succeeded"), &second["job_id"])
+    );
     assert_eq!(words(&api, &entities).await, ["Ada Lovelace"]);
     let named = api
         .get(ACME, &format!("{text}?job_id={}", id(&third, "job_id")))

@@ -43,7 +43,14 @@ mod tests {
     use super::*;
 
     /// Users of databases and brokers in the runbooks.
-    const ROLES: [&str; 3] = ["docket_a", "docket_b", "docket_owner"];
+    const ROLES: [&str; 6] = [
+        "docket_a",
+        "docket_b",
+        "docket_owner",
+        "docket_api",
+        "docket_dispatch",
+        "docket_worker",
+    ];
 
     #[test]
     fn the_table_in_the_repository_is_this_one() {

@@ -41,8 +41,8 @@ async fn jobs_that_wait_for_a_version_hold_neither_memory_nor_the_places_of_othe
             ("DOCKET_MODELS", "tiny"),
             ("DOCKET_PREFETCH", "20"),
             ("DOCKET_MEMORY_BYTES", LEAST_MEMORY),
-            // The first load is of the version that holds; the second one takes long.
-            ("DOCKET_FAILPOINTS", "worker.model_load=delay:20000#2"),
+            // The first load is of the version that holds; the second one takes long, even beside other tests.
+            ("DOCKET_FAILPOINTS", "worker.model_load=delay:60000#2"),
         ])
         .await;
     let (many, one) = (system.caller("many").await, system.caller("one").await);
