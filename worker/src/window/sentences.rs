@@ -3,7 +3,6 @@
 //! The bounds are those of Unicode (UAX #29), less the false ones that legal English is full of: a full stop behind an
 //! abbreviation or an initial, and a line break in the middle of a wrapped sentence. A missed bound costs nothing but a
 //! choice; a false one may cut a name in two.
-
 //!
 //! Every look around is bounded, and a run of white space is judged once: a text of nothing but line breaks, or of closing
 //! brackets, costs no more than one of words.
