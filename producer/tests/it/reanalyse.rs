@@ -43,6 +43,13 @@ async fn words(api: &Api, path: &str) -> Vec<String> {
         .collect()
 }
 
+/// A document has succeeded, and this is the job whose result is read.
+#[track_caller]
+fn assert_result_of(document: &Value, job: &Value) {
+    let stands = (&document["state"], &document["result_job_id"]);
+    assert_eq!(stands, (&json!("succeeded"), &job["job_id"]));
+}
+
 #[tokio::test]
 async fn an_earlier_result_stays_readable() {
     let api = Api::start().await;
@@ -76,10 +83,7 @@ async fn an_earlier_result_stays_readable() {
     let shown = api.read(ACME, &path).await;
     assert_eq!(shown["job"]["job_id"], second["job_id"]);
     assert_ne!(shown["job"]["state"], "succeeded");
-    assert_eq!(
-        (&shown["state"], &shown["result_job_id"]),
-        (&json!("succeeded"), &json!(first))
-    );
+    assert_result_of(&shown, &document);
     assert_eq!(words(&api, &entities).await, ["Müller GmbH"]);
     assert_eq!(have().await, StatusCode::NOT_MODIFIED);
     assert_eq!(api.get(ACME, &text).send().await.unwrap().text().await.unwrap(), TEXT);
@@ -112,10 +116,7 @@ async fn an_earlier_result_stays_readable() {
         [&shown["job"]["state"], &shown["job"]["model"]],
         ["failed", "ner-legal"]
     );
-    assert_eq!(
-        (&shown["state"], &shown["result_job_id"]),
-        (&json!("succeeded"), &second["job_id"])
-    );
+    assert_result_of(&shown, &second);
     assert_eq!(words(&api, &entities).await, ["Ada Lovelace"]);
     let named = api
         .get(ACME, &format!("{text}?job_id={}", id(&third, "job_id")))
