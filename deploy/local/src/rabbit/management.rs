@@ -142,12 +142,21 @@ impl Management {
 
     /// Makes a user, or changes its password, who may do in a vhost what these expressions say: configure, write, read.
     pub async fn set_user(&self, vhost: &str, (user, password): (&str, &str), rights: [&str; 3]) -> Result<()> {
-        let about = json!({ "password": password, "tags": "" });
-        self.expect(Method::PUT, &["users", user], Some(about)).await?;
+        self.put_user(user, json!({ "password": password, "tags": "" })).await?;
         let [configure, write, read] = rights;
         let rights = json!({ "configure": configure, "write": write, "read": read });
         self.expect(Method::PUT, &["permissions", vhost, user], Some(rights))
             .await
+    }
+
+    /// Of several that make the same user at once RabbitMQ refuses all but one; asked again, it finds the user and changes it.
+    async fn put_user(&self, user: &str, about: serde_json::Value) -> Result<()> {
+        let put = async || self.request(Method::PUT, &["users", user], Some(about.clone())).await;
+        let first = put().await?;
+        if first.status() == StatusCode::BAD_REQUEST {
+            return accept(put().await?).await;
+        }
+        accept(first).await
     }
 
     /// Deletes a queue with its messages, and so cancels its consumers.

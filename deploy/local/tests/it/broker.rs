@@ -38,6 +38,14 @@ async fn wait_for_message(channel: &Channel) {
         .unwrap();
 }
 
+/// Worlds that begin at once make the services' users of a new broker at once.
+#[tokio::test]
+async fn worlds_begin_at_once_on_a_new_broker() {
+    let broker = PrivateBroker::start().await;
+    let worlds = (0..8).map(|_| World::start_with(&broker));
+    assert_eq!(futures::future::join_all(worlds).await.len(), 8);
+}
+
 #[tokio::test]
 async fn a_private_broker_keeps_messages_unless_wiped() {
     let broker = PrivateBroker::start().await;
