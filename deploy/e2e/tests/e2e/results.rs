@@ -45,11 +45,12 @@ async fn until(db: &mut PgConnection, what: &'static str) {
     assert!(held.is_ok(), "not within {WAIT_MAX:?}: {what}");
 }
 
-/// Uploads a text, has its model ready to read it, and gives a connection to its shard beside a second one.
+/// Two connections to the shard of a job: one to be in its way, and one to look on.
 async fn on_shard(system: &System, accepted: &Accepted) -> [PgConnection; 2] {
     [system.shard_of(accepted).await, system.shard_of(accepted).await]
 }
 
+/// Uploads so many names, which are due in two seconds: time to be in the way of their result.
 async fn uploaded(caller: &Caller, count: usize) -> Accepted {
     let soon = (Timestamp::now() + 2.seconds()).to_string();
     let query = format!("model=tiny&not_before={soon}");
