@@ -1,5 +1,7 @@
 # PgBouncer as the distribution packages it, so that its security updates come with a rebuild; configured by compose.yaml.
-ARG BASE=docker.io/library/debian:13-slim
+# Debian 12, not 13: there the resolver (c-ares 1.34) keeps an address for its time to live, whatever dns_max_ttl says. Docker gives
+# names 600 s, so after the databases changed addresses PgBouncer asked the wrong servers for 10 min. c-ares 1.18 keeps none.
+ARG BASE=docker.io/library/debian:12-slim
 FROM ${BASE}
 # hadolint ignore=DL3008
 RUN apt-get update \
