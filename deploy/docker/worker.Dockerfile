@@ -15,12 +15,18 @@ RUN --mount=type=cache,id=docket-registry,target=/usr/local/cargo/registry,shari
     && mkdir -p /out/models \
     && cp target/release/docket-producer target/release/docket-worker /out/
 
-# The library that the worker loads, out of its wheel: the same version and hash as in deploy/local/src/deps/mod.rs.
+# The library that the worker loads, out of its wheel: the same version and hashes as in deploy/local/src/deps/mod.rs.
 FROM ${PYTHON_BASE} AS onnxruntime
+ARG TARGETARCH
 WORKDIR /wheel
-RUN echo "onnxruntime==1.31.1 --hash=sha256:5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f" > pins.txt \
+RUN case "$TARGETARCH" in \
+        amd64) machine=x86_64 sha256=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f ;; \
+        arm64) machine=aarch64 sha256=da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3 ;; \
+        *) echo "onnxruntime is pinned for amd64 and arm64, not for '$TARGETARCH'" >&2; exit 1 ;; \
+    esac \
+    && echo "onnxruntime==1.31.1 --hash=sha256:$sha256" > pins.txt \
     && python3 -m pip download --no-cache-dir --no-deps --require-hashes --only-binary=:all: --requirement pins.txt \
-       --python-version 3.11 --implementation cp --platform manylinux_2_28_x86_64 \
+       --python-version 3.11 --implementation cp --platform "manylinux_2_28_$machine" \
     && python3 -m zipfile -e ./*.whl . \
     && mv onnxruntime/capi/libonnxruntime.so.1.31.1 libonnxruntime.so
 

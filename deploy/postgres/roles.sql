@@ -1,5 +1,5 @@
 -- The services' roles: once on each PostgreSQL server, by a superuser or a role with CREATEROLE. It may be run again.
--- A role has nothing until `docket-producer migrate`, as the databases' owner, grants what its service needs (shared/src/store/grants.rs).
+-- A role has nothing until `docket-producer migrate`, as the databases' owner, grants what its service needs (shared/store/src/shards/grants.rs).
 -- Nobody can log in as one yet: set a password (alter role docket_worker login password '...'), or make logins that are members
 -- of it (create role docket_worker_a login password '...' in role docket_worker), of which one can replace another.
 do $$

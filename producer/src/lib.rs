@@ -1,10 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-pub mod admin;
 pub mod config;
-pub mod dispatch;
-pub mod http;
-pub mod models;
-pub mod operate;
+mod description;
+pub mod role;
 pub mod serve;
-mod times;

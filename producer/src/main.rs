@@ -4,15 +4,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use docket_producer::http::auth::Bearer;
-use docket_producer::serve::{self, Role};
-use docket_producer::{admin, config::ProducerConfig, http};
-use docket_shared::config::Env;
-use docket_shared::ids::ClientId;
-use docket_shared::metrics::{self, By};
-use docket_shared::probe;
-use docket_shared::shutdown::{self, Shutdown};
-use docket_shared::telemetry::{self, Telemetry};
+use docket_contract::ids::ClientId;
+use docket_identity::Bearer;
+use docket_operator::{commands, doctor};
+use docket_process::metrics;
+use docket_process::metrics::By;
+use docket_process::probe;
+use docket_process::settings::{self, Env};
+use docket_process::shutdown;
+use docket_process::shutdown::Shutdown;
+use docket_process::telemetry;
+use docket_process::telemetry::Telemetry;
+use docket_producer::config::{self, ProducerConfig};
+use docket_producer::role::Role;
+use docket_producer::serve;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,7 +42,7 @@ enum Command {
     Once(Once),
 }
 
-/// What does one thing and ends.
+/// Commands that do one thing and end.
 #[derive(Subcommand)]
 enum Once {
     /// Bring the catalog and every shard to this release's schema.
@@ -50,21 +55,21 @@ enum Once {
     /// Failed and expired jobs.
     Dead {
         #[command(subcommand)]
-        command: admin::dead::Command,
+        command: commands::dead::Command,
     },
     /// Messages that named no job.
     Parked {
         #[command(subcommand)]
-        command: admin::parked::Command,
+        command: commands::parked::Command,
     },
-    /// Let the waiting work of a client or of a model stay where it is.
-    Pause(admin::controls::Target),
-    /// Let it go on.
-    Resume(admin::controls::Target),
+    /// Hold back the waiting work of a client or of a model.
+    Pause(commands::controls::Target),
+    /// Release the work that a pause holds back.
+    Resume(commands::controls::Target),
     /// Weights and caps of clients.
     Clients {
         #[command(subcommand)]
-        command: admin::controls::Clients,
+        command: commands::controls::Clients,
     },
     /// What operators did.
     Audit {
@@ -84,11 +89,11 @@ enum Once {
     /// After a restore of a shard or of the bucket.
     Restore {
         #[command(subcommand)]
-        command: admin::restore::Command,
+        command: commands::restore::Command,
     },
     /// Look at every dependency from here and say what is wrong: exit code 0 when all is well, 3 when there are warnings, 1 when
     /// something is broken.
-    Doctor(admin::doctor::Options),
+    Doctor(doctor::Options),
     /// Print the settings as a table.
     Settings,
     /// Print all metrics of producers and workers as a table.
@@ -104,7 +109,7 @@ enum DispatchCommand {
 #[derive(Subcommand)]
 enum AuditCommand {
     /// List actions, newest first.
-    List(admin::audit::List),
+    List(commands::audit::List),
 }
 
 #[derive(Args)]
@@ -133,7 +138,7 @@ async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("docket-producer: {}", telemetry::chain(error.as_ref()));
-            admin::exit_code(&error)
+            commands::exit_code(&error)
         }
     }
 }
@@ -158,24 +163,24 @@ async fn run() -> anyhow::Result<ExitCode> {
 
 async fn once(env: &Env, command: Once) -> anyhow::Result<ExitCode> {
     let done = match command {
-        Once::Doctor(options) => return admin::doctor::run(env, &options).await,
-        Once::Migrate => admin::migrate::run(env).await,
+        Once::Doctor(options) => return doctor::run(env, config::of_program(env), &options).await,
+        Once::Migrate => commands::migrate::run(env).await,
         Once::Dispatch {
             command: DispatchCommand::Requeue,
-        } => admin::requeue::run(env).await,
-        Once::Dead { command } => admin::dead::run(env, command).await,
-        Once::Parked { command } => admin::parked::run(env, command).await,
-        Once::Restore { command } => admin::restore::run(env, command).await,
-        Once::Pause(target) => admin::controls::pause(env, target, true).await,
-        Once::Resume(target) => admin::controls::pause(env, target, false).await,
-        Once::Clients { command } => admin::controls::clients(env, command).await,
+        } => commands::requeue::run(env).await,
+        Once::Dead { command } => commands::dead::run(env, command).await,
+        Once::Parked { command } => commands::parked::run(env, command).await,
+        Once::Restore { command } => commands::restore::run(env, command).await,
+        Once::Pause(target) => commands::controls::pause(env, target, true).await,
+        Once::Resume(target) => commands::controls::pause(env, target, false).await,
+        Once::Clients { command } => commands::controls::clients(env, command).await,
         Once::Audit {
             command: AuditCommand::List(list),
-        } => admin::audit::list(env, &list).await,
-        Once::Token { bearer, lifetime } => admin::token::run(env, bearer.bearer(), Duration::from_secs(lifetime)),
-        Once::Healthcheck => probe::check(env.get(&http::ADDR)?).await,
+        } => commands::audit::list(env, &list).await,
+        Once::Token { bearer, lifetime } => commands::token::run(env, bearer.bearer(), Duration::from_secs(lifetime)),
+        Once::Healthcheck => probe::check(env.get(&docket_http::settings::ADDR)?).await,
         Once::Settings => {
-            admin::settings::run();
+            print!("{}", settings::table(&config::settings()));
             Ok(())
         }
         Once::Metrics => {

@@ -4,50 +4,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use docket_shared::blob::BlobStore;
-use docket_shared::metrics::{self, By};
-use docket_shared::queue::publish::Publisher;
-use docket_shared::shutdown::Shutdown;
-use docket_shared::store::{Shards, migrate};
+use docket_api::{ApiState, Stores};
+use docket_dispatch::dispatcher::Dispatcher;
+use docket_dispatch::handover::HandOver;
+use docket_dispatch::undeliverable;
+use docket_http::health::{self, Readiness};
+use docket_http::router;
+use docket_identity::Verifier;
+use docket_objects::BlobStore;
+use docket_objects::published::Models;
+use docket_operator::routes::OperatorState;
+use docket_process::metrics;
+use docket_process::metrics::By;
+use docket_process::shutdown::Shutdown;
+use docket_queue::publish::Publisher;
+use docket_store::Shards;
+use docket_store::shards::migrate;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::config::ProducerConfig;
-use crate::dispatch::handover::HandOver;
-use crate::dispatch::{self, Dispatcher, dead};
-use crate::http::{self, AppState};
-use crate::models::Models;
+use crate::description::Description;
+use crate::role::Role;
 
-/// What running requests and ticks may take after the notice of a stop. An upload that takes longer is cut and not accepted.
+/// How long running requests and ticks may take after the notice of a stop. An upload that takes longer is cut and not accepted.
 const DRAIN_MAX: Duration = Duration::from_secs(25);
-/// How often the process looks at itself for the metrics; more often than it is asked for them.
+/// How often the process measures itself for the metrics: more often than a scraper asks for them.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
-/// How often the process asks itself whether it is ready, for the metrics: as often as a load balancer may ask it.
+/// How often the process checks its own readiness for the metrics: as often as a load balancer may ask.
 const READY_EVERY: Duration = Duration::from_secs(5);
-
-/// A part of the producer that can be deployed alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Role {
-    /// The callers' HTTP API.
-    Api,
-    /// The dispatcher, the sweeper, and the drain of the dead queue.
-    Dispatch,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 2] = [Self::Api, Self::Dispatch];
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Api => "api",
-            Self::Dispatch => "dispatch",
-        })
-    }
-}
 
 /// Runs the roles until the shutdown begins, then drains.
 pub async fn run(
@@ -72,8 +60,8 @@ pub async fn run(
     Ok(())
 }
 
-/// Starts the roles on an open listener; all of them end with the shutdown. Probes and metrics are served in every role. It waits
-/// for nothing once it has started a task, so that whoever drops it before it is done leaves nothing behind.
+/// Starts the roles on an open listener; all of them end with the shutdown. Every role serves probes and metrics. Nothing is
+/// awaited after the first task was started, so that dropping this future leaves nothing behind.
 pub async fn start(
     config: ProducerConfig,
     roles: &[Role],
@@ -96,22 +84,45 @@ pub async fn start(
             blobs: blobs.clone(),
             process,
         };
-        dispatch::start(&Arc::new(dispatcher), shutdown);
-        shutdown.spawn(dead::run(shards.clone(), config.queue.clone(), name, shutdown.clone()));
+        docket_dispatch::start(&Arc::new(dispatcher), shutdown);
+        shutdown.spawn(undeliverable::run(
+            shards.clone(),
+            config.queue.clone(),
+            name,
+            shutdown.clone(),
+        ));
     }
     shutdown.spawn(sample(recorder.clone(), shards.clone(), shutdown.clone()));
-    let handover = HandOver::start(shards.clone(), publisher, shutdown);
-    let models = Models::new(blobs.clone());
-    let state = AppState::new(
-        &config.http,
-        (shards, blobs, models, handover),
-        recorder,
-        shutdown.clone(),
-    );
-    shutdown.spawn(watch(state.clone(), roles.to_vec(), shutdown.clone()));
-    let router = http::router(state, roles.contains(&Role::Api));
+    let readiness = Readiness::new(shards.clone(), blobs.clone(), shutdown.clone());
+    shutdown.spawn(watch(readiness.clone(), roles.to_vec(), shutdown.clone()));
+    let mut routes = OpenApiRouter::with_openapi(Description::openapi()).merge(health::routes(readiness, recorder));
+    if let Some(auth) = &config.auth {
+        let verifier = Verifier::new(auth);
+        let stores = Stores {
+            models: Models::new(blobs.clone()),
+            handover: HandOver::start(shards.clone(), publisher, shutdown),
+            shards,
+            blobs,
+        };
+        let operators = OperatorState {
+            shards: stores.shards.clone(),
+            models: stores.models.clone(),
+            verifier: verifier.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let callers = ApiState::new(&config.api, stores, verifier, shutdown.clone());
+        routes = routes
+            .merge(docket_api::routes(callers))
+            .merge(docket_operator::routes::routes(operators));
+    }
+    let router = router::assemble(routes, shutdown.clone(), config.auth.is_some());
     tracing::info!(address = %listener.local_addr()?, roles = ?roles, "serving");
-    shutdown.spawn(http::serve(listener, router, config.http.stop_notice, shutdown.clone()));
+    shutdown.spawn(docket_http::serve(
+        listener,
+        router,
+        config.http.stop_notice,
+        shutdown.clone(),
+    ));
     Ok(())
 }
 
@@ -126,15 +137,15 @@ async fn sample(recorder: PrometheusHandle, shards: Shards, shutdown: Shutdown) 
     }
 }
 
-/// Tells the metrics whether the process is ready. When no process is, nothing reaches one that could count it.
-async fn watch(state: AppState, roles: Vec<Role>, shutdown: Shutdown) {
+/// Reports to the metrics whether the process is ready: an unready process gets no request that could count it.
+async fn watch(readiness: Readiness, roles: Vec<Role>, shutdown: Shutdown) {
     let tell = |is_ready| {
         for role in &roles {
             metrics::ready(&role.to_string(), is_ready);
         }
     };
     loop {
-        tell(shutdown.until_soft(state.is_ready()).await == Some(true));
+        tell(shutdown.until_soft(readiness.is_ready()).await == Some(true));
         if !shutdown.sleep(READY_EVERY).await {
             return tell(false);
         }

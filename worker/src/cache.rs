@@ -1,14 +1,14 @@
-//! The models on this machine's disk: `<folder>/<name>/<version>/`, bounded in bytes. Workers of several processes,
-//! containers and users may share the folder of one machine; what keeps them from spoiling each other's work:
+//! The models on this machine's disk: `<folder>/<name>/<version>/`, bounded in bytes. Workers of several processes, containers
+//! and users may share the folder. These rules keep their work from being spoiled:
 //!
-//! - A file appears, and is replaced, by one rename when it is whole (`fetch.rs`).
-//! - Whoever uses a version holds a shared lock of its folder (flock(2), which ends with its process); a version is removed
-//!   only under an exclusive one. It is renamed first, so that nobody ever sees half of it.
-//! - One worker at a time makes room and fetches, under a lock of the cache's own folder; so of twenty that start together
-//!   one fetches, and the bound holds for all of them.
+//! - A whole file appears, or replaces another, by one rename (`fetch.rs`).
+//! - A worker that uses a version holds a shared lock of the version's folder (flock(2), which ends with the process). Removal
+//!   needs the exclusive lock, and renames the folder first, so that nobody sees half a version.
+//! - One worker at a time makes room and fetches, under a lock of the cache's own folder. Of twenty workers that start together
+//!   one fetches, and the bound holds for all.
 //!
-//! Files are checked against their manifest whenever a version is fetched or loaded, but whoever may write here can change
-//! them afterwards: the folder's writers are trusted as the worker itself is.
+//! Files are checked against their manifest whenever a version is fetched or loaded. Whoever may write into the folder can change
+//! files after the check, so writers are trusted as much as the worker.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -16,73 +16,73 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use docket_shared::ids::{ModelName, ModelVersion};
+use docket_contract::ids::{ModelName, ModelVersion};
 use rustix::fs::{FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, flock, futimens, open};
 use rustix::io::Errno;
 use uuid::Uuid;
 
-use crate::infer::manifest::{MANIFEST_FILE, Manifest};
-use crate::release::Release;
+use docket_engine::infer::manifest::{MANIFEST_FILE, Manifest};
+use docket_engine::release::Release;
 
-/// How long a version's folder may be locked by whoever evicts it, which takes a rename: then something else is wrong.
+/// Longest wait for a version's folder that another worker is removing. Removal is one rename, so a longer lock means a fault.
 const EVICTION_MAX: Duration = Duration::from_secs(10);
-/// How long a worker waits for another one that fetches. Then it fetches beside it: both bring the same files, and a worker
-/// that stands still keeps nobody from starting.
+/// Longest wait for another worker's fetch. Then this worker fetches too: both bring the same files, and a worker that hangs
+/// keeps no other from starting.
 const FILLING_MAX: Duration = Duration::from_secs(60);
-/// Pause between two looks at a lock that another worker has.
+/// Pause between two tries to get a lock that another worker holds.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
-/// How folders begin that are being removed; no model's name does.
+/// Prefix of folders that are being removed. No model's name begins with a dot.
 const EVICTED: &str = ".evicted-";
 
-/// The models on disk.
+/// The models on disk. Clones mean the same folder.
 #[derive(Debug, Clone)]
 pub struct Cache {
     folder: PathBuf,
     bytes_max: u64,
 }
 
-/// A version's folder. It stays while this is held, whoever makes room.
+/// A version's folder. No worker removes the folder while this value is held.
 #[derive(Debug)]
 pub struct InUse {
     folder: PathBuf,
     lock: File,
 }
 
-/// Held by the worker that fetches.
+/// Held by the worker that fetches; without a lock when another worker fetches beside it.
 pub struct Filling {
     _lock: Option<File>,
 }
 
-/// Why a version cannot be kept.
+/// Why a version cannot be kept in the cache.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// The folder cannot be used.
+    /// The cache's folder cannot be used.
     #[error("write {path} (DOCKET_MODEL_CACHE_DIR)")]
     Folder {
-        /// A file or a folder in it.
+        /// The file or folder that failed.
         path: PathBuf,
-        /// Why.
+        /// What the system said.
         source: io::Error,
     },
-    /// What is in use leaves too little room.
+    /// Versions in use leave too little room.
     #[error(
         "there is no room for the {wanted} bytes of {release}: versions in use have {taken}, and all together may have \
          {bytes_max} (DOCKET_MODEL_CACHE_BYTES)"
     )]
     Full {
-        /// The version.
+        /// The version that found no room.
         release: Release,
-        /// Its length.
+        /// Size of the version, in bytes.
         wanted: u64,
-        /// The length of those in use.
+        /// Size of the other versions that could not be removed, in bytes.
         taken: u64,
-        /// The bound.
+        /// The cache's bound, in bytes.
         bytes_max: u64,
     },
 }
 
 impl CacheError {
-    /// The error of a file or a folder of the cache.
+    /// Turns a system error at this path into an error of the cache.
     pub fn of(path: &Path) -> impl Fn(io::Error) -> Self + Copy {
         move |source| Self::Folder {
             path: path.to_owned(),
@@ -91,7 +91,7 @@ impl CacheError {
     }
 }
 
-/// A version on disk. Its manifest, of some kilobytes, is not counted: it is there before there is room for the rest.
+/// A version on disk. Its manifest, a few kilobytes, is not counted: the manifest is written before there is room for the rest.
 struct Kept {
     folder: PathBuf,
     bytes: u64,
@@ -99,12 +99,12 @@ struct Kept {
 }
 
 impl Cache {
-    /// The models in this folder, which is made when the first one comes; all together at most so large.
+    /// The models in this folder, at most `bytes_max` together. The first fetch makes the folder.
     pub fn new(folder: PathBuf, bytes_max: u64) -> Self {
         Self { folder, bytes_max }
     }
 
-    /// Makes a version's folder if need be, and keeps it from being removed.
+    /// Makes a version's folder if there is none, and keeps the folder from being removed.
     pub async fn enter(&self, release: &Release) -> Result<InUse, CacheError> {
         let folder = self.folder_of(release);
         let began = Instant::now();
@@ -120,7 +120,7 @@ impl Cache {
         }
     }
 
-    /// A version's folder, locked; none while it is just being removed.
+    /// A version's folder, locked; `None` while another worker removes the folder.
     fn try_enter(&self, folder: &Path) -> io::Result<Option<File>> {
         fs::create_dir_all(folder)?;
         if folder.parent().is_some_and(Path::is_symlink) {
@@ -129,11 +129,11 @@ impl Cache {
         Ok(unless_gone(locked(folder, FlockOperation::NonBlockingLockShared))?.flatten())
     }
 
-    /// Waits until no other worker fetches, for a while.
+    /// Waits until no other worker fetches, for 60 s at most.
     pub async fn filling(&self) -> Result<Filling, CacheError> {
         let began = Instant::now();
         loop {
-            // The cache's own folder may be a link.
+            // `locked` follows no link, but the cache's own folder may be one.
             let lock =
                 fs::canonicalize(&self.folder).and_then(|it| locked(&it, FlockOperation::NonBlockingLockExclusive));
             let lock = lock.map_err(CacheError::of(&self.folder))?;
@@ -148,7 +148,7 @@ impl Cache {
         }
     }
 
-    /// Removes versions that nobody uses, the one used longest ago first, until this one finds room. Blocks.
+    /// Removes unused versions, longest unused first, until this version has room. Blocks.
     pub fn make_room(&self, release: &Release, wanted: u64) -> Result<(), CacheError> {
         let taken = self.make_room_beside(&self.folder_of(release), wanted);
         let taken = taken.map_err(CacheError::of(&self.folder))?;
@@ -163,7 +163,7 @@ impl Cache {
         })
     }
 
-    /// What the other versions take, after as many were removed as need be and could be.
+    /// Bytes of the other versions, after removing as many as needed and possible.
     fn make_room_beside(&self, own: &Path, wanted: u64) -> io::Result<u64> {
         self.remove_evicted()?;
         let mut others = self.versions()?;
@@ -190,7 +190,7 @@ impl Cache {
         self.folder.join(release.name.as_str()).join(release.version.as_str())
     }
 
-    /// Every version. Only what has a manifest of its own name is one: nothing else in the folder is counted or removed.
+    /// Every version in the folder. A version's manifest must name it: other folders are neither counted nor removed.
     fn versions(&self) -> io::Result<Vec<Kept>> {
         let mut versions = Vec::new();
         for (name, of_name) in folders::<ModelName>(&self.folder)? {
@@ -207,7 +207,7 @@ impl Cache {
         Ok(versions)
     }
 
-    /// Removes a version unless somebody uses it, or it is another user's.
+    /// Removes a version; `false` when the version is in use or belongs to another user.
     fn evict(&self, folder: &Path) -> io::Result<bool> {
         let Some(lock) = unless_gone(locked(folder, FlockOperation::NonBlockingLockExclusive))?.flatten() else {
             return Ok(false);
@@ -219,16 +219,16 @@ impl Cache {
             Err(error) => return Err(error),
         }
         drop(lock);
-        let _ = fs::remove_dir_all(evicted); // What stays is removed by whoever makes room next.
+        let _ = fs::remove_dir_all(evicted); // The next worker that makes room removes the rest.
         Ok(true)
     }
 
-    /// Removes what killed workers have begun to remove.
+    /// Removes what killed workers began to remove.
     fn remove_evicted(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(EVICTED) {
-                let _ = fs::remove_dir_all(entry.path()); // Others may remove it too.
+                let _ = fs::remove_dir_all(entry.path()); // Another worker may be removing it too.
             }
         }
         Ok(())
@@ -242,12 +242,12 @@ impl InUse {
         in_use
     }
 
-    /// Where the version's files are.
+    /// The folder of the version's files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Notes that it is used now. Another user's folder cannot be told; then it counts as older than it is.
+    /// Marks the folder as used now. Another user's folder cannot be marked, and counts as unused since its last mark.
     fn touch(&self) {
         let stamp = |nanoseconds| Timespec {
             tv_sec: 0,
@@ -281,7 +281,7 @@ impl Kept {
     }
 }
 
-/// A folder, locked; none while somebody else has a lock that does not go with this one, or when it was removed meanwhile.
+/// A folder, locked; `None` when another process holds a conflicting lock, or removed the folder meanwhile.
 fn locked(folder: &Path, lock: FlockOperation) -> io::Result<Option<File>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(open(folder, flags, Mode::empty())?);
@@ -294,7 +294,7 @@ fn locked(folder: &Path, lock: FlockOperation) -> io::Result<Option<File>> {
     Ok(((locked.dev(), locked.ino()) == (there.dev(), there.ino())).then_some(file))
 }
 
-/// The folders in a folder whose names are of this kind.
+/// The subfolders whose names parse as `N`.
 fn folders<N: std::str::FromStr>(folder: &Path) -> io::Result<Vec<(N, PathBuf)>> {
     let mut found = Vec::new();
     for entry in unless_gone(fs::read_dir(folder))?.into_iter().flatten() {
@@ -309,7 +309,7 @@ fn folders<N: std::str::FromStr>(folder: &Path) -> io::Result<Vec<(N, PathBuf)>>
     Ok(found)
 }
 
-/// The answer about a file or folder, or none if it is gone: another worker may have renamed or removed it at any time.
+/// The answer about a file or folder; `None` if it is gone, since another worker may rename or remove it at any time.
 pub fn unless_gone<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),

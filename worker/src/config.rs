@@ -1,110 +1,112 @@
-//! The worker's settings, checked as a whole at start.
+//! The worker's settings, all checked at start.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use docket_shared::blob::BlobConfig;
-use docket_shared::config::{self, ConfigError, Env, Setting};
-use docket_shared::ids::ModelName;
-use docket_shared::queue::QueueConfig;
-use docket_shared::store::StoreConfig;
+use docket_contract::ids::ModelName;
+use docket_engine::cpu::cores;
+use docket_objects::BlobConfig;
+use docket_process::settings::{ConfigError, Env, Setting};
+use docket_process::{telemetry, tls};
+use docket_queue::QueueConfig;
+use docket_store::StoreConfig;
 
 use crate::cache::Cache;
-use crate::infer::session::Provider;
-use crate::model::ModelSettings;
+use docket_engine::infer::session::Provider;
+use docket_engine::model::ModelSettings;
 
-/// Probes and metrics.
+/// Address of the worker's probes and metrics.
 pub const HTTP_ADDR: Setting = Setting::with_default(
     "DOCKET_WORKER_HTTP_ADDR",
     "0.0.0.0:8081",
     "address of the worker's probes and metrics",
 );
-/// What it serves.
+/// Models that the worker serves.
 pub const MODELS: Setting = Setting::with_default(
     "DOCKET_MODELS",
     "ner-legal",
     "the models that this worker serves, separated by commas; each has its queue",
 );
-/// Versions in memory.
+/// Versions in memory beside the versions in force.
 pub const MODEL_VERSIONS: Setting = Setting::with_default(
     "DOCKET_MODEL_VERSIONS",
     "2",
     "versions kept in memory for jobs that insist on another than the one that holds",
 );
-/// Changes of versions.
+/// How often the worker looks for another version in force.
 pub const MODEL_POLL_SECONDS: Setting = Setting::with_default(
     "DOCKET_MODEL_POLL_SECONDS",
     "10",
     "how often the worker looks whether another version of a model holds",
 );
-/// The inference library.
+/// Path of onnxruntime's library.
 pub const ONNXRUNTIME_LIB: Setting = Setting::required(
     "DOCKET_ONNXRUNTIME_LIB",
     "path of `libonnxruntime.so`, version 1.31 or later",
 );
-/// Models on disk.
+/// Folder of the models on disk.
 pub const MODEL_CACHE_DIR: Setting = Setting::with_default(
     "DOCKET_MODEL_CACHE_DIR",
     "/var/cache/docket/models",
     "where models are kept between starts",
 );
-/// Bound of the models on disk.
+/// Most bytes of the models on disk.
 pub const MODEL_CACHE_BYTES: Setting = Setting::with_default(
     "DOCKET_MODEL_CACHE_BYTES",
     "8589934592",
     "most that these take on disk, in bytes: two models of the largest size, or some 350 versions of the default one; beyond it the version used longest ago goes",
 );
-/// Deliveries at a time.
+/// Deliveries in hand at a time, for each model.
 pub const PREFETCH: Setting = Setting::with_default(
     "DOCKET_PREFETCH",
     "16",
     "deliveries that are worked on at a time, of each model; more fill batches better",
 );
-/// Memory.
+/// Memory for documents.
 pub const MEMORY_BYTES: Setting = Setting::with_default(
     "DOCKET_MEMORY_BYTES",
     "536870912",
     "memory for documents being worked on, in bytes, beside the model's own: 2 a byte of text and 28 a token or, if that is more, 16 a token and 160 an entity; what needs more than seven eighths of it fails",
 );
-/// Entities of one job.
+/// Most entities of one job.
 pub const ENTITIES_MAX: Setting = Setting::with_default(
     "DOCKET_ENTITIES_MAX",
     "1000000",
     "entities that one job may have; a document with more fails (`too_many_entities`)",
 );
-/// What models run on.
+/// Device that models run on.
 pub const PROVIDER: Setting = Setting::with_default(
     "DOCKET_PROVIDER",
     "cpu",
     "`cpu`, or `cuda` in a worker with that feature; without a usable GPU the model runs on the CPU",
 );
-/// Sessions.
+/// Model calls that run at a time.
 pub const SESSIONS: Setting = Setting::optional(
     "DOCKET_SESSIONS",
     "model calls that run at the same time; else one a core that the process may use, on a GPU two",
 );
-/// Threads of a session.
+/// Threads of one model call.
 pub const THREADS: Setting = Setting::with_default("DOCKET_THREADS", "1", "threads of one model call");
-/// Batches.
+/// Most windows of one model call.
 pub const BATCH_WINDOWS: Setting = Setting::optional(
     "DOCKET_BATCH_WINDOWS",
     "windows of one model call, of any jobs; else 1 on a CPU, where more gain nothing and a quantized model answers a little otherwise, and no limit on a GPU",
 );
-/// Batches.
+/// Most tokens of one model call.
 pub const BATCH_TOKENS: Setting = Setting::optional(
     "DOCKET_BATCH_TOKENS",
     "tokens of one model call, padding counted; else no limit on a CPU, 16384 on a GPU",
 );
-/// Grace at the end.
+/// How long running jobs may go on after the worker is told to stop.
 pub const DRAIN_SECONDS: Setting = Setting::with_default(
     "DOCKET_DRAIN_SECONDS",
     "20",
     "how long running jobs may end when the worker is stopped; then they are given back, unharmed",
 );
 
-/// Sessions on a GPU: one pass is prepared while another runs.
+/// Sessions on a GPU: one pass is prepared while the other runs.
 const CUDA_SESSIONS: usize = 2;
 
 /// Every setting of this file.
@@ -127,43 +129,43 @@ pub const SETTINGS: &[&Setting] = &[
     &DRAIN_SECONDS,
 ];
 
-/// Everything that is configured.
+/// All of the worker's settings.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
-    /// Databases.
+    /// Settings of the databases.
     pub store: StoreConfig,
-    /// Broker.
+    /// Settings of the broker.
     pub queue: QueueConfig,
-    /// Objects.
+    /// Settings of the bucket.
     pub blob: BlobConfig,
     /// Address of probes and metrics.
     pub http_addr: SocketAddr,
-    /// The models that are served.
+    /// The models that this worker serves.
     pub models: ModelNames,
-    /// Versions in memory beside those that hold.
+    /// Versions kept in memory beside the versions in force, 1 to 64.
     pub model_versions: usize,
-    /// How often versions are looked for.
+    /// How often the worker looks for another version in force, 1 s to 1 h.
     pub model_poll: Duration,
-    /// The models on disk.
+    /// The cache of models on disk.
     pub model_cache: Cache,
-    /// How models are run.
+    /// How models are run: library, device, sessions and batches.
     pub engine: ModelSettings,
-    /// Deliveries at a time.
+    /// Deliveries in hand at a time, of each model, 1 to 1,000.
     pub prefetch: u16,
-    /// Memory for documents, in bytes.
+    /// Memory for documents, in bytes, beside the models' own.
     pub memory_bytes: u64,
-    /// Entities of one job.
+    /// Most entities of one job.
     pub entities_max: usize,
-    /// How long running jobs may end.
+    /// How long running jobs may go on after the worker is told to stop.
     pub drain: Duration,
 }
 
-/// Names of models: at least one, none twice.
+/// Names of models: at least one, and no name twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelNames(Vec<ModelName>);
 
 impl ModelNames {
-    /// The names, in the order they were given.
+    /// The names, in the order of the setting.
     pub fn iter(&self) -> impl Iterator<Item = &ModelName> {
         self.0.iter()
     }
@@ -186,7 +188,7 @@ impl FromStr for ModelNames {
 }
 
 impl WorkerConfig {
-    /// Deliveries that are worked on at a time, of all models.
+    /// Deliveries in hand at a time, of all models together.
     pub fn places(&self) -> usize {
         usize::from(self.prefetch) * self.models.iter().count()
     }
@@ -206,7 +208,7 @@ impl WorkerConfig {
             prefetch: env.within(&PREFETCH, 1..=1_000)?,
             // Below 64 MiB not even one document of the largest size fits.
             memory_bytes: env.within(&MEMORY_BYTES, (64 << 20)..=(1 << 40))?,
-            // Three million are more than a shard takes in one transaction of half a minute.
+            // A shard cannot take more than three million entities in one transaction of half a minute.
             entities_max: env.within(&ENTITIES_MAX, 1..=3_000_000)?,
             drain: Duration::from_secs(env.within(&DRAIN_SECONDS, 0..=3_600)?),
         })
@@ -215,7 +217,7 @@ impl WorkerConfig {
 
 /// Reads and checks where models are kept on this machine.
 pub fn model_cache(env: &Env) -> Result<Cache, ConfigError> {
-    // Below a MiB not even a toy fits, and a TiB is a mistake.
+    // Below one MiB not even a toy model fits; more than one TiB is a mistake.
     let bytes_max = env.within(&MODEL_CACHE_BYTES, (1 << 20)..=(1 << 40))?;
     Ok(Cache::new(env.get(&MODEL_CACHE_DIR)?, bytes_max))
 }
@@ -238,7 +240,7 @@ pub fn model_settings(env: &Env) -> Result<ModelSettings, ConfigError> {
     Ok(settings)
 }
 
-/// Path of the inference library.
+/// Path of onnxruntime's library, checked to exist.
 pub fn onnxruntime(env: &Env) -> Result<PathBuf, ConfigError> {
     let library: PathBuf = env.get(&ONNXRUNTIME_LIB)?;
     if library.is_file() {
@@ -248,19 +250,22 @@ pub fn onnxruntime(env: &Env) -> Result<PathBuf, ConfigError> {
     }
 }
 
-/// Cores that this process may use: affinity and a container's quota are counted in.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Every setting of the worker.
 pub fn settings() -> Vec<&'static Setting> {
-    [config::common(), SETTINGS.to_vec()].concat()
+    [
+        docket_store::SETTINGS,
+        docket_queue::SETTINGS,
+        docket_objects::SETTINGS,
+        tls::SETTINGS,
+        telemetry::SETTINGS,
+        SETTINGS,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
 mod tests {
-    use docket_shared::config::table;
+    use docket_process::settings::table;
 
     use super::*;
 
@@ -274,11 +279,11 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_every_setting_of_the_worker() {
+    fn the_page_of_settings_has_every_one_of_the_worker() {
         let table = table(SETTINGS);
         assert!(
-            include_str!("../../README.md").contains(&table),
-            "the README lacks:\n{table}"
+            include_str!("../../deploy/docs/SETTINGS.md").contains(&table),
+            "deploy/docs/SETTINGS.md lacks:\n{table}"
         );
     }
 }

@@ -1,106 +1,112 @@
-//! How good a model is on labelled text: the text goes the worker's own way, and what is found is held against what is known.
-//!
-//! `records` reads the labelled text, `reading` runs the model over it, `scores` counts as seqeval does, `reliability` asks
-//! whether scores mean what they say, `report` prints; `command` is the operator's side of it.
+//! `docket-worker evaluate`.
 
-pub mod command;
-mod reading;
-mod records;
-pub mod reliability;
-pub mod report;
-pub mod scores;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
-use std::time::Duration;
+use anyhow::Context as _;
+use docket_contract::ids::ModelRef;
+use docket_objects::{BlobConfig, BlobStore};
+use docket_process::settings::Env;
+use tempfile::TempDir;
 
-pub use reading::ReadError;
-pub use records::{Record, RecordsError, Tagged, join, read_records};
+use crate::cache::InUse;
+use crate::config;
+use crate::fetch::fetch;
+use crate::models;
+use docket_engine::evaluate::report::{Report, Subject};
+use docket_engine::evaluate::{JOIN_DEFAULT, evaluate, join, read_records};
+use docket_engine::infer::manifest::{FileEntry, MANIFEST_FILE, MODEL_FILE, Manifest};
+use docket_engine::model::Model;
 
-use crate::model::Model;
-use reliability::Reliability;
-use scores::{Counts, Scores};
-
-/// Records in one text unless an operator says otherwise. Records of a labelled set seldom belong together (those of
-/// InLegalNER are single sentences of many judgments), so each is read as a text of its own: its answer then depends on no
-/// neighbour, and no entity can reach from one into the next.
-pub const JOIN_DEFAULT: usize = 1;
-
-/// A stretch of a text that is one entity, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Mention {
-    /// The kind of entity.
-    pub label: String,
-    /// Its first word.
-    pub first: usize,
-    /// One past its last word.
-    pub end: usize,
+/// What to evaluate on what.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// A model of the bucket; without a version, the current one. Needs the settings of S3.
+    #[arg(long, value_name = "NAME[@VERSION]", required_unless_present = "folder")]
+    pub model: Option<ModelRef>,
+    /// A model's folder on this machine, with its manifest.json.
+    #[arg(long, conflicts_with = "model")]
+    pub folder: Option<PathBuf>,
+    /// Labelled text: a line of JSON a record, with "tokens" (words) and "labels" (BIO, one a word).
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Another graph to run instead of the model's own, such as the same weights in 32-bit floats.
+    #[arg(long)]
+    pub onnx: Option<PathBuf>,
+    /// Records of each text; they are joined by spaces.
+    #[arg(long, default_value_t = NonZeroUsize::new(JOIN_DEFAULT).expect("it is not 0"))]
+    pub join: NonZeroUsize,
+    /// Only these labels count, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub labels: Option<Vec<String>>,
+    /// Where to write everything as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
 }
 
-/// What came of an evaluation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
-    /// Texts that were read.
-    pub texts: usize,
-    /// Words in them, as the data counts words.
-    pub words: usize,
-    /// How many of the entities were found, by label.
-    pub scores: Scores,
-    /// Whether entities are right as often as their scores say.
-    pub reliability: Reliability,
-    /// How fast it was.
-    pub speed: Speed,
-}
-
-/// How fast a model was. Time that tokenizing took is in `elapsed` only.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Speed {
-    /// Tokens that went through the model, special ones included.
-    pub tokens: u64,
-    /// From the first text to the last answer.
-    pub elapsed: Duration,
-    /// Time in the model, summed over its sessions.
-    pub busy: Duration,
-}
-
-/// Reads texts with a model and compares. `only` names the labels that count; none means all.
-pub async fn evaluate(model: &Model, texts: Vec<Tagged>, only: Option<&[String]>) -> Result<Evaluation, ReadError> {
-    let counts = |label: &str| only.is_none_or(|only| only.iter().any(|wanted| wanted == label));
-    let (mut scores, mut answers) = (Scores::default(), Vec::new());
-    let (count, words) = (texts.len(), texts.iter().map(|text| text.words.len()).sum());
-    let (readings, speed) = reading::read(model, texts).await?;
-    for reading::Reading { text, mut found } in readings {
-        found.retain(|(mention, _)| counts(&mention.label));
-        let expected = text.mentions.iter().filter(|mention| counts(&mention.label));
-        let expected: Vec<&Mention> = expected.collect();
-        scores.add(&expected, found.iter().map(|(mention, _)| mention));
-        answers.extend(
-            found
-                .iter()
-                .map(|(mention, score)| (*score, expected.contains(&mention))),
-        );
+/// Evaluates a model and prints its figures.
+pub async fn run(env: &Env, options: Options) -> anyhow::Result<()> {
+    let report = match (&options.folder, &options.model) {
+        (Some(folder), _) => report(env, folder, &options).await?,
+        (None, Some(model)) => report(env, from_bucket(env, model).await?.folder(), &options).await?,
+        (None, None) => anyhow::bail!("name a model or a folder"),
+    };
+    print!("{report}");
+    if let Some(path) = &options.json {
+        let written = tokio::fs::write(path, report.to_json()).await;
+        written.with_context(|| format!("write {}", path.display()))?;
     }
-    Ok(Evaluation {
-        texts: count,
-        words,
-        scores,
-        reliability: Reliability::of(&answers),
-        speed,
-    })
+    Ok(())
 }
 
-impl Evaluation {
-    /// Every label together: what a gate goes by.
-    pub fn micro(&self) -> Counts {
-        self.scores.micro()
-    }
+async fn from_bucket(env: &Env, model: &ModelRef) -> anyhow::Result<InUse> {
+    let blobs = BlobStore::connect(&BlobConfig::from_env(env)?).await;
+    let release = models::release_of(&blobs, model).await?;
+    Ok(fetch(&blobs, &release, &config::model_cache(env)?).await?)
 }
 
-impl Speed {
-    /// Tokens a second of one session that has nothing to wait for; 0 if nothing was run.
-    pub fn tokens_per_second(&self) -> f64 {
-        if self.busy.is_zero() {
-            0.0
-        } else {
-            self.tokens as f64 / self.busy.as_secs_f64()
+async fn report(env: &Env, folder: &Path, options: &Options) -> anyhow::Result<Report> {
+    let settings = models::settings(env)?;
+    let data = options.data.clone();
+    let records = tokio::task::spawn_blocking(move || read_records(&data)).await??;
+    let with_graph = match options.onnx.clone() {
+        Some(onnx) => {
+            let folder = folder.to_owned();
+            Some(tokio::task::spawn_blocking(move || with_graph(&folder, &onnx)).await??)
         }
+        None => None,
+    };
+    let folder = with_graph.as_ref().map_or(folder, TempDir::path);
+    let model = Model::load(folder, &settings).await?;
+    let texts = join(&records, options.join.get());
+    let evaluation = evaluate(&model, texts, options.labels.as_deref()).await?;
+    let subject = Subject {
+        model: model.manifest().release().to_string(),
+        onnx: options.onnx.as_ref().map(|onnx| onnx.display().to_string()),
+        data: options.data.display().to_string(),
+        records: records.len(),
+        join: options.join.get(),
+    };
+    model.stop().await;
+    Ok(Report::new(subject, evaluation))
+}
+
+/// A copy of the model with another graph: a folder of links, and a manifest that names the graph.
+fn with_graph(folder: &Path, onnx: &Path) -> anyhow::Result<TempDir> {
+    let mut manifest = Manifest::from_folder(folder)?;
+    let graph = FileEntry::of(onnx)?;
+    let linked = tempfile::tempdir().context("make a temporary folder")?;
+    for file in manifest.files.keys() {
+        let target = if file == MODEL_FILE {
+            onnx.to_owned()
+        } else {
+            folder.join(file)
+        };
+        let target = std::path::absolute(target)?;
+        symlink(target, linked.path().join(file)).context("link the model's files")?;
     }
+    manifest.files.insert(MODEL_FILE.to_owned(), graph);
+    std::fs::write(linked.path().join(MANIFEST_FILE), manifest.to_json())?;
+    Ok(linked)
 }

@@ -1,5 +1,5 @@
-//! Models from the bucket to this machine's disk. Whoever may write into the bucket is not trusted with more than a model:
-//! names become paths only when they are plain, and no more is fetched than the manifest says and a model may have.
+//! Fetches models from the bucket to this machine's disk. Writers of the bucket are trusted with models only: a name becomes a
+//! path only if it is plain, and no more is fetched than the manifest says and a model may have.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -7,70 +7,74 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use docket_shared::blob::{BlobError, BlobKey, BlobStore, hex};
-use docket_shared::ids::{ModelName, ModelVersion};
-use docket_shared::model::{self, MANIFEST_BYTES_MAX};
+use docket_contract::hex::hex;
+use docket_contract::ids::{ModelName, ModelVersion};
+use docket_contract::model;
+use docket_contract::model::MANIFEST_BYTES_MAX;
+use docket_contract::object_key::BlobKey;
+use docket_objects::{BlobError, BlobStore};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
 use crate::cache::{Cache, CacheError, InUse, unless_gone};
-use crate::infer::manifest::{FileEntry, MANIFEST_FILE, Manifest, ManifestError, PART_FILE_END};
-use crate::release::Release;
+use docket_engine::infer::manifest::{FileEntry, MANIFEST_FILE, Manifest, ManifestError, PART_FILE_END};
+use docket_engine::release::Release;
 
-/// Longest time of fetching a version, in which the largest model comes at 7 MB a second; after it a store that drips is as
-/// good as away. Whoever starts workers should wait for a little longer.
+/// Longest time to fetch a version: the largest model then arrives at 7 MB/s. A store that is slower is as good as away. Whoever
+/// starts workers should wait a little longer than this.
 const FETCH_MAX: Duration = Duration::from_secs(10 * 60);
-/// Age from which a file that is not whole is what a killed worker left: none is fetched for that long.
+/// Age from which an incomplete file is taken for a killed worker's: no fetch takes so long.
 const PART_AGE_MAX: Duration = Duration::from_secs(3600);
 
 /// Why a version of a model is not on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// There is no such model, or no such version of it.
+    /// The bucket has no such model, or no such version.
     #[error("{model} is not published")]
     NotPublished {
-        /// Its name, with the version when one was asked for.
+        /// The model's name, with the version if one was asked for.
         model: String,
     },
-    /// The bucket did not give it; it may later.
+    /// The bucket did not give the file, but may do so later.
     #[error(transparent)]
     Store(BlobError),
-    /// The pointer to the version that holds is unreadable.
+    /// The model's pointer to its version in force is unreadable.
     #[error(transparent)]
-    Pointer(model::ModelError),
-    /// What came is not what the manifest says, or that is no good itself.
+    Pointer(docket_objects::ModelError),
+    /// A file is not what the manifest says, or the manifest itself is invalid.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The cache cannot keep it.
+    /// The cache cannot keep the version.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// It came too slowly.
+    /// Fetching took longer than ten minutes.
     #[error("{release} was not fetched within {FETCH_MAX:?}")]
     TooSlow {
-        /// The version.
+        /// The version that was fetched.
         release: Release,
     },
-    /// Checking ended without a result, by a panic.
+    /// Checking the files panicked.
     #[error("checking the model's files panicked")]
     Panicked,
 }
 
-/// The version of a model that holds.
+/// The version of a model that is in force.
 pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<ModelVersion, FetchError> {
-    match model::current(blobs, name).await {
+    match docket_objects::current(blobs, name).await {
         Ok(current) => Ok(current.version),
-        Err(model::ModelError::Blob(BlobError::NotFound { .. })) => Err(FetchError::NotPublished {
+        Err(docket_objects::ModelError::Blob(BlobError::NotFound { .. })) => Err(FetchError::NotPublished {
             model: name.to_string(),
         }),
-        Err(model::ModelError::Blob(error @ BlobError::Unavailable { .. })) => Err(FetchError::Store(error)),
-        Err(error @ (model::ModelError::Blob(BlobError::TooLarge { .. }) | model::ModelError::Malformed { .. })) => {
-            Err(FetchError::Pointer(error))
-        }
+        Err(docket_objects::ModelError::Blob(error @ BlobError::Unavailable { .. })) => Err(FetchError::Store(error)),
+        Err(
+            error @ (docket_objects::ModelError::Blob(BlobError::TooLarge { .. })
+            | docket_objects::ModelError::Malformed { .. }),
+        ) => Err(FetchError::Pointer(error)),
     }
 }
 
-/// The manifest of a version, checked, and as it is stored.
+/// The manifest of a version: checked, and as stored.
 pub async fn manifest(blobs: &BlobStore, release: &Release) -> Result<(Manifest, Bytes), FetchError> {
     let key = model::file_key(&release.name, &release.version, MANIFEST_FILE);
     let bytes = blobs.get(&key, MANIFEST_BYTES_MAX).await.map_err(|error| match error {
@@ -83,9 +87,9 @@ pub async fn manifest(blobs: &BlobStore, release: &Release) -> Result<(Manifest,
     Ok((Manifest::of(release, &bytes)?, bytes))
 }
 
-/// Brings a version's files into the cache, and gives their folder. Files that are there already and unspoiled are kept. Each
-/// other file appears by one rename when it is whole and is what the manifest says: so any number of workers may do this at
-/// once, and none of them spoils what another one reads.
+/// Brings a version's files into the cache, and keeps their folder from being removed. Unspoiled files that are there stay. Each
+/// other file appears by one rename, once it is whole and matches the manifest. So any number of workers may fetch at once
+/// without spoiling what another one reads.
 pub async fn fetch(blobs: &BlobStore, release: &Release, cache: &Cache) -> Result<InUse, FetchError> {
     let fetched = tokio::time::timeout(FETCH_MAX, fetch_into(blobs, release, cache)).await;
     fetched.unwrap_or_else(|_elapsed| {
@@ -97,7 +101,7 @@ pub async fn fetch(blobs: &BlobStore, release: &Release, cache: &Cache) -> Resul
 async fn fetch_into(blobs: &BlobStore, release: &Release, cache: &Cache) -> Result<InUse, FetchError> {
     let (manifest, bytes) = manifest(blobs, release).await?;
     let in_use = cache.enter(release).await?;
-    // First, since the cache knows a version by it, be it whole or not.
+    // The manifest first: it tells the cache that the folder is a version, whole or not.
     let path = in_use.folder().join(MANIFEST_FILE);
     keep(&path, &bytes).await.map_err(CacheError::of(&path))?;
     if missing(&manifest, in_use.folder()).await?.is_empty() {
@@ -117,7 +121,7 @@ async fn fetch_into(blobs: &BlobStore, release: &Release, cache: &Cache) -> Resu
     Ok(in_use)
 }
 
-/// The files that are not in a folder as the manifest says.
+/// The files that are missing in a folder, or differ from the manifest.
 async fn missing(manifest: &Manifest, folder: &Path) -> Result<Vec<String>, FetchError> {
     let (manifest, folder) = (manifest.clone(), folder.to_owned());
     let looked = tokio::task::spawn_blocking(move || {
@@ -128,15 +132,15 @@ async fn missing(manifest: &Manifest, folder: &Path) -> Result<Vec<String>, Fetc
     looked.await.map_err(|_| FetchError::Panicked)
 }
 
-/// Whether a file is the manifest's. One that cannot be read is not, and is replaced; a link or a pipe is nothing that a worker
-/// has put there.
+/// Whether the file matches the manifest. An unreadable file does not match, and is replaced. Nor does a link or a pipe, since no
+/// worker puts one there.
 fn holds(path: &Path, entry: &FileEntry) -> bool {
     let found = std::fs::symlink_metadata(path);
     found.is_ok_and(|found| found.is_file() && found.len() == entry.bytes)
         && FileEntry::of(path).is_ok_and(|found| found == *entry)
 }
 
-/// Streams an object into a file, which appears, or replaces a spoiled one, only when it is whole and the manifest's.
+/// Streams an object into a file. The file appears, or replaces a spoiled one, once it is whole and matches the manifest.
 async fn download(
     blobs: &BlobStore,
     key: &BlobKey,
@@ -175,7 +179,7 @@ async fn download(
     Ok(())
 }
 
-/// Writes the manifest beside the files, unless it is there: the folder may be another user's, and whole.
+/// Writes the manifest into the folder, unless it is there: the folder may belong to another user and be complete.
 async fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if tokio::fs::read(path).await.is_ok_and(|there| there == bytes) {
         return Ok(());
@@ -185,8 +189,8 @@ async fn keep(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(temporary.persist(path)?)
 }
 
-/// Removes what killed workers left in a folder. Other workers rename their files and sweep at the same time, so that a file
-/// may be gone whenever it is looked at.
+/// Removes incomplete files of killed workers. Other workers rename files and sweep at the same time, so any file may vanish
+/// meanwhile.
 async fn sweep(folder: &Path) -> std::io::Result<()> {
     let mut files = tokio::fs::read_dir(folder).await?;
     while let Some(file) = files.next_entry().await? {
@@ -203,8 +207,8 @@ async fn is_left(file: &tokio::fs::DirEntry) -> std::io::Result<bool> {
     Ok(written.elapsed().unwrap_or_default() > PART_AGE_MAX)
 }
 
-/// A file beside another one, of a name that nobody else has; gone when it is not kept. Others may read it: the cache may be
-/// shared by workers of different users.
+/// A file with a unique name in the same folder, removed unless it is kept. Other users may read the file, since their workers
+/// may share the cache.
 fn temporary(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let readable = Permissions::from_mode(0o644);

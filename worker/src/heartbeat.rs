@@ -1,28 +1,29 @@
-//! The worker's claims: it says every few seconds that they are alive, one statement a shard, and looks every second which
-//! of them it lost, be it to another worker or because the job was cancelled or expired.
+//! Keeps the worker's claims alive: one statement per shard every few seconds. Every second it also asks which claims were lost,
+//! to another worker or because the job was cancelled or expired.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use docket_shared::ids::{ClaimToken, JobId, JobKey};
-use docket_shared::store::claims::{self, HEARTBEAT_EVERY};
-use docket_shared::store::fence::FENCE_BUCKETS_MAX;
-use docket_shared::store::{Database, Shards};
-use docket_shared::{failpoint, metrics, telemetry};
+use docket_contract::ids::{ClaimToken, JobId, JobKey};
+use docket_process::{failpoint, metrics, telemetry};
+use docket_store::shards::fence::FENCE_BUCKETS_MAX;
+use docket_store::work::claims;
+use docket_store::work::claims::HEARTBEAT_EVERY;
+use docket_store::{Database, Shards};
 use futures::future;
 use tokio_util::sync::CancellationToken;
 
-/// How often the rows are looked at: work that was cancelled stops within two seconds.
+/// How often the worker asks which claims were lost: cancelled work then stops within two seconds.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// A shard that takes no heartbeat in this time is tried again at the next one.
+/// Longest wait for a shard's answer. A later heartbeat tries again.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Connections to each shard that only heartbeats use: results may hold all others for half a minute, and a claim that was
+/// Connections to each shard for heartbeats alone. Results may hold all other connections for half a minute, and a claim that is
 /// silent for half of that may be taken over.
 const CONNECTIONS: u32 = 1;
 
-/// Claims that are alive; clones share them.
+/// Claims that are kept alive. Clones share them.
 #[derive(Clone, Default)]
 pub struct Claims(Arc<Mutex<HashMap<JobId, Held>>>);
 
@@ -32,17 +33,17 @@ struct Held {
     lost: CancellationToken,
 }
 
-/// Keeps a claim alive until it is dropped.
+/// Keeps a claim alive until this value is dropped.
 pub struct Alive {
     claims: Claims,
     job: JobId,
     token: ClaimToken,
-    /// Cancelled when the job is no longer this claim's.
+    /// Cancelled when the claim no longer owns the job.
     pub lost: CancellationToken,
 }
 
 impl Claims {
-    /// Keeps a claim alive from now on. An earlier one of the same job is lost: this worker took it over from itself.
+    /// Keeps a claim alive from now on. An earlier claim of the same job is lost: this worker took the job over from itself.
     pub fn hold(&self, key: JobKey, token: ClaimToken) -> Alive {
         let lost = CancellationToken::new();
         let mut held = self.0.lock().expect("no holder panics");
@@ -66,8 +67,8 @@ impl Claims {
         }
     }
 
-    /// Heartbeats until it is aborted, which is after the drain: claims live through it. Each shard has a rhythm of its
-    /// own, so that one that is away takes no claim of the others.
+    /// Sends heartbeats until aborted, which is after the drain, since claims live until then. Each shard has its own rhythm, so
+    /// that a shard that is away costs no claim on the others.
     pub async fn run(self, shards: Shards, tick: impl Fn(usize) + Send) {
         let ticking = async {
             loop {
@@ -104,7 +105,7 @@ impl Claims {
         }
     }
 
-    /// Asks which of these claims are lost, with a heartbeat for the others or without.
+    /// Asks the shard which of these claims are lost; with `beat`, also keeps the others alive.
     async fn ask(&self, shard: &Database, claims: &[(JobKey, ClaimToken)], beat: bool) {
         let asked = async {
             if beat {
@@ -148,7 +149,7 @@ impl Drop for Alive {
 
 #[cfg(test)]
 mod tests {
-    use docket_shared::sharding;
+    use docket_contract::sharding;
 
     use super::*;
 

@@ -1,28 +1,21 @@
 #![doc = include_str!("../README.md")]
 
-pub mod batch;
+pub mod admit;
 pub mod cache;
-pub mod company;
 pub mod config;
-pub mod cpu;
-pub mod decode;
+pub mod context;
+pub mod disposition;
 pub mod evaluate;
-pub mod extract;
 pub mod fetch;
 pub mod heartbeat;
-pub mod infer;
-pub mod memory;
-pub mod model;
+mod intake;
+mod limits;
 pub mod models;
-pub mod outcome;
 pub mod pipeline;
-mod pressure;
 pub mod probes;
-pub mod release;
 pub mod report;
+pub mod result_writer;
 pub mod run;
 pub mod serving;
 pub mod settle;
-mod steps;
-pub mod window;
-pub mod writer;
+mod stage;

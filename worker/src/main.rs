@@ -1,16 +1,19 @@
 //! `docket-worker`: parse, wire, wait.
-// What is awaited below `main` is nested deeper than the compiler looks by default.
+// The futures below `main` are nested deeper than the compiler's default limit.
 #![recursion_limit = "256"]
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use docket_shared::config::{Env, table};
-use docket_shared::metrics::By;
-use docket_shared::probe;
-use docket_shared::shutdown::{self, Shutdown};
-use docket_shared::telemetry::{self, Telemetry};
-use docket_worker::config::{self, WorkerConfig};
+use docket_process::metrics::By;
+use docket_process::probe;
+use docket_process::settings::{Env, table};
+use docket_process::shutdown;
+use docket_process::shutdown::Shutdown;
+use docket_process::telemetry;
+use docket_process::telemetry::Telemetry;
+use docket_worker::config;
+use docket_worker::config::WorkerConfig;
 use docket_worker::{evaluate, models, run};
 
 #[global_allocator]
@@ -42,7 +45,7 @@ enum Once {
         command: models::Command,
     },
     /// Say how good a model is on labelled text.
-    Evaluate(evaluate::command::Options),
+    Evaluate(evaluate::Options),
     /// Say whether the worker on this machine is alive: for the image's health check.
     Healthcheck,
     /// Print the settings as a table.
@@ -81,7 +84,7 @@ async fn run_command() -> anyhow::Result<()> {
 async fn once(env: &Env, command: Once) -> anyhow::Result<()> {
     match command {
         Once::Models { command } => models::run(env, command).await,
-        Once::Evaluate(options) => evaluate::command::run(env, options).await,
+        Once::Evaluate(options) => evaluate::run(env, options).await,
         Once::Healthcheck => probe::check(env.get(&config::HTTP_ADDR)?).await,
         Once::Settings => {
             print!("{}", table(&config::settings()));

@@ -1,7 +1,7 @@
 //! Models in the bucket, as an operator handles them: `docket-worker models`.
 //!
-//! A version appears by its manifest, which is written last and removed first; so a version is there as a whole or not at
-//! all. A version that is there never changes.
+//! A version exists when its manifest does. The manifest is written last and removed first, so a version exists as a whole or not
+//! at all. A published version never changes.
 
 pub mod check;
 pub mod gate;
@@ -15,16 +15,16 @@ mod switch;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use docket_shared::blob::{BlobConfig, BlobStore};
-use docket_shared::config::Env;
-use docket_shared::ids::ModelRef;
+use docket_contract::ids::ModelRef;
+use docket_objects::{BlobConfig, BlobStore};
+use docket_process::settings::Env;
 
 pub use stored::release_of;
 pub use switch::switch;
 
 use crate::config;
-use crate::model::ModelSettings;
-use crate::release::Release;
+use docket_engine::model::ModelSettings;
+use docket_engine::release::Release;
 
 /// What an operator can do with models.
 #[derive(Debug, Subcommand)]
@@ -64,7 +64,7 @@ pub enum Command {
     },
 }
 
-/// Does what an operator asks, and says so.
+/// Runs an operator's command and prints the outcome.
 pub async fn run(env: &Env, command: Command) -> anyhow::Result<()> {
     let bucket = async || anyhow::Ok(BlobStore::connect(&BlobConfig::from_env(env)?).await);
     let said = match command {
@@ -82,8 +82,11 @@ pub async fn run(env: &Env, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How the operator's commands run a model: a session a core, and each window alone, so that its answers are the same on
-/// every machine and whatever the worker's own settings are.
+/// How the operator's commands run a model: a session per core, and each window alone. So the answers are the same on every
+/// machine, whatever the worker's settings.
 pub fn settings(env: &Env) -> anyhow::Result<ModelSettings> {
-    Ok(ModelSettings::for_cpu(config::onnxruntime(env)?, config::cores()))
+    Ok(ModelSettings::for_cpu(
+        config::onnxruntime(env)?,
+        docket_engine::cpu::cores(),
+    ))
 }

@@ -1,5 +1,5 @@
-//! Probes and metrics. Liveness asks only whether the worker's own loop turns and its jobs get anywhere, be it into the delay
-//! queue; a dependency that is away shows in readiness and in the metrics, so that one outage does not restart the whole fleet.
+//! Probes and metrics. Liveness asks only whether the worker's loop turns and whether it lets go of jobs, be it into the delay
+//! queue. A dependency that is away shows in readiness and metrics, so that an outage does not restart the whole fleet.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,24 +9,24 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use docket_shared::metrics;
+use docket_process::metrics;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
-use crate::pipeline;
+use crate::limits::JOB_MAX;
 
-/// A loop that has not turned for this long stands still: it turns every second.
+/// A loop that has not turned for this long is dead: it turns every second.
 const STANDSTILL: Duration = Duration::from_secs(60);
-/// A worker that has got jobs for this long and ended none is stalled: longer than the longest pass, than a result is held for
-/// a shard that is away, and than a job that was put off stays away.
+/// A worker with jobs that has made no useful progress for this long is stalled. Longer than the longest pass, than a result is
+/// held for a shard that is away, and than a job stays put off.
 const STALLED_AFTER: Duration = Duration::from_secs(180);
-/// One that let go of none either for so long counts as dead: every job it had has reached its own limit of time by then, so
-/// that it is no dependency that is waited for.
+/// A worker with jobs that has let go of none and read no window for this long is dead. Every job has passed its own limit by
+/// then, so the worker is not waiting for a dependency.
 const STALLED_FOR_GOOD: Duration = Duration::from_secs(30 * 60);
 
-const _: () = assert!(STALLED_FOR_GOOD.as_secs() > pipeline::JOB_MAX.as_secs());
+const _: () = assert!(STALLED_FOR_GOOD.as_secs() > JOB_MAX.as_secs());
 
-/// What the probes answer; clones share it.
+/// State that the probes report. Clones share it.
 #[derive(Clone)]
 pub struct Health(Arc<Inner>);
 
@@ -40,25 +40,25 @@ struct Inner {
     stopping: AtomicBool,
 }
 
-/// How much was ever done.
+/// Totals of the work done since the start.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Done {
-    /// Windows read.
+    /// Windows that the models have read.
     windows: u64,
     /// Jobs that ended.
     ended: u64,
-    /// Jobs that were let go again because something they need failed or is away.
+    /// Jobs let go without an end, because something that they need failed or is away.
     in_vain: u64,
 }
 
-/// When the work last got anywhere.
+/// When work last made progress.
 struct Progress {
     done: Done,
-    /// When a job last ended, or there was nothing to end.
+    /// When useful work was last seen: a job ended, or, unless jobs are let go in vain, a window was read or no job was in hand.
     useful: Instant,
-    /// When a job was last let go, or the like: a worker that still does that is alive.
+    /// When any movement was last seen: a job let go, a window read, or no job in hand. A worker that still moves is alive.
     moved: Instant,
-    /// When a job was last let go in vain, if none has ended since.
+    /// When a job was last let go in vain; `None` if a job has ended since.
     in_vain: Option<Instant>,
 }
 
@@ -72,8 +72,8 @@ impl Progress {
         }
     }
 
-    /// Notes how much is in hand and how much was ever done. While jobs come and are let go in vain, neither empty hands
-    /// between them nor what was read of them is progress.
+    /// Notes the jobs in hand and the totals. While jobs are let go in vain, neither empty hands between them nor windows read
+    /// count as progress.
     fn note(&mut self, in_hand: usize, done: Done, now: Instant) {
         let before = std::mem::replace(&mut self.done, done);
         if in_hand == 0 || done != before {
@@ -93,7 +93,7 @@ impl Progress {
 }
 
 impl Health {
-    /// A worker that is starting.
+    /// The state of a worker that is starting.
     pub fn new(metrics: PrometheusHandle) -> Self {
         let now = Instant::now();
         let inner = Inner {
@@ -108,13 +108,13 @@ impl Health {
         Self(Arc::new(inner))
     }
 
-    /// The models are loaded; from now on the consumers' connections decide, all of them.
+    /// The models are loaded. From now on the worker is ready only while every consumer is connected.
     pub fn started(&self, connected: Vec<Arc<AtomicBool>>) {
         *self.0.connected.lock().expect("no holder panics") = Some(connected);
         *self.0.ticked.lock().expect("no holder panics") = Instant::now();
     }
 
-    /// The loop turned, with so many jobs in hand and so many windows read since the start.
+    /// The loop turned, with this many jobs in hand and this many windows read since the start.
     pub fn tick(&self, in_hand: usize, windows: u64) {
         let now = Instant::now();
         *self.0.ticked.lock().expect("no holder panics") = now;
@@ -129,7 +129,7 @@ impl Health {
         self.0.metrics.run_upkeep();
     }
 
-    /// A job ended, well or not.
+    /// A job ended, successfully or not.
     pub fn ended(&self) {
         self.0.ended.fetch_add(1, Ordering::Relaxed);
     }
@@ -146,7 +146,7 @@ impl Health {
 
     fn alive(&self) -> bool {
         let turning = self.0.ticked.lock().expect("no holder panics").elapsed() < STANDSTILL;
-        // Loading a model may take longer than the loop may stand: until then there is no loop.
+        // Before the start is over there is no loop, and loading a model may take longer than a loop may stand still.
         !self.has_started() || (turning && self.progress().moved.elapsed() < STALLED_FOR_GOOD)
     }
 
@@ -176,7 +176,7 @@ fn answer(good: bool) -> (StatusCode, &'static str) {
     }
 }
 
-/// Serves until it is dropped.
+/// Serves probes and metrics until the future is dropped.
 pub async fn serve(listener: TcpListener, health: Health) -> std::io::Result<()> {
     let router = Router::new()
         .route(
@@ -217,7 +217,8 @@ mod tests {
             Self { begin, progress, done }
         }
 
-        /// The loop turns with so many in hand after something was done: seconds since a job ended, and since any was let go.
+        /// The loop turns after `happen`, with this many jobs in hand. Returns the seconds since useful work and since any
+        /// movement.
         fn tick(&mut self, second: u64, in_hand: usize, happen: fn(&mut Done)) -> (u64, u64) {
             happen(&mut self.done);
             let now = self.begin + Duration::from_secs(second);

@@ -1,25 +1,27 @@
-//! Tells the catalog every few seconds what this worker serves and how fast: the dispatcher sizes the queue by it.
+//! Tells the catalog every few seconds which versions this worker serves and how fast. The dispatcher sizes the queues by these
+//! reports.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_shared::ids::ModelName;
-use docket_shared::shutdown::Shutdown;
-use docket_shared::store::StoreError;
-use docket_shared::store::reports::{self, WorkerReport};
-use docket_shared::telemetry;
+use docket_contract::ids::ModelName;
+use docket_process::shutdown::Shutdown;
+use docket_process::telemetry;
+use docket_store::StoreError;
+use docket_store::operate::activity as reports;
+use docket_store::operate::activity::WorkerReport;
 
-use crate::batch::Progress;
-use crate::run::Context;
+use crate::context::Context;
 use crate::serving::Loaded;
+use docket_engine::batch::Progress;
 
-/// How often: the dispatcher believes a report for ten times as long.
+/// Time between two reports. The dispatcher believes a report for ten times as long.
 const REPORT_EVERY: Duration = Duration::from_secs(3);
-/// Busy time that makes a measurement: a few passes.
+/// Shortest busy time that makes a measurement, so that a measurement covers a few passes.
 const BUSY_MIN: Duration = Duration::from_millis(200);
 
-/// Reports each model until the shutdown begins.
+/// Reports every served model until the shutdown begins.
 pub async fn run(ctx: Arc<Context>, shutdown: Shutdown) {
     let mut speeds: HashMap<ModelName, Speed> = HashMap::new();
     while shutdown.sleep(REPORT_EVERY).await {
@@ -46,11 +48,11 @@ async fn report(ctx: &Context, name: &ModelName, speed: &mut Speed) -> Result<()
     reports::worker(ctx.shards.catalog(), &report).await
 }
 
-/// What the sessions of a model reach while they are busy, so that an idle worker is not taken for a slow one.
+/// Tokens per second that a model's sessions read while busy, so that an idle worker does not count as slow.
 #[derive(Default)]
 struct Speed {
     tokens_per_second: f64,
-    /// By version, as of the last measurement.
+    /// Each version's progress at the last measurement.
     last: HashMap<String, Progress>,
 }
 
@@ -61,7 +63,7 @@ impl Speed {
             let version = model.manifest().about.version.to_string();
             let progress = model.batcher().progress();
             let last = self.last.get(&version).copied().unwrap_or_default();
-            // A version that was unloaded and loaded again has begun to count anew.
+            // The counts of a version restart at zero when it is unloaded and loaded again.
             tokens += progress.tokens.saturating_sub(last.tokens);
             busy += progress.busy.saturating_sub(last.busy);
             now.insert(version, progress);

@@ -1,56 +1,60 @@
-//! What happens to a delivery: the only file that acks. Rows are durable first; the ack comes last.
+//! Settles every delivery: the only file that acks. Rows are durable first; the ack comes last.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use docket_shared::backoff;
-use docket_shared::ids::ClaimToken;
-use docket_shared::job::{AnalyzeDocument, InvalidMessage};
-use docket_shared::queue::consume::Delivery;
-use docket_shared::store::claims::{self, Answer, Claim};
-use docket_shared::store::results::{self, Analysis, CHUNK_ENTITIES_MAX};
-use docket_shared::store::{StoreError, within};
-use docket_shared::telemetry::context;
-use docket_shared::{failpoint, metrics, planted, telemetry};
+use docket_contract::backoff;
+use docket_contract::ids::ClaimToken;
+use docket_contract::job::{AnalyzeDocument, InvalidMessage};
+use docket_contract::outcome::{Outcome, Settled, Stage, Then, Unclaimed};
+use docket_contract::reason::Reason;
+use docket_process::telemetry::context;
+use docket_process::{failpoint, metrics, planted, telemetry};
+use docket_queue::consume::Delivery;
+use docket_store::work::claims;
+use docket_store::work::claims::{Answer, Claim};
+use docket_store::work::results;
+use docket_store::work::results::{Analysis, CHUNK_ENTITIES_MAX};
+use docket_store::{StoreError, within};
 use tokio::time::Instant;
 use tracing::Span;
 
-use crate::outcome::{Disposition, JobError, TRIED_MAX};
-use crate::pipeline;
-use crate::run::Context;
+use crate::context::Context;
+use crate::disposition::{Disposition, JobError, TRIED_MAX};
+use crate::stage::stage;
 
 /// How long a result is held, unacked, for a shard that does not answer: longer than a failover takes.
 const HOLD_MAX: Duration = Duration::from_secs(60);
-/// How long a job is put off, up to twice as long: an overloaded store is not to be asked at once again.
+/// Shortest time that a job is put off, the longest being twice this: an overloaded store must not be asked again at once.
 const POSTPONED_MIN: Duration = Duration::from_secs(5);
 /// Pause between attempts to write a held result.
 const HOLD_PAUSE: Duration = Duration::from_secs(1);
 
-/// A message that is no job: to the dead queue, from where the dispatcher parks it.
+/// A message that is no job goes to the dead queue, from where the dispatcher parks it.
 pub async fn undecodable(delivery: &Delivery, error: &InvalidMessage) {
     tracing::warn!(error = telemetry::chain(error), "a message is no job");
-    metrics::job_settled("undecodable", None);
+    metrics::job_settled(Settled::Unclaimed(Unclaimed::Undecodable), None);
     delivery.reject().await;
 }
 
-/// A job that was not granted.
+/// A job whose claim was not granted.
 pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument, answer: &Answer) {
     let (outcome, again) = match answer {
-        Answer::Ended => ("ended", false),
-        Answer::NotDue => ("not_due", false),
-        Answer::Paused => ("paused", false),
-        Answer::Expired => ("expired", false),
+        Answer::Ended => (Unclaimed::Ended, false),
+        Answer::NotDue => (Unclaimed::NotDue, false),
+        Answer::Paused => (Unclaimed::Paused, false),
+        Answer::Expired => (Unclaimed::Expired, false),
         Answer::Poison => {
-            metrics::job_failed("poison", "failed");
-            ("poison", false)
+            metrics::job_failed(Reason::Poison, Then::Failed);
+            (Unclaimed::Poison, false)
         }
-        // A copy that was delivered before waits: should the running claim die, it is at hand. A fresh one is a duplicate.
-        Answer::RunningElsewhere => ("running_elsewhere", delivery.returned),
-        Answer::Suspect => ("suspect", true),
+        // A message delivered before goes back to wait, at hand if the running claim dies. A fresh one is a duplicate.
+        Answer::RunningElsewhere => (Unclaimed::RunningElsewhere, delivery.returned),
+        Answer::Suspect => (Unclaimed::Suspect, true),
         Answer::Granted(_) => unreachable!("a granted claim is not refused"),
     };
-    tracing::info!(job.id = %message.job_id, outcome, "not claimed");
-    note(outcome, None);
+    tracing::info!(job.id = %message.job_id, outcome = outcome.as_str(), "not claimed");
+    note(Settled::Unclaimed(outcome), None);
     if again {
         later(ctx, (delivery, message), None).await;
     } else {
@@ -58,7 +62,7 @@ pub async fn refused(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocume
     }
 }
 
-/// A job whose shard did not answer when it was claimed, and the claim that it may have granted all the same.
+/// A job whose shard did not answer the claim. The shard may have granted the claim all the same.
 pub async fn unclaimed(
     ctx: &Context,
     (delivery, message): (&Delivery, &AnalyzeDocument),
@@ -66,7 +70,7 @@ pub async fn unclaimed(
     error: &StoreError,
 ) {
     tracing::warn!(job.id = %message.job_id, error = telemetry::chain(error), "not claimed");
-    note("shard_unreachable", None);
+    note(Settled::Claimed(Outcome::ShardUnreachable), None); // The shard may have granted the claim.
     ctx.health.in_vain();
     if error.is_overload() {
         ctx.pressure.overloaded();
@@ -74,19 +78,19 @@ pub async fn unclaimed(
     later(ctx, (delivery, message), Some(unsettled)).await;
 }
 
-/// A job that was not looked at because the worker stops.
+/// A job that was not looked at, because the worker stops.
 pub async fn untouched(delivery: &Delivery) {
-    note("untouched", None);
+    note(Settled::Unclaimed(Unclaimed::Untouched), None);
     delivery.requeue().await;
 }
 
-/// A job that was not looked at because the worker takes few at a time now.
+/// A job that was not looked at, because the worker takes few jobs at a time now.
 pub async fn crowded(ctx: &Context, delivery: &Delivery, message: &AnalyzeDocument) {
-    note("crowded", None);
+    note(Settled::Unclaimed(Unclaimed::Crowded), None);
     later(ctx, (delivery, message), delivery.unsettled).await;
 }
 
-/// A claimed job that ended, in whatever way.
+/// A claimed job that ended, with a result or an error.
 pub async fn finished(
     ctx: &Context,
     (delivery, message): (&Delivery, &AnalyzeDocument),
@@ -95,7 +99,7 @@ pub async fn finished(
     claimed: Instant,
 ) {
     let written = match result.map(Arc::new) {
-        Ok(analysis) => match pipeline::stage("save", save(ctx, claim, &analysis)).await {
+        Ok(analysis) => match stage(Stage::Save, save(ctx, claim, &analysis)).await {
             Ok(true) => {
                 metrics::succeeded(metrics::Ended {
                     model: claim.model.as_str(),
@@ -108,7 +112,7 @@ pub async fn finished(
                 Ok(Outcome::Succeeded)
             }
             Ok(false) => {
-                planted!("finish_without_the_claim" => drop(failpoint::finish_without_the_claim(&ctx.shards, claim, &analysis).await));
+                planted!("finish_without_the_claim" => drop(docket_store::finish_without_the_claim(&ctx.shards, claim, &analysis).await));
                 Ok(Outcome::Superseded)
             }
             Err(error) => match own_fault(error, &analysis) {
@@ -125,10 +129,10 @@ pub async fn finished(
         }
         Outcome::ShardUnreachable
     });
-    let (name, elapsed) = (outcome.as_str(), claimed.elapsed());
+    let elapsed = claimed.elapsed();
     let seconds = elapsed.as_secs_f64();
-    tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = name, seconds, "job settled");
-    note(name, Some(elapsed));
+    tracing::info!(job.id = %claim.key.job, attempt = claim.attempt, outcome = outcome.as_str(), seconds, "job settled");
+    note(Settled::Claimed(outcome), Some(elapsed));
     failpoint!("worker.before_ack");
     match outcome {
         Outcome::Succeeded | Outcome::Superseded | Outcome::Failed => ctx.health.ended(),
@@ -157,41 +161,13 @@ pub async fn finished(
     };
 }
 
-/// Counts an outcome, and puts it to the trace.
-fn note(outcome: &'static str, elapsed: Option<Duration>) {
-    metrics::job_settled(outcome, elapsed);
-    context::note(&Span::current(), "docket.job.outcome", outcome);
+/// Counts an outcome, and notes it in the trace.
+fn note(settled: Settled, elapsed: Option<Duration>) {
+    metrics::job_settled(settled, elapsed);
+    context::note(&Span::current(), "docket.job.outcome", settled.as_str());
 }
 
-/// How a claimed job ended, for its message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Succeeded,
-    Superseded,
-    Failed,
-    Retried,
-    Postponed,
-    PutOff,
-    GivenBack,
-    ShardUnreachable,
-}
-
-impl Outcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Superseded => "superseded",
-            Self::Failed => "failed",
-            Self::Retried => "retried",
-            Self::Postponed => "postponed",
-            Self::PutOff => "put_off",
-            Self::GivenBack => "given_back",
-            Self::ShardUnreachable => "shard_unreachable",
-        }
-    }
-}
-
-/// What becomes of a job that had so many errors before this one, and has been tried for so long.
+/// What becomes of a job that had `errors` before this one and has been tried for `tried_for`.
 fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Disposition {
     match disposition {
         Disposition::Retry { errors_max } if errors + 1 >= errors_max => Disposition::Fail,
@@ -202,9 +178,9 @@ fn limited(disposition: Disposition, errors: i32, tried_for: Duration) -> Dispos
     }
 }
 
-/// Writes what follows from an error into the job's row; the name of it.
+/// Writes what follows from an error into the job's row, and returns the outcome.
 async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result<Outcome, StoreError> {
-    let failure = error.failure();
+    let (reason, failure) = (error.reason(), error.failure());
     let then = limited(error.disposition(), claim.errors, claim.tried_for);
     match then {
         Disposition::Drop | Disposition::Requeue => {}
@@ -224,7 +200,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
         Disposition::Postpone | Disposition::PutOff => {
             let delay = POSTPONED_MIN + POSTPONED_MIN.mul_f64(rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is put off");
-            metrics::job_failed(failure.kind, "postponed");
+            metrics::job_failed(reason, Then::Postponed);
             let put_off = then == Disposition::PutOff;
             claims::postpone(&ctx.shards, claim, delay, failure.kind)
                 .await
@@ -233,14 +209,14 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
         Disposition::Retry { .. } => {
             let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job is tried again");
-            metrics::job_failed(failure.kind, "retried");
+            metrics::job_failed(reason, Then::Retried);
             claims::wait_again(&ctx.shards, claim, delay, failure.kind)
                 .await
                 .map(|_| Outcome::Retried)
         }
         Disposition::Fail => {
             tracing::warn!(job.id = %claim.key.job, kind = failure.kind, error = failure.detail, "the job failed");
-            metrics::job_failed(failure.kind, "failed");
+            metrics::job_failed(reason, Then::Failed);
             results::save_failure(&ctx.shards, claim, &failure)
                 .await
                 .map(|_| Outcome::Failed)
@@ -249,8 +225,8 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
     }
 }
 
-/// What a result that was not written says of its job: a statement that is refused, or a large result that takes too long, will
-/// be no better next time, and is counted. Anything else is the shard's doing.
+/// The job's own error, if the result is to blame: a refused statement or a large result that takes too long would fare no better
+/// next time, and is counted. Any other error is the shard's.
 fn own_fault(error: StoreError, analysis: &Analysis) -> Result<JobError, StoreError> {
     match error {
         StoreError::Refused { .. } => Ok(error.into()),
@@ -266,12 +242,12 @@ fn own_fault(error: StoreError, analysis: &Analysis) -> Result<JobError, StoreEr
     }
 }
 
-/// Whether the time was up for a result of more entities than one statement writes.
+/// Whether time ran out for a result of more entities than one statement writes.
 fn is_too_much(error: &StoreError, analysis: &Analysis) -> bool {
     error.is_out_of_time() && analysis.entities.len() > CHUNK_ENTITIES_MAX
 }
 
-/// Writes a result, for a while also to a shard that does not answer at first, or whose bucket finds no owner.
+/// Writes a result. Holds it for up to 60 s when the shard does not answer or the bucket has no owner.
 async fn save(ctx: &Context, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
     failpoint!("worker.before_commit");
     let deadline = Instant::now() + HOLD_MAX;
@@ -302,7 +278,8 @@ fn is_passing(error: &StoreError) -> bool {
     }
 }
 
-/// To the delay queue, with a claim that is to be given back; only when that has it, the delivery is done with.
+/// Sends the message to the delay queue, with a claim to give back. The delivery is acked only once the delay queue has the
+/// message.
 async fn later(
     ctx: &Context,
     (delivery, message): (&Delivery, &AnalyzeDocument),
@@ -319,16 +296,17 @@ async fn later(
 
 #[cfg(test)]
 mod tests {
-    use docket_shared::blob::{BlobError, BlobKey};
+    use docket_contract::object_key::BlobKey;
+    use docket_objects::BlobError;
 
     use super::*;
     use crate::fetch::FetchError;
-    use crate::infer::InferError;
     use crate::serving::ServeError;
+    use docket_engine::infer::InferError;
 
     const NEVER: Duration = Duration::ZERO;
 
-    /// What becomes of a job for an error: at its first, and after so many others within this time.
+    /// What becomes of a job for this error, after `errors` others within `tried_for`.
     fn becomes(error: &JobError, errors: i32, tried_for: Duration) -> Disposition {
         limited(error.disposition(), errors, tried_for)
     }

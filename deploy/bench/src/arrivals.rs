@@ -1,4 +1,4 @@
-//! Documents that arrive whether or not earlier ones are done, as from many people who know nothing of one another.
+//! Documents that arrive whether or not earlier ones are done, as from many independent people.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use crate::corpus::{self, Kind, Random};
 use crate::docket::{Docket, Uploaded};
 use crate::fifo::Fifo;
 
-/// Texts of one cycle of lengths; the next cycle has other texts of these lengths.
+/// Texts in one cycle of lengths; the next cycle has other texts of the same lengths.
 const CYCLE: usize = 100;
 
-/// Documents a second.
+/// Rates of arrival, in documents a second.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
-    /// Of client 0.
+    /// Rate of client 0.
     pub quiet: f64,
-    /// Of the others, together.
+    /// Rate of all other clients together.
     pub noisy: f64,
-    /// How many others.
+    /// Number of other clients.
     pub noisy_clients: usize,
 }
 
-/// One document.
+/// The arrival of one document.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Arrival {
-    /// When, in seconds from the start.
+    /// Seconds from the start.
     pub at: f64,
-    /// Whose it is.
+    /// Number of the client.
     pub client: usize,
-    /// Which of the client's.
+    /// Number of the document among the client's.
     pub number: usize,
 }
 
-/// Arrivals for some seconds, in their order; the same seed gives the same ones. Gaps are exponential, client by client.
+/// The arrivals of some seconds, in order; a seed always gives the same. The gaps of each client are exponential.
 pub fn of(rates: Rates, seconds: f64, seed: u64) -> Vec<Arrival> {
     let each = rates.noisy / rates.noisy_clients as f64;
     let mut all = Vec::new();
@@ -55,7 +55,7 @@ pub fn of(rates: Rates, seconds: f64, seed: u64) -> Vec<Arrival> {
     all
 }
 
-/// Uploads each document when it is time, however many uploads are under way; the jobs in the order of their answers.
+/// Uploads each document at its time, with any number of uploads under way. Returns the jobs in the order of their answers.
 pub async fn upload(
     docket: &Docket,
     arrivals: &[Arrival],
@@ -89,7 +89,7 @@ pub async fn upload(
     Ok(accepted)
 }
 
-/// A client's text: lengths come round, texts do not.
+/// A client's text: lengths repeat, texts do not.
 fn text(arrival: &Arrival, kind: Kind, seed: u64) -> String {
     let seed = seed + arrival.client as u64;
     let words = corpus::lengths(kind, CYCLE, seed)[arrival.number % CYCLE];
@@ -113,7 +113,7 @@ mod tests {
         assert!(all.is_sorted_by_key(|arrival| arrival.at));
         for (client, expected) in [(0, 2_000.0), (1, 6_000.0), (3, 6_000.0)] {
             let count = all.iter().filter(|arrival| arrival.client == client).count() as f64;
-            // Five standard deviations of a Poisson count.
+            // The bound is five standard deviations of a Poisson count.
             assert!(
                 (count - expected).abs() < 5.0 * f64::sqrt(expected),
                 "{client}: {count}"

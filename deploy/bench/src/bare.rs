@@ -1,5 +1,5 @@
-//! Bare onnxruntime on the worker's very windows: nothing but the model runs. A process of its own, so that its cores and
-//! its memory are nobody else's.
+//! Bare onnxruntime on the worker's very windows: only the model runs. This is a process of its own, so that its cores and memory
+//! are measured alone.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,15 +7,15 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use docket_worker::infer::labels::ModelConfig;
-use docket_worker::infer::manifest::{CONFIG_FILE, MODEL_FILE};
-use docket_worker::infer::session::{ModelSession, Runtime, Threads};
+use docket_engine::infer::labels::ModelConfig;
+use docket_engine::infer::manifest::{CONFIG_FILE, MODEL_FILE};
+use docket_engine::infer::session::{ModelSession, Runtime, Threads};
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::{self, Kind};
 use crate::{proc, windows};
 
-/// Of so many passes one is run beforehand, so that no length pays for being the first of its kind.
+/// One pass of this many is run in advance, so that no length of window pays for being the first.
 const WARM_EVERY: usize = 32;
 
 /// What to run.
@@ -50,18 +50,18 @@ pub struct BareArgs {
     pub rows: Vec<usize>,
 }
 
-/// How one batching did.
+/// The result of one batching.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BareRun {
-    /// Windows of a pass.
+    /// Windows of one pass.
     pub rows: usize,
-    /// Wall time of all passes.
+    /// Wall time of all passes, in seconds.
     pub seconds: f64,
-    /// CPU time of all passes.
+    /// CPU time of all passes, in seconds.
     pub cpu_seconds: f64,
-    /// Tokens of padding.
+    /// Tokens that only pad windows.
     pub padding_tokens: usize,
-    /// Most memory held so far, in bytes.
+    /// Largest memory of the process so far, in bytes.
     pub rss_peak_bytes: u64,
 }
 
@@ -71,7 +71,7 @@ pub fn run(args: &BareArgs) -> Result<Vec<BareRun>> {
     run_on(windows::cut(&args.model, &texts)?.windows, args)
 }
 
-/// The same with windows that are cut already.
+/// The same for given windows.
 pub fn run_on(mut windows: Vec<Vec<u32>>, args: &BareArgs) -> Result<Vec<BareRun>> {
     windows.sort_by_key(|window| std::cmp::Reverse(window.len()));
     let runtime = Runtime::load(&args.onnxruntime)?;
@@ -103,7 +103,7 @@ pub fn run_on(mut windows: Vec<Vec<u32>>, args: &BareArgs) -> Result<Vec<BareRun
     Ok(runs)
 }
 
-/// Each session takes the next pass when it is done with the last one.
+/// Runs the passes: each session takes the next pass when it is free.
 fn run_all(sessions: &mut [ModelSession], passes: &[Vec<Vec<u32>>], labels: usize) -> Result<()> {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -125,7 +125,7 @@ fn run_all(sessions: &mut [ModelSession], passes: &[Vec<Vec<u32>>], labels: usiz
     })
 }
 
-/// Tokens that only fill up rows to the longest of their pass.
+/// Tokens that only pad windows to the longest of their pass.
 fn padding(passes: &[Vec<Vec<u32>>]) -> usize {
     let of_pass = |pass: &Vec<Vec<u32>>| {
         let longest = pass.iter().map(Vec::len).max().unwrap_or(0);

@@ -1,9 +1,8 @@
-//! `bench worker`: the contestants in turns, so that what else happens on the machine hits all of them alike.
+//! `bench worker`: the contestants take turns, so that other load on the machine hits all of them alike.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use docket_local::testing;
 use serde_json::{Value, json};
 
 use crate::bare::BareRun;
@@ -16,9 +15,9 @@ use crate::stats::{self, Figures};
 use crate::windows::{self, Cut};
 use crate::{corpus, ours, program};
 
-/// Batchings of bare onnxruntime that are tried in each round; the better one counts.
+/// Windows per pass of bare onnxruntime, tried in each round; the better figure counts.
 const BARE_ROWS: [&str; 2] = ["1", "8"];
-/// Lines of the table, in this order.
+/// Lines of the table, in order.
 const LINES: [&str; 20] = [
     "seconds",
     "documents_per_second",
@@ -42,18 +41,18 @@ const LINES: [&str; 20] = [
     "other_cores",
 ];
 
-/// What all contestants read.
+/// The input of all contestants.
 #[derive(Debug)]
 pub struct Corpus {
-    /// The documents.
+    /// Texts of the documents.
     pub texts: Vec<String>,
-    /// Their words.
+    /// Number of words in all texts.
     pub words: usize,
-    /// Their windows as the worker cuts them.
+    /// Windows of the texts, as the worker cuts them.
     pub cut: Cut,
 }
 
-/// The rounds of each contestant, by its name.
+/// The figures of each round, by contestant.
 type Rounds = BTreeMap<&'static str, Vec<Figures>>;
 
 /// Runs the comparison.
@@ -67,7 +66,7 @@ pub async fn run(settings: &Settings) -> Result<()> {
         corpus.words,
         settings.rounds
     );
-    let stack = testing::stack().await.pid;
+    let stack = docket_testing::stack().await.pid;
     warn_of_debug(stack);
     let mut docket = Docket::start(&logs).await?;
     let peer = Peer::prepare(settings, &corpus, &logs).await?;
@@ -100,7 +99,7 @@ impl Corpus {
         })
     }
 
-    /// Adds what follows from the time and the tokens.
+    /// Adds the figures that follow from time and tokens.
     pub fn complete(&self, figures: &mut Figures) {
         let get = |name: &str| figures.get(name).copied().unwrap_or_default();
         let (seconds, documents) = (get("seconds"), self.texts.len() as f64);
@@ -185,7 +184,7 @@ async fn bare_round(docket: &Docket, corpus: &Corpus, settings: &Settings) -> Re
     Ok(figures)
 }
 
-/// F1 of each contestant that has entities, on the same texts.
+/// The F1 of each contestant that finds entities, on the same texts.
 async fn f1_of_all(
     docket: &mut Docket,
     peer: Option<&Peer>,
@@ -260,7 +259,8 @@ fn stages(ours: &Figures) -> String {
     lines.join("\n")
 }
 
-/// Ours to each other contestant: to bare onnxruntime by model tokens a second, to the peer by documents a second.
+/// Docket's figures relative to each other contestant: model tokens a second for bare onnxruntime, documents a second for the
+/// peer.
 fn ratios(rounds: &Rounds) -> Value {
     let pairs = |other: &str, figure: &str| -> Vec<(f64, f64)> {
         let of = |name: &str| {
@@ -282,7 +282,7 @@ fn ratios(rounds: &Rounds) -> Value {
     })
 }
 
-/// The S3 service is a part of the stack's process: of a debug build it would slow everybody down.
+/// Warns of a debug build: the S3 service is part of the stack's process, and would slow down every contestant.
 fn warn_of_debug(stack: u32) {
     let program = std::fs::read_link(format!("/proc/{stack}/exe")).unwrap_or_default();
     if program.components().any(|part| part.as_os_str() == "debug") {

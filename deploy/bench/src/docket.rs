@@ -1,95 +1,90 @@
-//! Docket on a world of the harness: a producer, workers as they are asked for, and what the shards say about jobs.
+//! Docket on a test world: a producer, the wanted workers, and what the shards say about jobs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use docket_client::{Client, Entity, State, Upload};
+use docket_contract::ids::{JobId, JobKey};
+use docket_contract::sharding;
 use docket_local::checkout::Checkout;
 use docket_local::postgres::Login;
-use docket_local::testing::{self, World, WorldOptions};
-use docket_shared::ids::{JobId, JobKey};
-use docket_shared::sharding;
-use serde_json::Value;
+use docket_testing::{World, WorldOptions};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::f1::Found;
 use crate::program::{self, Program};
 
-/// Clients that documents are uploaded for, in turn.
+/// Number of clients, for which documents are uploaded in turn.
 pub const CLIENTS: usize = 8;
-/// Roles of a whole producer.
+/// Every role of a producer.
 pub const ALL_ROLES: &str = "api,dispatch";
-/// Entities on a page of the API, the most it gives.
-const PAGE_ENTITIES: usize = 1000;
-/// Requests at a time while a corpus is uploaded.
+/// Uploads at a time while a corpus is uploaded.
 const UPLOADS_AT_ONCE: usize = 4;
 
-/// A producer and what is behind it.
+/// A producer with its world.
 pub struct Docket {
     world: World,
     producer: Program,
-    api: String,
-    http: reqwest::Client,
-    tokens: Vec<String>,
+    clients: Vec<Client>,
     shards: Vec<PgConnection>,
     logs: PathBuf,
 }
 
-/// An uploaded document.
+/// An uploaded document with its job.
 #[derive(Debug, Clone)]
 pub struct Uploaded {
-    /// Number of the client it is of.
+    /// Number of the document's client.
     pub client: usize,
     document: String,
-    /// Its job.
+    /// Id of the job.
     pub job: Uuid,
 }
 
-/// An ended job, as its shard has it. Times are the shard's, in seconds since 1970.
+/// The row of an ended job. Times are by the shard's clock, in seconds since 1970.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Row {
-    /// The job.
+    /// Id of the job.
     pub id: Uuid,
-    /// When it was accepted.
+    /// When the job was accepted.
     pub created: f64,
-    /// When its last claim was made; absent if it failed before.
+    /// When the job was last claimed; `None` if it failed before any claim.
     pub started: Option<f64>,
-    /// When its end was written.
+    /// When the job's end was written.
     pub ended: f64,
-    /// Whether it has its entities.
+    /// Whether the job ended with its entities.
     pub succeeded: bool,
-    /// Windows that were run.
+    /// Windows that the model ran.
     pub windows: Option<i32>,
-    /// Characters of the text, all of them read.
+    /// Characters of the text; the model read all of them.
     pub text_chars: Option<i64>,
 }
 
-/// A worker and where its metrics are.
+/// A worker with the address of its metrics.
 pub struct Worker {
-    /// The process.
+    /// The worker's process.
     pub program: Program,
     address: String,
 }
 
-/// What a worker's documents have taken.
+/// The time that a worker's documents took, and its padding.
 #[derive(Debug)]
 pub struct Work {
-    /// Seconds of each stage, summed over documents.
+    /// Wall seconds of each stage, summed over documents.
     pub stage_seconds: HashMap<String, f64>,
-    /// CPU seconds of each stage's computations, the same way.
+    /// CPU seconds of each stage's computations, summed over documents.
     pub stage_cpu_seconds: HashMap<String, f64>,
-    /// Tokens that only filled up rows, as a share of the windows' own.
+    /// Padding tokens as a share of the windows' own tokens.
     pub padding_share: f64,
 }
 
 impl Docket {
-    /// A new world with the default model and a producer. Logs go to a folder.
+    /// Starts a producer on a new world with the default model. Logs go to the folder `logs`.
     pub async fn start(logs: &Path) -> Result<Self> {
         Self::in_world(World::start().await, logs, (ALL_ROLES, CLIENTS)).await
     }
 
-    /// The same with a producer of these roles only, for so many clients, which are all on one shard.
+    /// The same with only these roles, for this many clients, all on one shard.
     pub async fn on_one_shard(logs: &Path, roles: &str, clients: usize) -> Result<Self> {
         let options = WorldOptions {
             shards: 1,
@@ -117,9 +112,11 @@ impl Docket {
         serve.args(["serve", "--roles", roles]);
         let mut producer = Program::start("docket-producer", serve, &env, logs)?;
         producer.until_ready(&api).await?;
-        let mut tokens = Vec::new();
+        let base = format!("http://{api}");
+        let mut callers = Vec::new();
         for number in 0..clients {
-            tokens.push(token(&env, &client_name(number)).await?);
+            let token = token(&env, &client_name(number)).await?;
+            callers.push(Client::new(base.as_str(), token)?);
         }
         let mut shards = Vec::new();
         for (_, url) in &world.shards {
@@ -128,25 +125,23 @@ impl Docket {
         Ok(Self {
             world,
             producer,
-            api,
-            http: reqwest::Client::new(),
-            tokens,
+            clients: callers,
             shards,
             logs: logs.to_owned(),
         })
     }
 
-    /// The settings by which a program uses this world.
+    /// The settings of a program in this world.
     pub fn env(&self) -> HashMap<String, String> {
         self.world.env()
     }
 
-    /// The onnxruntime library of the stack.
+    /// Path of the stack's onnxruntime library.
     pub fn onnxruntime(&self) -> &Path {
         &self.world.onnxruntime
     }
 
-    /// Starts a worker on these cores, and waits until it consumes.
+    /// Starts a worker on these cores, and waits until the worker consumes.
     pub async fn worker(&self, cores: Option<&str>, sessions: usize) -> Result<Worker> {
         let mut env = self.world.env_as(Login::Worker);
         env.insert("DOCKET_SESSIONS".to_owned(), sessions.to_string());
@@ -160,29 +155,19 @@ impl Docket {
         Ok(Worker { program, address })
     }
 
-    /// Uploads a text for one of the clients.
+    /// Uploads a text for the client with this number.
     pub async fn upload(&self, client: usize, text: &str) -> Result<Uploaded> {
-        let request = self.http.post(format!("http://{}/v1/documents", self.api));
-        let request = request
-            .bearer_auth(&self.tokens[client])
-            .header("content-type", "text/plain");
-        let answer = request
-            .body(text.to_owned())
-            .send()
-            .await
-            .context("upload a document")?;
-        let status = answer.status();
-        let body: Value = answer.json().await.context("read the answer to an upload")?;
-        ensure!(status == 202, "an upload was answered {status}: {body}");
-        let id = |name: &str| body[name].as_str().context("an answer has its ids");
+        let accepted = self.clients[client]
+            .upload(Upload::new("text/plain", text.to_owned()))
+            .await?;
         Ok(Uploaded {
             client,
-            document: id("document_id")?.to_owned(),
-            job: id("job_id")?.parse()?,
+            document: accepted.document_id,
+            job: accepted.job_id.parse()?,
         })
     }
 
-    /// Uploads texts, some at a time, the clients in turn.
+    /// Uploads texts, several at a time, for the clients in turn.
     pub async fn upload_all(&self, texts: &[String]) -> Result<Vec<Uploaded>> {
         let mut uploaded = Vec::with_capacity(texts.len());
         for (turn, some) in texts.chunks(UPLOADS_AT_ONCE).enumerate() {
@@ -190,13 +175,13 @@ impl Docket {
             let uploads = some
                 .iter()
                 .enumerate()
-                .map(|(at, text)| self.upload((first + at) % self.tokens.len(), text));
+                .map(|(at, text)| self.upload((first + at) % self.clients.len(), text));
             uploaded.extend(futures::future::try_join_all(uploads).await?);
         }
         Ok(uploaded)
     }
 
-    /// Those of these jobs that have ended.
+    /// The rows of those jobs that have ended.
     pub async fn ended(&mut self, of: &[Uploaded]) -> Result<Vec<Row>> {
         let ids: Vec<Uuid> = of.iter().map(|uploaded| uploaded.job).collect();
         let mut rows = Vec::new();
@@ -216,7 +201,7 @@ impl Docket {
         Ok(rows)
     }
 
-    /// When each of these jobs was accepted, in seconds since 1970 by its shard's clock, in any order.
+    /// When each job was accepted, in seconds since 1970 by its shard's clock, in any order.
     pub async fn created(&mut self, of: &[Uploaded]) -> Result<Vec<f64>> {
         let ids: Vec<Uuid> = of.iter().map(|uploaded| uploaded.job).collect();
         let mut created = Vec::with_capacity(ids.len());
@@ -228,33 +213,14 @@ impl Docket {
         Ok(created)
     }
 
-    /// The state of a job, as the API has it.
-    pub async fn state(&self, of: &Uploaded) -> Result<String> {
-        let url = format!("http://{}/v1/jobs/{}", self.api, of.job);
-        let request = self.http.get(url).bearer_auth(&self.tokens[of.client]);
-        let answer = request.send().await.and_then(reqwest::Response::error_for_status);
-        let job: Value = answer.context("read a job")?.json().await?;
-        Ok(job["state"].as_str().context("a job has a state")?.to_owned())
+    /// The state of a job by the API.
+    pub async fn state(&self, of: &Uploaded) -> Result<State> {
+        Ok(self.clients[of.client].job(&of.job.to_string()).await?.state)
     }
 
-    /// The entities of a document.
-    pub async fn entities(&self, of: &Uploaded) -> Result<Vec<Found>> {
-        let mut found = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let path = format!("/v1/documents/{}/entities?limit={PAGE_ENTITIES}{cursor}", of.document);
-            let request = self
-                .http
-                .get(format!("http://{}{path}", self.api))
-                .bearer_auth(&self.tokens[of.client]);
-            let answer = request.send().await.and_then(reqwest::Response::error_for_status);
-            let mut page: Value = answer.context("read entities")?.json().await?;
-            found.extend(serde_json::from_value::<Vec<Found>>(page["entities"].take())?);
-            match page["next_cursor"].as_str() {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => return Ok(found),
-            }
-        }
+    /// The entities of a document by the API.
+    pub async fn entities(&self, of: &Uploaded) -> Result<Vec<Entity>> {
+        Ok(self.clients[of.client].entities(&of.document).await?)
     }
 
     /// Stops the producer.
@@ -264,7 +230,7 @@ impl Docket {
 }
 
 impl Uploaded {
-    /// Where its row is.
+    /// The key of the job's row.
     pub fn key(&self) -> Result<JobKey> {
         Ok(JobKey {
             bucket: sharding::bucket_of(&client_name(self.client).parse()?),
@@ -274,7 +240,7 @@ impl Uploaded {
 }
 
 impl Worker {
-    /// What its metrics say of its documents so far.
+    /// What the worker's metrics say about its documents so far.
     pub async fn work(&self) -> Result<Work> {
         let answer = reqwest::get(format!("http://{}/metrics", self.address)).await;
         let text = answer.context("read a worker's metrics")?.text().await?;
@@ -293,14 +259,14 @@ impl Work {
     }
 }
 
-/// The default model's folder.
+/// Folder of the default model.
 pub fn model_folder() -> PathBuf {
-    testing::checkout().root().join("deploy/models/ner-legal")
+    docket_testing::checkout().root().join("deploy/models/ner-legal")
 }
 
-/// Where programs' logs go; they stay, for whoever wants to know why something failed.
+/// Folder of the programs' logs, which is kept to explain failures.
 pub fn logs() -> Result<PathBuf> {
-    let folder = testing::checkout().state()?.join("bench");
+    let folder = docket_testing::checkout().state()?.join("bench");
     std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
     Ok(folder)
 }
@@ -318,7 +284,7 @@ async fn token(env: &HashMap<String, String>, client: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// A metric by one of its labels, of Prometheus' text format. Series that differ in other labels are added up.
+/// The values of a metric in Prometheus' text format, by one label. Series that differ in other labels are summed.
 fn sums(metrics: &str, name: &str, label: &str) -> HashMap<String, f64> {
     let (name, label) = (format!("{name}{{"), format!("{label}=\""));
     let mut sums = HashMap::new();

@@ -1,59 +1,70 @@
-//! How well entities are found: strict micro F1 of whole entities, as seqeval counts it in its default mode. One function
-//! for every contestant.
+//! How well entities are found: strict micro F1 of whole entities, as seqeval counts in its default mode. One function judges
+//! every contestant.
 //!
-//! Labelled records (`tokens` and BIO `labels`) are joined into texts. What a contestant finds are ranges of characters;
-//! each stands for the tokens that it touches, so nobody is judged by where a tokenizer puts its borders.
+//! Labelled records (`tokens` and BIO `labels`) are joined into texts. Contestants find ranges of characters. Each range stands
+//! for the tokens that it touches, so that a tokenizer's borders do not matter.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use docket_client::Entity;
 use serde::{Deserialize, Serialize};
 
-/// Records joined into one text: some pages, so that windows are cut as in real documents.
+/// Records in one text: some pages, so that windows are cut as in real documents.
 const RECORDS_A_TEXT: usize = 30;
 
-/// One line of the data.
+/// One line of the labelled data.
 #[derive(Debug, Deserialize)]
 struct Record {
     tokens: Vec<String>,
     labels: Vec<String>,
 }
 
-/// A text and what is in it.
+/// A text with the labelled entities.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LabelledText {
-    /// Tokens by spaces, records by line breaks.
+    /// Tokens separated by spaces, records by line breaks.
     pub text: String,
-    /// Where each token is, in Unicode scalar values.
+    /// Range of each token, in Unicode scalar values.
     tokens: Vec<Range<usize>>,
     gold: Vec<Found>,
 }
 
-/// An entity: its label, and from where up to where. In characters from a contestant, in tokens when counted.
+/// An entity with its range: in characters from a contestant, in tokens for the score.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Found {
-    /// Its label, without `B-` and `I-`.
+    /// Label without `B-` and `I-`.
     pub label: String,
-    /// Its first character or token.
+    /// First character or token.
     pub start: usize,
-    /// Behind its last.
+    /// One past the last character or token.
     pub end: usize,
 }
 
-/// The result.
+impl From<Entity> for Found {
+    fn from(entity: Entity) -> Self {
+        Self {
+            label: entity.label,
+            start: entity.start,
+            end: entity.end,
+        }
+    }
+}
+
+/// The quality of the found entities, each figure from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Score {
-    /// Share of what was found that is right.
+    /// Share of the found entities that are right.
     pub precision: f64,
-    /// Share of what is there that was found.
+    /// Share of the labelled entities that were found.
     pub recall: f64,
-    /// Their harmonic mean.
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
 }
 
-/// Reads a JSONL file of records.
+/// Reads a file of records, one JSON object per line.
 pub fn read(path: &Path) -> Result<Vec<LabelledText>> {
     let content = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let records: Vec<Record> = content
@@ -95,7 +106,7 @@ fn join(records: &[Record]) -> LabelledText {
     joined
 }
 
-/// The entities of BIO labels: `B-` begins one, and so does an `I-` that does not go on with one of its label.
+/// The entities of BIO labels. `B-` begins an entity, and so does an `I-` that continues none of its label.
 fn spans(labels: &[String]) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (at, label) in labels.iter().enumerate() {
@@ -114,7 +125,7 @@ fn spans(labels: &[String]) -> Vec<Found> {
     found
 }
 
-/// Scores what was found in each text. Labels that the data never has are left out: it cannot say whether they are right.
+/// Scores the entities found in each text. Labels that the data never uses are left out: the data cannot judge them.
 pub fn score(texts: &[LabelledText], found: &[Vec<Found>]) -> Score {
     let known: BTreeSet<&str> = texts
         .iter()
@@ -142,7 +153,7 @@ pub fn score(texts: &[LabelledText], found: &[Vec<Found>]) -> Score {
 }
 
 impl LabelledText {
-    /// A range of characters as the tokens that it touches; `None` if it touches none.
+    /// The tokens that a range of characters touches; `None` if it touches none.
     fn in_tokens(&self, found: &Found) -> Option<Found> {
         let start = self.tokens.partition_point(|token| token.end <= found.start);
         let end = self.tokens.partition_point(|token| token.start < found.end);
@@ -174,7 +185,7 @@ mod tests {
         }
     }
 
-    /// "Émile Roux v. Acme Corp ." with a PERSON, an ORG, and a second record with a DATE.
+    /// "Émile Roux v. Acme Corp ." with a PERSON and an ORG, and a second record with a DATE.
     fn text() -> LabelledText {
         join(&[
             record("Émile Roux v. Acme Corp .", "B-PERSON I-PERSON O B-ORG I-ORG O"),
@@ -205,7 +216,7 @@ mod tests {
     #[test]
     fn the_score_of_known_answers() {
         let texts = [text()];
-        // The person right, "Acme" without "Corp" wrong, the date missing, a sum of money that the data cannot judge.
+        // The person is right, "Acme" without "Corp" is wrong, the date is missing, and the data cannot judge the sum of money.
         let answers = [vec![
             found("PERSON", 0, 10),
             found("ORG", 14, 18),

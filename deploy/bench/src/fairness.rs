@@ -1,5 +1,5 @@
-//! `bench fairness`: a quiet client alone, beside noisy clients, and the same beside them in a queue without any order of
-//! clients. All clients are on one shard, where they are in one another's way most.
+//! `bench fairness`: a quiet client alone, beside noisy clients, and beside them with a queue that ignores clients. All clients
+//! are on one shard, where they hinder each other most.
 
 use std::path::PathBuf;
 
@@ -16,17 +16,17 @@ use crate::ours;
 use crate::report::{self, Report};
 use crate::stats::{self, Figures};
 
-/// Number of the quiet client; the noisy ones have those that follow.
+/// Number of the quiet client; the noisy clients have the next numbers.
 const QUIET: usize = 0;
-/// Load of all clients together, to what a worker reads.
+/// Load of all clients together, as a multiple of the worker's capacity.
 const OVERLOAD: f64 = 2.0;
-/// Documents that tell the capacity.
+/// Documents from which the capacity is measured.
 const CAPACITY_DOCUMENTS: usize = 240;
 /// Fewest documents of the quiet client in a phase: the 95th percentile is then the sixth longest time.
 const QUIET_DOCUMENTS_MIN: f64 = 100.0;
-/// Part of a phase that throughput leaves out at its beginning: until a backlog is there.
+/// Fraction of a phase, at its beginning, that throughput leaves out: until there is a backlog.
 const RAMP: f64 = 0.1;
-/// Lines of the table, in this order.
+/// Lines of the table, in order.
 const LINES: [&str; 9] = [
     "quiet_p50_seconds",
     "quiet_p95_seconds",
@@ -66,16 +66,16 @@ pub struct FairnessSettings {
     pub json: Option<PathBuf>,
 }
 
-/// Who publishes jobs.
+/// The order in which jobs are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// The dispatcher, fairly.
+    /// The dispatcher publishes, fairly.
     Fair,
-    /// The bench, at once and in the order they were accepted.
+    /// The bench publishes at once, in the order of acceptance.
     Fifo,
 }
 
-/// Runs it.
+/// Runs the comparison.
 pub async fn run(settings: &FairnessSettings) -> Result<()> {
     let (mut docket, mut worker, capacity) = capacity(settings).await?;
     println!("one worker reads {} documents/s", report::show(capacity));
@@ -99,7 +99,7 @@ pub async fn run(settings: &FairnessSettings) -> Result<()> {
     conclude(settings, capacity, [&alone, &fair, &fifo])
 }
 
-/// What a worker reads of a backlog that was uploaded before it started, in documents a second; it goes on running.
+/// A worker's capacity in documents a second, measured on a backlog from before its start. The worker keeps running.
 async fn capacity(settings: &FairnessSettings) -> Result<(Docket, Worker, f64)> {
     let mut docket = start(settings, Order::Fair).await?;
     let texts = corpus::texts(settings.corpus, CAPACITY_DOCUMENTS, settings.seed);
@@ -111,7 +111,7 @@ async fn capacity(settings: &FairnessSettings) -> Result<(Docket, Worker, f64)> 
     Ok((docket, worker, rows.len() as f64 / (last - first)))
 }
 
-/// A phase in a world of its own, whose backlog dies with it.
+/// Runs a phase in a world of its own, which is dropped with its backlog.
 async fn crowded(arrivals: &[Arrival], settings: &FairnessSettings, order: Order) -> Result<Figures> {
     let mut docket = start(settings, order).await?;
     let mut worker = docket.worker(None, settings.sessions).await?;
@@ -133,7 +133,7 @@ async fn start(settings: &FairnessSettings, order: Order) -> Result<Docket> {
     Docket::on_one_shard(&docket::logs()?, roles, 1 + settings.noisy as usize).await
 }
 
-/// Uploads what arrives when it does, and waits until the quiet client has all its results.
+/// Uploads each document on arrival, and waits until the quiet client has all its results.
 async fn phase(
     docket: &mut Docket,
     worker: &mut Worker,
@@ -151,7 +151,7 @@ async fn phase(
     Ok(figures(&quiet, &rows, &accepted))
 }
 
-/// `accepted` are the times of all jobs' acceptance, `rows` those jobs that have ended.
+/// Figures of a phase; `accepted` are the times of acceptance of all jobs, `rows` the ended jobs.
 fn figures(quiet: &[Row], rows: &[Row], accepted: &[f64]) -> Figures {
     let first = accepted.iter().copied().fold(f64::INFINITY, f64::min);
     let last = accepted.iter().copied().fold(0.0, f64::max);

@@ -1,31 +1,33 @@
-//! The baseline: every job goes to the queue the moment it is accepted, in that order, as with a plain task queue. Rows are
-//! leased, published and marked as the dispatcher does it; only the order is another one.
+//! The baseline: every job is published when it is accepted, in that order, as with a plain task queue. Rows are leased,
+//! published and marked as by the dispatcher; only the order differs.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, ensure};
-use docket_shared::config::Env;
-use docket_shared::ids::JobKey;
-use docket_shared::queue::QueueConfig;
-use docket_shared::queue::publish::Publisher;
-use docket_shared::store::{Database, Shards, StoreConfig, dispatch};
+use docket_contract::ids::JobKey;
+use docket_process::settings::Env;
+use docket_queue::QueueConfig;
+use docket_queue::publish::Publisher;
+use docket_store::shards::keys;
+use docket_store::work::dispatch;
+use docket_store::{Database, Shards, StoreConfig};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::docket::Uploaded;
 
-/// Jobs published together, at most: each waits for its own confirm.
+/// Limit of jobs published together: each waits for its own confirm.
 const BATCH_MAX: usize = 64;
 
-/// Publishes accepted jobs in a task of its own, which ends when this is dropped.
+/// Publishes accepted jobs in a task of its own, which ends when this value is dropped.
 pub struct Fifo {
     accepted: mpsc::UnboundedSender<JobKey>,
     publishing: JoinHandle<Result<()>>,
 }
 
 impl Fifo {
-    /// Connects to the stores and the broker that a process with this environment uses. All clients are on its one shard.
+    /// Connects to the stores and the broker of a process with this environment. All clients are on its one shard.
     pub async fn start(env: &HashMap<String, String>) -> Result<Self> {
         let env = Env::from_map(env.clone());
         let shards = Shards::connect(&StoreConfig::from_env(&env)?).await?;
@@ -36,14 +38,14 @@ impl Fifo {
         Ok(Self { accepted, publishing })
     }
 
-    /// Publishes a job after all those that were given before.
+    /// Publishes a job, after all jobs that were given before.
     pub fn publish(&self, job: &Uploaded) -> Result<()> {
-        // A task that has failed takes nothing: its error is found at the end.
+        // A failed task receives nothing; `finish` returns its error.
         let _ = self.accepted.send(job.key()?);
         Ok(())
     }
 
-    /// Waits until everything is published.
+    /// Waits until every given job is published.
     pub async fn finish(self) -> Result<()> {
         drop(self.accepted);
         self.publishing.await.context("publish in order")?
@@ -55,7 +57,7 @@ async fn run(shard: Database, publisher: Publisher, mut accepted: mpsc::Unbounde
     while accepted.recv_many(&mut keys, BATCH_MAX).await > 0 {
         let mut left = &keys[..];
         while !left.is_empty() {
-            let batch = dispatch::fit_fence(left);
+            let batch = keys::fit_fence(left);
             publish(&shard, &publisher, batch).await?;
             left = &left[batch.len()..];
         }
@@ -64,7 +66,7 @@ async fn run(shard: Database, publisher: Publisher, mut accepted: mpsc::Unbounde
     Ok(())
 }
 
-/// Those that the API has handed over itself, in an idle moment, are leased already and left out.
+/// Publishes jobs. Those that the API handed over itself are leased already, and are left out.
 async fn publish(shard: &Database, publisher: &Publisher, keys: &[JobKey]) -> Result<()> {
     let lease = Uuid::new_v4();
     let mut leased: HashMap<JobKey, _> = dispatch::lease(shard, keys, lease).await?.into_iter().collect();

@@ -1,4 +1,4 @@
-//! CPU and memory of a contestant while it works, and how busy everybody else kept the machine meanwhile.
+//! CPU and memory of a contestant during its work, and how busy other processes kept the machine.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::proc;
 use crate::stats::Figures;
 
-/// A measurement that has begun.
+/// A measurement under way.
 #[derive(Debug)]
 pub struct Meter {
     root: u32,
@@ -25,7 +25,7 @@ struct Reading {
 }
 
 impl Meter {
-    /// Begins to measure a contestant (a process and its descendants) beside the stack's servers (the same).
+    /// Starts to measure a contestant and the stack's servers, each a process with its descendants.
     pub fn start(root: u32, services: u32) -> Self {
         Self {
             root,
@@ -35,8 +35,8 @@ impl Meter {
         }
     }
 
-    /// Cores in use since the start (CPU seconds a second) by the contestant, by each of its threads' names, by each
-    /// server, and by all else on the machine; and the contestant's largest memory.
+    /// Cores in use since the start (CPU seconds a second) by the contestant, by each thread name, by each server, and by all
+    /// else on the machine; and the contestant's largest memory.
     pub fn stop(self) -> Figures {
         let seconds = self.began.elapsed().as_secs_f64();
         let (before, now) = (self.at_start, Reading::now(self.root, self.services));

@@ -1,4 +1,4 @@
-//! Docket as a contestant: one worker of the release build on a backlog that was uploaded before it started.
+//! Docket as a contestant: one worker of the release build, on a backlog from before its start.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::stats::Figures;
 /// Longest time of a round.
 const ROUND_MAX: Duration = Duration::from_secs(30 * 60);
 
-/// Reads the corpus once. Seconds are from the first claim to the last result in Postgres, by the shards' clocks.
+/// Reads the corpus once. Time runs from the first claim to the last result in Postgres, by the shards' clocks.
 pub async fn round(docket: &mut Docket, texts: &[String], settings: &Settings, stack: u32) -> Result<Figures> {
     let jobs = docket.upload_all(texts).await?;
     let mut worker = docket.worker(settings.cores(), settings.sessions).await?;
@@ -37,7 +37,7 @@ pub async fn round(docket: &mut Docket, texts: &[String], settings: &Settings, s
     Ok(figures)
 }
 
-/// What the worker finds in labelled texts, asked of the API.
+/// The entities that the worker finds in labelled texts, by the API.
 pub async fn entities(docket: &mut Docket, texts: &[LabelledText], settings: &Settings) -> Result<Vec<Vec<Found>>> {
     let texts: Vec<String> = texts.iter().map(|text| text.text.clone()).collect();
     let jobs = docket.upload_all(&texts).await?;
@@ -46,12 +46,13 @@ pub async fn entities(docket: &mut Docket, texts: &[LabelledText], settings: &Se
     worker.program.stop().await?;
     let mut found = Vec::with_capacity(jobs.len());
     for job in &jobs {
-        found.push(docket.entities(job).await?);
+        let entities = docket.entities(job).await?;
+        found.push(entities.into_iter().map(Found::from).collect());
     }
     Ok(found)
 }
 
-/// Waits until so many of these jobs have ended, and answers those; all must have succeeded.
+/// Waits until this many of the jobs have ended, and returns their rows; all must have succeeded.
 pub async fn until_ended(
     docket: &mut Docket,
     worker: &mut Worker,

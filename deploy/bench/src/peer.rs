@@ -1,4 +1,4 @@
-//! The Celery pipeline as a contestant, on the same servers: a virtual host, a bucket and schemas of a world of its own.
+//! The Celery pipeline as a contestant, on the same servers, with the vhost, bucket and schemas of a world of its own.
 
 use std::collections::HashMap;
 use std::os::unix::fs::symlink;
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use docket_engine::infer::manifest::{CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE};
 use docket_local::poll;
-use docket_local::testing::{self, World};
-use docket_worker::infer::manifest::{CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE};
+use docket_testing::World;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -24,9 +24,9 @@ use crate::stats::Figures;
 
 /// Longest time of a round.
 const ROUND_MAX: Duration = Duration::from_secs(30 * 60);
-/// Schema of its tables: they have the names of Docket's own.
+/// Schema of the pipeline's tables, whose names are those of Docket's tables.
 const SCHEMA: &str = "peer";
-/// How its worker is started.
+/// Command line of the pipeline's worker.
 const CELERY: [&str; 12] = [
     "-m",
     "celery",
@@ -42,12 +42,12 @@ const CELERY: [&str; 12] = [
     "WARNING",
 ];
 
-/// How the pipeline is set up.
+/// How the pipeline is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
-    /// The quantized model, windows of the length it reads best, sorted by length.
+    /// The quantized model; windows of the length that it reads best, sorted by length.
     Tuned,
-    /// The model as it was trained, windows of the longest length it takes, padded.
+    /// The model as trained; windows of the longest length that it accepts, padded.
     Typical,
 }
 
@@ -63,7 +63,7 @@ pub struct Peer {
     logs: PathBuf,
 }
 
-/// A variant's windows.
+/// The windows of a variant.
 #[derive(Debug, Deserialize)]
 struct Shapes {
     windows: usize,
@@ -71,7 +71,7 @@ struct Shapes {
     padding_tokens: usize,
 }
 
-/// How far its shards are: ended documents, failed ones, and the time from the first start to the last end in seconds.
+/// Progress in the pipeline's shards: ended documents, failed ones, and seconds from the first start to the last end.
 #[derive(Debug, Clone, Copy)]
 struct Progress {
     ended: i64,
@@ -81,7 +81,7 @@ struct Progress {
 }
 
 impl Variant {
-    /// Its name in figures.
+    /// Name of the variant in figures.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tuned => "tuned_peer",
@@ -89,7 +89,7 @@ impl Variant {
         }
     }
 
-    /// What the pipeline calls it.
+    /// Name of the variant in the pipeline's setting.
     fn setting(self) -> &'static str {
         match self {
             Self::Tuned => "tuned",
@@ -99,7 +99,7 @@ impl Variant {
 }
 
 impl Peer {
-    /// Makes its schemas and its folder of models. `None`, and a line that says so, where no Python is named.
+    /// Makes the schemas and the folder of models. Without a Python in the settings, prints a line and returns `None`.
     pub async fn prepare(settings: &Settings, corpus: &Corpus, logs: &Path) -> Result<Option<Self>> {
         let Some(python) = &settings.peer_python else {
             println!("the peer is left out: --peer-python names no Python (see deploy/bench/peer/README.md)");
@@ -110,9 +110,9 @@ impl Peer {
         }
         let peer = Self {
             world: World::start().await,
-            // Not resolved: a virtual environment is known by the link that its Python is.
+            // Links stay: a virtual environment is known by the link that its Python is.
             python: std::path::absolute(python).context("find the peer's Python")?,
-            folder: testing::checkout().root().join("deploy/bench/peer"),
+            folder: docket_testing::checkout().root().join("deploy/bench/peer"),
             models: models(settings.fp32.as_deref())?,
             cores: settings.cores.clone(),
             processes: settings.sessions,
@@ -139,7 +139,7 @@ impl Peer {
             .collect()
     }
 
-    /// Reads the corpus once. Seconds are from the first start of a task to the last result in Postgres.
+    /// Reads the corpus once. Time runs from the first start of a task to the last result in Postgres.
     pub async fn round(&self, variant: Variant, corpus: &Corpus, stack: u32) -> Result<Figures> {
         let documents: i64 = self.drive(variant, "feed", &self.texts_file()).await?;
         let shapes: Shapes = self.drive(variant, "shapes", &self.texts_file()).await?;
@@ -162,7 +162,7 @@ impl Peer {
             progress.failed,
             variant.name()
         );
-        // Its special tokens are two a window, as BERT's are.
+        // The pipeline adds two special tokens to each window, as BERT does.
         let read = (shapes.tokens - 2 * shapes.windows) as f64;
         let more = [
             ("seconds", progress.last - progress.first),
@@ -176,7 +176,7 @@ impl Peer {
         Ok(figures)
     }
 
-    /// What its extractor finds in labelled texts.
+    /// The entities that the pipeline's extractor finds in labelled texts.
     pub async fn entities(&self, variant: Variant, texts: &[LabelledText]) -> Result<Vec<Vec<Found>>> {
         let texts: Vec<&str> = texts.iter().map(|text| &*text.text).collect();
         let file = self.models.path().join("labelled.json");
@@ -266,7 +266,7 @@ async fn progress(shards: &mut [PgConnection]) -> Result<Progress> {
     Ok(all)
 }
 
-/// A folder with the models under the names that the pipeline looks for.
+/// A folder of the models, under the names that the pipeline expects.
 fn models(fp32: Option<&Path>) -> Result<TempDir> {
     let folder = TempDir::with_prefix("docket-bench-peer-").context("make a folder for the peer's models")?;
     let ours = docket::model_folder();

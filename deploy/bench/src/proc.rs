@@ -1,20 +1,20 @@
-//! What Linux says about processes: CPU time and memory.
+//! CPU time and memory of processes, as Linux reports them.
 
 use std::collections::BTreeMap;
 use std::fs;
 
-/// The fields of `/proc/PID/stat` that matter here; see proc_pid_stat(5).
+/// The needed fields of `/proc/PID/stat`; see proc_pid_stat(5).
 #[derive(Debug, PartialEq)]
 struct Stat {
     name: String,
     parent: u32,
     /// User and system time of the process or thread, in seconds.
     own_seconds: f64,
-    /// The same of children that ended.
+    /// User and system time of ended children, in seconds.
     ended_seconds: f64,
 }
 
-/// A process and all that descend from it.
+/// A process and all its descendants.
 pub fn tree(root: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = all().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect();
     let mut found = vec![root];
@@ -26,13 +26,13 @@ pub fn tree(root: u32) -> Vec<u32> {
     found
 }
 
-/// CPU seconds of these processes and of their children that ended.
+/// CPU seconds of these processes and of their ended children.
 pub fn cpu_seconds(pids: &[u32]) -> f64 {
     let stats = pids.iter().filter_map(|&pid| stat(pid));
     stats.map(|stat| stat.own_seconds + stat.ended_seconds).sum()
 }
 
-/// The same by program.
+/// The same, summed by program name.
 pub fn cpu_seconds_by_program(pids: &[u32]) -> BTreeMap<String, f64> {
     let mut by_program = BTreeMap::new();
     for stat in pids.iter().filter_map(|&pid| stat(pid)) {
@@ -41,7 +41,7 @@ pub fn cpu_seconds_by_program(pids: &[u32]) -> BTreeMap<String, f64> {
     by_program
 }
 
-/// CPU seconds of a process's threads by name, numbers at the end left out. Threads that ended are not counted.
+/// CPU seconds of a process's threads, by name without a number at its end. Ended threads are not counted.
 pub fn cpu_seconds_by_thread(pid: u32) -> BTreeMap<String, f64> {
     let mut by_name = BTreeMap::new();
     let threads = fs::read_dir(format!("/proc/{pid}/task"))
@@ -58,22 +58,22 @@ pub fn cpu_seconds_by_thread(pid: u32) -> BTreeMap<String, f64> {
     by_name
 }
 
-/// Most memory that each process ever held, summed, in bytes. Pages that processes share are counted in each.
+/// Largest memory of each process so far, summed, in bytes. Shared pages count in each process.
 pub fn peak_bytes(pids: &[u32]) -> u64 {
     pids.iter().filter_map(|&pid| status_bytes(pid, "VmHWM:")).sum()
 }
 
-/// Memory that a process holds now, in bytes.
+/// Memory of a process now, in bytes.
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     status_bytes(pid, "VmRSS:")
 }
 
-/// CPU seconds of the whole machine since it started, idle and stolen time left out.
+/// CPU seconds of the whole machine since its start, without idle and stolen time.
 pub fn machine_seconds() -> f64 {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = stat.lines().next().unwrap_or_default();
     let ticks: Vec<f64> = line.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
-    // user, nice, system, irq, softirq
+    // The fields are user, nice, system, irq and softirq.
     let busy: f64 = [0, 1, 2, 5, 6].iter().filter_map(|&field| ticks.get(field)).sum();
     busy / ticks_a_second()
 }
@@ -87,7 +87,7 @@ fn stat(pid: u32) -> Option<Stat> {
     parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// The name stands in brackets and may hold anything, brackets too.
+/// Parses a `stat` file. The name is in brackets and may hold anything, brackets too.
 fn parse(stat: &str) -> Option<Stat> {
     let (before, after) = stat.rsplit_once(')')?;
     let name = before.split_once('(')?.1.to_owned();

@@ -1,4 +1,4 @@
-//! Programs of a run, as processes on chosen cores.
+//! The programs of a run, as processes on chosen cores.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -12,14 +12,14 @@ use docket_local::poll;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
-/// Longest start of a program: loading a model takes seconds, on a busy machine some more.
+/// Longest start of a program: loading a model takes seconds, more on a busy machine.
 const START_MAX: Duration = Duration::from_secs(120);
-/// Longest stop: a worker's drain and a little.
+/// Longest stop of a program: a worker's drain and a little more.
 const STOP_MAX: Duration = Duration::from_secs(60);
-/// What the names of Docket's settings begin with.
+/// Prefix of Docket's settings.
 const SETTINGS: &str = "DOCKET_";
 
-/// A running program; it is killed when dropped.
+/// A running program, killed when dropped.
 #[derive(Debug)]
 pub struct Program {
     name: String,
@@ -28,7 +28,7 @@ pub struct Program {
     log: PathBuf,
 }
 
-/// A command that has none of the settings of whoever started the bench: they would change what is measured.
+/// A command without the settings of the bench's own environment, which would change the measurement.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
@@ -43,18 +43,18 @@ fn is_setting(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(SETTINGS.as_bytes())
 }
 
-/// The same on these cores only (a list as `taskset -c` takes it), or anywhere.
+/// The same on these cores (a list as `taskset -c` takes it); `None` is any core.
 pub fn on_cores(cores: Option<&str>, program: impl AsRef<OsStr>) -> Command {
     let Some(cores) = cores else {
         return command(program);
     };
-    let mut command = command("taskset"); // It becomes the program: the process id is the program's.
+    let mut command = command("taskset"); // `taskset` becomes the program, so its process id is the program's.
     command.arg("-c").arg(cores).arg(program);
     command
 }
 
 impl Program {
-    /// Starts a program; what it says goes to `NAME.log` in a folder.
+    /// Starts a program; its output goes to `NAME.log` in the folder `logs`.
     pub fn start(name: &str, mut command: Command, env: &HashMap<String, String>, logs: &Path) -> Result<Self> {
         let log = logs.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log);
@@ -71,7 +71,7 @@ impl Program {
         })
     }
 
-    /// Waits until its `/readyz` says yes.
+    /// Waits until `/readyz` answers yes.
     pub async fn until_ready(&mut self, address: &str) -> Result<()> {
         let url = format!("http://{address}/readyz");
         poll::until(&format!("{} becomes ready", self.name), START_MAX, async || {
@@ -82,7 +82,7 @@ impl Program {
         .await
     }
 
-    /// An error if it has ended.
+    /// An error if the program has ended.
     pub fn check(&mut self) -> Result<()> {
         match self.child.try_wait().context("look after a program")? {
             Some(status) => bail!("{} ended ({status}); see {}", self.name, self.log.display()),
@@ -90,12 +90,12 @@ impl Program {
         }
     }
 
-    /// Its process id.
+    /// Process id of the program.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks the program to stop, and waits until it has.
     pub async fn stop(mut self) -> Result<()> {
         let pid = Pid::from_raw(self.pid.cast_signed()).context("a process id is positive")?;
         kill_process(pid, Signal::TERM).with_context(|| format!("stop {}", self.name))?;

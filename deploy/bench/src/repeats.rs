@@ -1,4 +1,4 @@
-//! How much of real documents repeats, window for window: the most that a cache of window results could save. No model runs.
+//! How many windows of real documents repeat: the most that a cache of window results could save. No model runs.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub struct RepeatsSettings {
     json: Option<PathBuf>,
 }
 
-/// Counts the windows that are the same as an earlier one, token for token, with a cache that never forgets.
+/// Counts the windows that equal an earlier one, token for token: the hits of a cache that never forgets.
 pub fn run(settings: &RepeatsSettings) -> Result<()> {
     let texts = read(&settings.texts)?;
     let folder = Checkout::find()?.root().join("deploy/models/ner-legal");

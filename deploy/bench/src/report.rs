@@ -1,4 +1,4 @@
-//! What a run says: a table for people, one JSON object for programs.
+//! The report of a run: a table for people, one JSON object for programs.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,20 +11,20 @@ use serde_json::{Value, json};
 
 use crate::stats::Figures;
 
-/// The object of a bench. Times are in seconds, sizes in bytes.
+/// The JSON object of a run. Times are in seconds, sizes in bytes.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Which bench.
+    /// Name of the bench.
     pub bench: &'static str,
     /// Commit of the checkout, with `-dirty` when files were changed.
     pub commit: String,
-    /// What it ran on.
+    /// Processor, cores, memory, kernel and load of the machine.
     pub machine: Value,
-    /// What it was asked for.
+    /// Settings from the command line.
     pub settings: Value,
-    /// What was measured.
+    /// Figures of each contestant or phase.
     pub figures: Value,
-    /// Figures of the same run to each other.
+    /// Ratios of figures of this run.
     pub ratios: Value,
 }
 
@@ -41,7 +41,7 @@ impl Report {
         }
     }
 
-    /// Writes it to a file, if one is named.
+    /// Writes the object to a file, if `path` is set.
     pub fn write(&self, path: Option<&Path>) -> Result<()> {
         let Some(path) = path else { return Ok(()) };
         let json = serde_json::to_string_pretty(self)? + "\n";
@@ -51,7 +51,7 @@ impl Report {
     }
 }
 
-/// A table: a line for each figure, a column for each contestant.
+/// A table with a line for each figure and a column for each contestant.
 pub fn table(columns: &[(&str, &Figures)], lines: &[&str]) -> String {
     let width = lines.iter().map(|line| line.len()).max().unwrap_or(0);
     let mut table = format!("{:width$}", "");
@@ -71,7 +71,7 @@ pub fn table(columns: &[(&str, &Figures)], lines: &[&str]) -> String {
     table
 }
 
-/// A number of about four significant digits.
+/// A number rounded to about four significant digits.
 pub fn show(value: f64) -> String {
     match value.abs() {
         size if size >= 1_000.0 => format!("{value:.0}"),
@@ -109,6 +109,7 @@ fn machine() -> Value {
     };
     let memory = field(&read("/proc/meminfo"), "MemTotal").and_then(|kib| kib.strip_suffix(" kB")?.parse::<u64>().ok());
     json!({
+        "architecture": std::env::consts::ARCH,
         "cpu": field(&read("/proc/cpuinfo"), "model name"),
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "memory_bytes": memory.map(|kib| kib * 1024),

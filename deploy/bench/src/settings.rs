@@ -1,4 +1,4 @@
-//! What a comparison is made of, from the command line.
+//! The settings of `bench worker`, from the command line.
 
 use std::path::PathBuf;
 

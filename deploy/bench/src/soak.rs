@@ -1,11 +1,12 @@
-//! `bench soak`: a worker under a mixed load for a long time, its memory looked at each second; then small documents beside
-//! a very large one.
+//! `bench soak`: a worker under a long mixed load, whose memory is read every second; then small documents beside a very large
+//! one.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use docket_client::State;
 use docket_local::poll;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,21 +17,21 @@ use crate::proc;
 use crate::report::{self, Report};
 use crate::stats::{self, Figures};
 
-/// How often jobs are looked at and replaced.
+/// Pause between looks at the jobs; ended jobs are replaced then.
 const TICK: Duration = Duration::from_millis(250);
-/// How often memory is looked at.
+/// Pause between looks at the memory.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
-/// How long what is under way at the end may take.
+/// How long the documents under way may take after the load's end.
 const DRAIN_MAX: Duration = Duration::from_secs(30 * 60);
-/// Contracts of one cycle of lengths; the next cycle has other texts.
+/// Contracts in one cycle of lengths; the next cycle has other texts.
 const CONTRACTS_A_CYCLE: usize = 40;
-/// Letters of one cycle of lengths.
+/// Letters in one cycle of lengths.
 const LETTERS_A_CYCLE: usize = 60;
-/// Words of a document of a megabyte: the contracts here have 5.9 bytes a word, its space included.
+/// Words of a document of 1 MB: the contracts here have 5.9 bytes a word, with its space.
 const MEGABYTE_WORDS: usize = 175_000;
 /// Letters timed alone, and as many beside the large document: the 95th percentile is the fourth longest time.
 const LETTERS_TIMED: usize = 60;
-/// Client of the timed letters, and that of the large document.
+/// Numbers of the client of the timed letters and of the client of the large document.
 const SMALL_CLIENT: usize = 0;
 const LARGE_CLIENT: usize = 1;
 
@@ -55,7 +56,7 @@ pub struct SoakSettings {
     pub json: Option<PathBuf>,
 }
 
-/// Somebody who always has so many documents under way.
+/// A client that always has `at_once` documents under way.
 #[derive(Debug)]
 struct Client {
     number: usize,
@@ -65,7 +66,7 @@ struct Client {
     under_way: Vec<Uploaded>,
 }
 
-/// What a client uploads.
+/// Kind of documents that a client uploads.
 #[derive(Debug, Clone, Copy)]
 enum Load {
     Letters,
@@ -73,7 +74,7 @@ enum Load {
     Megabytes,
 }
 
-/// What came of the mixed load.
+/// The outcome of the mixed load.
 #[derive(Debug, Default)]
 struct Mixed {
     memory: Vec<f64>,
@@ -81,7 +82,7 @@ struct Mixed {
     failed: usize,
 }
 
-/// Runs it.
+/// Runs the soak.
 pub async fn run(settings: &SoakSettings) -> Result<()> {
     let mut docket = Docket::start(&docket::logs()?).await?;
     let mut worker = docket.worker(None, settings.sessions).await?;
@@ -114,7 +115,7 @@ pub async fn run(settings: &SoakSettings) -> Result<()> {
     Report::new("soak", serde_json::to_value(settings)?, figures, ratios).write(settings.json.as_deref())
 }
 
-/// Clients replace each document that ended by the next, until the time is over; then what is under way may end.
+/// Each client replaces an ended document by its next, until the time is over; then the documents under way may end.
 async fn mixed(docket: &mut Docket, worker: &mut Worker, settings: &SoakSettings) -> Result<Mixed> {
     let mut clients = [
         Client::new(0, 4, Load::Letters),
@@ -151,8 +152,8 @@ async fn mixed(docket: &mut Docket, worker: &mut Worker, settings: &SoakSettings
     }
 }
 
-/// Letters one by one, first alone, then while a large document is read. Figures, and what the 95th percentiles of the
-/// time from accept to result are to each other.
+/// Times letters one by one, first alone, then while a large document is read. Returns the figures, and the ratio of the 95th
+/// percentiles of the time from accept to result.
 async fn beside_large(
     docket: &mut Docket,
     worker: &mut Worker,
@@ -165,11 +166,11 @@ async fn beside_large(
     println!("{LETTERS_TIMED} letters beside a document of {chars} characters");
     let uploaded = docket.upload(LARGE_CLIENT, &large).await?;
     poll::until("the large document is claimed", DRAIN_MAX, async || {
-        Ok((docket.state(&uploaded).await? == "running").then_some(()))
+        Ok((docket.state(&uploaded).await? == State::Running).then_some(()))
     })
     .await?;
     let beside = timed_letters(docket, worker, settings.seed).await?;
-    let was_beside = docket.state(&uploaded).await? == "running";
+    let was_beside = docket.state(&uploaded).await? == State::Running;
     let row = until_ended(docket, worker, &uploaded).await?;
     ensure!(row.succeeded, "the large document failed");
     ensure!(
@@ -202,7 +203,7 @@ async fn beside_large(
     ))
 }
 
-/// Seconds from accept to result of each of the same letters, one after the other.
+/// Seconds from accept to result of each letter, one after the other; the letters are always the same.
 async fn timed_letters(docket: &mut Docket, worker: &mut Worker, seed: u64) -> Result<Vec<f64>> {
     let mut seconds = Vec::with_capacity(LETTERS_TIMED);
     for text in corpus::texts(Kind::Letters, LETTERS_TIMED, seed) {
@@ -222,7 +223,7 @@ async fn until_ended(docket: &mut Docket, worker: &mut Worker, uploaded: &Upload
     .await
 }
 
-/// Contracts one after the other, up to so many characters.
+/// Contracts one after the other, until the text has the wanted number of characters.
 fn large_text(settings: &SoakSettings) -> String {
     let mut text = String::new();
     let mut chars = 0;
@@ -274,7 +275,7 @@ impl Client {
 }
 
 impl Load {
-    /// The next text of a client. Lengths come round, texts do not.
+    /// The next text of a client: lengths repeat, texts do not.
     fn text(self, seed: u64, number: usize) -> String {
         let of_cycle = |kind, cycle| corpus::lengths(kind, cycle, seed)[number % cycle];
         let (kind, words) = match self {

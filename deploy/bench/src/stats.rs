@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-/// Named figures of one contestant in one round.
+/// Figures of one contestant in one round, by name.
 pub type Figures = BTreeMap<String, f64>;
 
-/// The middle value, or the mean of the two in the middle; `None` of none.
+/// The middle value, or the mean of the two middle values; `None` without values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let (low, high) = (sorted.len().checked_sub(1)? / 2, sorted.len() / 2);
     Some(f64::midpoint(sorted[low], sorted[high]))
 }
 
-/// The smallest value that at least this share of the values do not exceed (the nearest rank); `None` of none.
+/// The smallest value that at least this share of the values do not exceed (nearest rank); `None` without values.
 pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
     let sorted = sorted(values);
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied()
 }
 
-/// The median of what each round's two values are to each other: noise that lasts longer than a round cancels out.
+/// The median of the ratios of each round's two values: noise that lasts longer than a round cancels out.
 pub fn ratio(rounds: &[(f64, f64)]) -> Option<f64> {
     let ratios: Vec<f64> = rounds
         .iter()
@@ -42,7 +42,8 @@ pub fn medians(rounds: &[Figures]) -> Figures {
     medians
 }
 
-/// How much a series moved: its last fifth's median to that of its second fifth, less one. The first fifth is warm-up.
+/// How much a series changed: the median of its last fifth relative to that of its second fifth, minus 1. The first fifth is
+/// warm-up.
 pub fn drift(series: &[f64]) -> Option<f64> {
     let fifth = series.len() / 5;
     let before = median(series.get(fifth..2 * fifth)?)?;
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_ratio_is_of_values_of_the_same_round() {
-        // Twice as fast in each round, though the machine became ten times slower.
+        // Twice as fast in each round, although the machine became ten times slower.
         assert_eq!(ratio(&[(20.0, 10.0), (2.0, 1.0), (4.0, 2.0)]), Some(2.0));
         assert_eq!(ratio(&[(1.0, 0.0)]), None);
     }

@@ -1,12 +1,12 @@
-//! Sessions against threads of a pass, spinning or not: how a worker should use its cores. Only the model runs.
+//! Sessions or threads per pass, spinning or not: how a worker should use its cores. Only the model runs.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use docket_engine::infer::session::Threads;
 use docket_local::checkout::Checkout;
 use docket_local::deps::Deps;
-use docket_worker::infer::session::Threads;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ struct Layout {
 /// Tokens a second, of wall time and of CPU time.
 type Speed = (f64, f64);
 
-/// Runs all windows of the corpus once a layout and round, and compares with one session a core.
+/// Runs all windows of the corpus once per layout and round, and compares each layout with one session per core.
 pub async fn run(settings: &ThreadsSettings) -> Result<()> {
     let deps = Deps::ensure(&Checkout::find()?.state()?).await?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -66,7 +66,7 @@ pub async fn run(settings: &ThreadsSettings) -> Result<()> {
     Report::new("threads", asked, json!({ "layouts": figures }), json!({})).write(settings.json.as_deref())
 }
 
-/// Each layout's speeds, a round each.
+/// Speeds of each layout, one per round.
 fn measure(settings: &ThreadsSettings, layouts: &[Layout], deps: &Deps) -> Result<Vec<Vec<Speed>>> {
     let texts = corpus::texts(settings.corpus, settings.documents as usize, settings.seed);
     let cut = windows::cut(&docket::model_folder(), &texts)?;
@@ -82,7 +82,7 @@ fn measure(settings: &ThreadsSettings, layouts: &[Layout], deps: &Deps) -> Resul
     Ok(speeds)
 }
 
-/// A line of the table, and the same for programs.
+/// Prints a layout's line of the table, and returns its figures.
 fn report(layout: Layout, speeds: &[Speed], to: &[Speed]) -> Value {
     let (wall, cpu): (Vec<f64>, Vec<f64>) = speeds.iter().copied().unzip();
     let (wall, cpu) = (stats::median(&wall), stats::median(&cpu));
@@ -107,7 +107,7 @@ fn report(layout: Layout, speeds: &[Speed], to: &[Speed]) -> Value {
     })
 }
 
-/// One core; all cores by sessions, by threads, by both; twice as many sessions as cores.
+/// The layouts: one core; all cores by sessions, by threads, and by both; twice as many sessions as cores.
 fn layouts(cores: usize) -> Vec<Layout> {
     let layout = |sessions, count, spinning| Layout {
         sessions,
@@ -118,7 +118,7 @@ fn layouts(cores: usize) -> Vec<Layout> {
         layout(cores, 1, false),
         layout(2 * cores, 1, false),
     ];
-    layouts.dedup(); // On one core a session a core is one session.
+    layouts.dedup(); // On one core, one session per core is one session.
     if cores > 1 {
         for spinning in [false, true] {
             layouts.push(layout(1, cores, spinning));

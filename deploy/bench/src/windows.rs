@@ -1,23 +1,23 @@
-//! The very windows that the worker cuts, by its own code.
+//! The windows of a corpus, cut by the worker's own code.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use docket_worker::infer::manifest::{Manifest, TOKENIZER_FILE};
-use docket_worker::window::{Splitter, TextTokenizer};
+use docket_engine::infer::manifest::{Manifest, TOKENIZER_FILE};
+use docket_engine::window::{Splitter, TextTokenizer};
 
-/// A corpus as the model sees it.
+/// A corpus as the model reads it.
 #[derive(Debug)]
 pub struct Cut {
-    /// Ids of each window, special ones included.
+    /// Token ids of each window, special tokens included.
     pub windows: Vec<Vec<u32>>,
-    /// Tokens of the texts, each counted once, special ones not.
+    /// Tokens of the texts, each counted once, without special tokens.
     pub text_tokens: usize,
-    /// Special tokens of a window.
+    /// Number of special tokens in a window.
     pub specials: usize,
 }
 
-/// Cuts texts as a model's folder says.
+/// Cuts texts into windows, by the settings in a model's folder.
 pub fn cut(folder: &Path, texts: &[String]) -> Result<Cut> {
     let about = Manifest::from_folder(folder)
         .context("read the model's manifest")?
@@ -40,7 +40,7 @@ pub fn cut(folder: &Path, texts: &[String]) -> Result<Cut> {
 }
 
 impl Cut {
-    /// Tokens of all windows, special ones included.
+    /// Number of tokens in all windows, special tokens included.
     pub fn tokens(&self) -> usize {
         self.windows.iter().map(Vec::len).sum()
     }

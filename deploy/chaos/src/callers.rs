@@ -1,4 +1,4 @@
-//! Callers: they upload without end, try again what they may, cancel and ask again, and write down what they were told.
+//! Callers upload without end, retry what they may, cancel and ask again, and log what they were told.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use docket_checker::log::{Document, Entry, Schedule};
-use reqwest::{RequestBuilder, StatusCode};
+use docket_client::Client;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -18,25 +19,25 @@ use crate::random::Random;
 use crate::schedule;
 use crate::texts::{Text, Texts};
 
-/// Callers, each of a client of its own.
+/// Number of callers, each a client of its own.
 pub const CALLERS: usize = 6;
-/// How long an answer may take: longer than the producer's own deadlines.
+/// Longest wait for an answer: longer than the producer's own deadlines.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 /// Pause between two requests of a caller.
 const PAUSE: Duration = Duration::from_millis(150);
-/// Pause before a request is sent again.
+/// Pause before a request is repeated.
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
-/// How long requests are still sent again once the load has ended.
+/// How long requests are repeated after the load has ended.
 const INSIST_MAX: Duration = Duration::from_secs(60);
-/// What separates the parts of a form; no text has it.
+/// Boundary between the parts of a form; no text contains it.
 const BOUNDARY: &str = "chaos-9b1c6f2e";
 
-/// The callers' log, a line of JSON an entry.
+/// The callers' log: one line of JSON per entry.
 #[derive(Clone)]
 pub struct Log(Arc<Mutex<(File, Vec<Entry>)>>);
 
 impl Log {
-    /// An empty one.
+    /// Creates an empty log.
     pub fn create(path: &Path) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("make {}", path.display()))?;
         Ok(Self(Arc::new(Mutex::new((file, Vec::new())))))
@@ -51,25 +52,22 @@ impl Log {
         log.1.push(entry);
     }
 
-    /// What was written so far.
+    /// All entries so far.
     pub fn entries(&self) -> Vec<Entry> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 }
 
-/// One caller.
+/// A caller and its connection to each producer.
 pub struct Caller {
-    /// Its client.
+    /// Id of the caller's client.
     pub client: String,
-    /// Its token.
-    pub token: String,
-    /// Addresses of the producers.
-    pub producers: Vec<String>,
-    /// Where it writes down what it is told.
+    /// One HTTP client for each producer.
+    clients: Vec<Client>,
+    /// Log of the answers.
     pub log: Log,
-    /// Turns true when the load ends.
+    /// Becomes true when the load ends.
     pub ends: watch::Receiver<bool>,
-    http: reqwest::Client,
     uploads: usize,
     requests: usize,
 }
@@ -81,22 +79,23 @@ struct Accepted {
 }
 
 impl Caller {
-    /// A caller that has not sent anything yet.
+    /// A caller without requests yet.
     pub fn new(
         (client, token): (String, String),
         producers: Vec<String>,
         log: Log,
         ends: watch::Receiver<bool>,
     ) -> Self {
-        let http = reqwest::Client::builder().timeout(ANSWER_MAX).no_proxy().build();
-        let http = http.unwrap_or_default();
+        let client_of = |producer: &String| {
+            let base = format!("http://{producer}");
+            Client::with_answers_in(ANSWER_MAX, base, token.as_str()).expect("an HTTP client can be made")
+        };
+        let clients = producers.iter().map(client_of).collect();
         Self {
             client,
-            token,
-            producers,
             log,
             ends,
-            http,
+            clients,
             uploads: 0,
             requests: 0,
         }
@@ -131,7 +130,7 @@ impl Caller {
         }
     }
 
-    /// Uploads texts, as a form when there are several.
+    /// Uploads texts; several texts are sent as a form.
     pub async fn upload(&mut self, texts: &[Text], keyed: bool, schedule: Schedule) -> Vec<Document> {
         self.uploads += 1;
         let upload = format!("{}-{}", self.client, self.uploads);
@@ -141,10 +140,9 @@ impl Caller {
             _ => (format!("multipart/form-data; boundary={BOUNDARY}"), form(texts)),
         };
         let path = format!("/v1/documents?external_id={upload}{}", schedule::query(schedule));
-        let request = |http: &reqwest::Client, base: &str| {
-            http.post(format!("{base}{path}"))
-                .header("content-type", &kind)
-                .body(body.clone())
+        let request = |client: &Client| {
+            let request = client.request(Method::POST, &path);
+            request.header("content-type", &kind).body(body.clone())
         };
         let answer = self.ask(request, key.as_deref()).await;
         let documents = answer.and_then(|answer| accepted(answer, texts));
@@ -171,7 +169,7 @@ impl Caller {
 
     async fn cancel(&mut self, document: &Document) {
         let path = format!("/v1/jobs/{}", document.job_id);
-        let request = |http: &reqwest::Client, base: &str| http.delete(format!("{base}{path}"));
+        let request = |client: &Client| client.request(Method::DELETE, &path);
         let answer = self.ask_for(request, "").await;
         let cancelled = answer.map(|(status, _)| status.is_success());
         self.log.write(Entry::Cancel {
@@ -183,7 +181,7 @@ impl Caller {
     async fn again(&mut self, document: &Document, keyed: bool) {
         let path = format!("/v1/documents/{}/jobs", document.document_id);
         let key = keyed.then(|| format!("again-{}", document.job_id));
-        let request = |http: &reqwest::Client, base: &str| http.post(format!("{base}{path}")).json(&json!({}));
+        let request = |client: &Client| client.request(Method::POST, &path).json(&json!({}));
         let job = self.ask(request, key.as_deref()).await;
         let job = job.and_then(|job| job["job_id"].as_str()?.parse().ok());
         let client = self.client.clone();
@@ -202,12 +200,9 @@ impl Caller {
         });
     }
 
-    /// Asks for something that must be accepted once: with a key it is asked for until it is, without one only once.
-    async fn ask(
-        &mut self,
-        request: impl Fn(&reqwest::Client, &str) -> RequestBuilder,
-        key: Option<&str>,
-    ) -> Option<Value> {
+    /// Sends a request that must be accepted once. With a key it is repeated until its answer is final; without one it is sent
+    /// once.
+    async fn ask(&mut self, request: impl Fn(&Client) -> RequestBuilder, key: Option<&str>) -> Option<Value> {
         let Some(key) = key else {
             let sent = self.send(&request, "").await?;
             return (sent.0 == StatusCode::ACCEPTED).then_some(sent.1);
@@ -216,12 +211,8 @@ impl Caller {
         (status == StatusCode::ACCEPTED).then_some(answer)
     }
 
-    /// Asks at one producer, then the other, until one of them gives a final answer.
-    async fn ask_for(
-        &mut self,
-        request: impl Fn(&reqwest::Client, &str) -> RequestBuilder,
-        key: &str,
-    ) -> Option<(StatusCode, Value)> {
+    /// Sends a request to the producers in turn, until one of them gives a final answer.
+    async fn ask_for(&mut self, request: impl Fn(&Client) -> RequestBuilder, key: &str) -> Option<(StatusCode, Value)> {
         let mut insists_until = None;
         loop {
             if let Some((status, answer)) = self.send(&request, key).await {
@@ -243,20 +234,14 @@ impl Caller {
         }
     }
 
-    async fn send(
-        &mut self,
-        request: &impl Fn(&reqwest::Client, &str) -> RequestBuilder,
-        key: &str,
-    ) -> Option<(StatusCode, Value)> {
+    async fn send(&mut self, request: &impl Fn(&Client) -> RequestBuilder, key: &str) -> Option<(StatusCode, Value)> {
         self.requests += 1;
-        let producer = &self.producers[self.requests % self.producers.len()];
-        let mut request = request(&self.http, &format!("http://{producer}")).bearer_auth(&self.token);
+        let client = &self.clients[self.requests % self.clients.len()];
+        let mut request = request(client);
         if !key.is_empty() {
             request = request.header("idempotency-key", key);
         }
-        let answer = request.send().await.ok()?;
-        let status = answer.status();
-        Some((status, answer.json().await.ok()?))
+        client.answer(request).await.ok()
     }
 }
 

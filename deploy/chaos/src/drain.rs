@@ -1,4 +1,4 @@
-//! After the faults: everything that was accepted is let come to its end.
+//! The drain after the faults: lets every accepted job end.
 
 use std::time::{Duration, Instant};
 
@@ -8,26 +8,26 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::inject::Town;
 
-/// How long everything may take to end: the repair of a job whose worker and message are both gone takes two minutes, the
-/// pause of one that met several errors up to five.
+/// How long the drain may take. Repairing a job that lost both worker and message takes 2 min; the pause of a job that met
+/// several errors takes up to 5 min.
 pub const DRAIN_MAX: Duration = Duration::from_secs(420);
-/// When an operator would look, and see that nothing moves: sets waiting what was published and is not claimed.
+/// When an operator would notice that nothing moves, and requeues the published jobs that are not claimed.
 const REQUEUE_AFTER: Duration = Duration::from_secs(60);
-/// How often it is looked at.
+/// Pause between looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How it went.
+/// The outcome of the drain.
 #[derive(Debug, Default)]
 pub struct Drained {
-    /// How long it took.
+    /// How long the drain took.
     pub took: Duration,
-    /// Jobs that were published and whose messages were gone: left alone, they wait again after ten minutes.
+    /// Published jobs whose messages were gone: without the requeue they would wait for ten minutes.
     pub requeued: i64,
-    /// Live jobs that were left at the end.
+    /// Live jobs at the end of the drain.
     pub left: i64,
 }
 
-/// Waits until no job is live and no message is left, but not for ever.
+/// Waits until no job is live and no message is left, for at most this long.
 pub async fn drain(town: &Town, most: Duration) -> Result<Drained> {
     let (servers, began) = (town.servers.for_checker(), Instant::now());
     let mut drained = Drained::default();
@@ -54,7 +54,7 @@ pub async fn drain(town: &Town, most: Duration) -> Result<Drained> {
     }
 }
 
-/// Dispatch rows of all shards that are so.
+/// Number of dispatch rows in all shards that satisfy the condition `so`.
 async fn live(shards: &[(String, String)], so: &'static str) -> Result<i64> {
     let mut live = 0;
     for (name, url) in shards {

@@ -1,28 +1,28 @@
-//! Whether a run did its work: that nothing wrong was found says nothing where little was done. Pure.
+//! Whether a run did enough: finding nothing wrong means little where little was done. Pure.
 
-/// Fewest jobs accepted a fault, those read calmly not counted. Runs of all faults have a hundred and more, those of the
-/// shortest faults alone some twenty; callers who are mostly refused have fewer than this.
+/// Fewest accepted jobs per fault, without those of the calm run. Runs of all faults have 100 and more, runs of the shortest
+/// faults some 20. Callers that are mostly refused have fewer than this.
 const ACCEPTED_A_FAULT_MIN: u64 = 10;
-/// Of how many accepted jobs one may be taken for poison, and one may need an operator after the faults. Runs have neither;
-/// either could happen to a job whose processes met four kills, or whose message went with a wiped broker.
+/// Accepted jobs for which one job may be taken for poison, and one may need an operator. Runs have neither. Either could happen
+/// to a job whose processes met four kills, or whose message was lost with a wiped broker.
 const ACCEPTED_A_TROUBLE_MIN: u64 = 200;
 
-/// What a run did.
+/// What a run achieved.
 #[derive(Debug, Clone, Default)]
 pub struct Work {
-    /// Faults that were planned and can be injected on this machine.
+    /// Planned faults that this machine can inject.
     pub faults: u64,
-    /// Those of them that were not injected, or not healed.
+    /// The planned faults that were not injected, or not healed.
     pub not_injected: Vec<String>,
-    /// Jobs accepted under load.
+    /// Jobs accepted under load, without those of the calm run.
     pub accepted: u64,
-    /// Jobs taken for poison since faults ended their processes.
+    /// Jobs taken for poison because faults ended their processes.
     pub poisoned: u64,
-    /// Jobs that an operator had to set waiting after the faults.
+    /// Jobs that an operator had to requeue after the faults.
     pub requeued: u64,
 }
 
-/// Why the run shows less than it should, a sentence each.
+/// Why the run proves less than it should, one sentence each.
 pub fn shortfalls(work: &Work) -> Vec<String> {
     let mut short: Vec<String> = work
         .not_injected
@@ -60,7 +60,7 @@ mod tests {
         }
     }
 
-    /// How much is complained of after a change.
+    /// Number of shortfalls after a change.
     fn short(change: impl FnOnce(&mut Work)) -> usize {
         let mut work = usual();
         change(&mut work);

@@ -1,4 +1,4 @@
-//! Producers and workers as processes, looked after as an orchestrator does: what ends is started again.
+//! Producers and workers as processes. Like an orchestrator, the fleet restarts processes that end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,35 +17,35 @@ use crate::plan::{self, PRODUCERS, SHARDS, Server, WORKERS};
 use crate::servers::{BUCKET, Servers};
 use crate::texts::MODEL;
 
-/// How often ended processes are looked for.
+/// Pause between looks for ended processes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How long a process stands still that stopped itself at a failpoint.
+/// How long a process stays suspended that stopped itself at a failpoint.
 const STOPPED: Duration = Duration::from_secs(3);
-/// How long a process may take to be ready, on a busy machine.
+/// How long a process may take to become ready on a busy machine.
 const READY_MAX: Duration = Duration::from_secs(60);
-/// How long a process may take to stop when it is asked to.
+/// How long a process may take to stop when asked.
 const STOP_MAX: Duration = Duration::from_secs(30);
-/// Secret of the run's tokens.
+/// Secret that signs the run's tokens.
 const JWT_SECRET: &str = "a secret of chaos, known to everybody who reads it";
 
-/// All processes, producers first.
+/// All processes of a run.
 pub struct Fleet {
-    /// They.
+    /// Producers first, then workers.
     pub members: Vec<Member>,
-    /// Settings by which a command reaches the servers directly.
+    /// Settings that lead a command to the servers without a proxy.
     direct: Vec<(String, String)>,
     owner: PathBuf,
 }
 
-/// One process's place: it has the same address and the same ways to servers at each start.
+/// The place of one process, which keeps its address and its proxies through every start.
 pub struct Member {
-    /// Its name, as plans have it.
+    /// Name of the process in plans.
     pub name: String,
-    /// Where it serves HTTP.
+    /// Host and port of its HTTP server.
     pub address: String,
-    /// Folder of the models that it keeps between starts.
+    /// Folder of its models, kept between starts.
     pub cache: PathBuf,
-    /// Held by whoever does something to it.
+    /// Locked by whoever changes the process.
     pub turn: Mutex<()>,
     links: Vec<(Server, Proxy)>,
     settings: Vec<(String, String)>,
@@ -58,25 +58,25 @@ pub struct Member {
 #[derive(Default)]
 struct Running {
     process: Option<Process>,
-    /// Nobody but the fault starts it now.
+    /// Only the fault may start the process now.
     is_held: bool,
-    /// The fault lets it go on, nobody else.
+    /// Only the fault may resume the process.
     is_frozen: bool,
     stopped_since: Option<Instant>,
     starts: usize,
 }
 
-/// What one start of a process has beside its settings.
+/// What one start adds to a process's settings.
 #[derive(Debug, Clone, Default)]
 pub struct Start {
-    /// Variables.
+    /// Environment variables and their values.
     pub settings: Vec<(String, String)>,
-    /// Largest file that it may write, in blocks of the shell's `ulimit -f`.
+    /// Largest file that the process may write, in blocks of the shell's `ulimit -f`; `None` is no limit.
     pub file_blocks: Option<u32>,
 }
 
 impl Fleet {
-    /// Places for all processes; nothing runs yet. `always` is a setting that every start of a process has.
+    /// Places for all processes, none of them started. `always` is a setting of every start.
     pub async fn new(servers: &Servers, always: Option<(String, String)>) -> Result<Self> {
         let owner = servers.state.path().to_owned();
         std::fs::create_dir_all(owner.join("logs")).context("make a folder for logs")?;
@@ -89,7 +89,7 @@ impl Fleet {
             let mut links = Vec::new();
             for server in Server::ALL {
                 let mut to = ports_of(servers, server);
-                // Not all begin at the same node.
+                // Processes begin at different nodes.
                 let first = number % to.len();
                 to.rotate_left(first);
                 links.push((server, Proxy::open(&to).await?));
@@ -130,7 +130,7 @@ impl Fleet {
         Ok(Self { members, direct, owner })
     }
 
-    /// Starts all and waits until they are ready.
+    /// Starts all processes and waits until they are ready.
     pub async fn start(&self) -> Result<()> {
         for member in &self.members {
             member.start(&Start::default()).await?;
@@ -141,7 +141,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Looks after the processes until it is aborted.
+    /// Restarts ended processes until it is aborted.
     pub async fn look_after(self: Arc<Self>) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -153,7 +153,7 @@ impl Fleet {
         }
     }
 
-    /// Runs a command of the producer or the worker on the servers, past all proxies; what it says.
+    /// Runs a command of the producer or the worker on the servers, without a proxy; returns its output.
     pub async fn command(&self, program: &str, arguments: &[&str]) -> Result<String> {
         let mut command = docket_bench::program::command(Checkout::sibling(program)?);
         command
@@ -171,21 +171,21 @@ impl Fleet {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// Makes every process's way to a server bad, or good again.
+    /// Sets the mode of every process's proxy to a server.
     pub fn set_all(&self, server: Server, mode: Mode) {
         for member in &self.members {
             member.set(server, mode);
         }
     }
 
-    /// Makes all ways good.
+    /// Sets all proxies to carry everything.
     pub fn open_all(&self) {
         for server in Server::ALL {
             self.set_all(server, Mode::Open);
         }
     }
 
-    /// How often processes were started in all.
+    /// Number of starts of all processes so far.
     pub async fn starts(&self) -> usize {
         let mut starts = 0;
         for member in &self.members {
@@ -194,21 +194,21 @@ impl Fleet {
         starts
     }
 
-    /// Stops all.
+    /// Stops all processes.
     pub async fn stop(&self) {
         for member in &self.members {
             member.end(true).await;
         }
     }
 
-    /// The state folder.
+    /// State folder that owns the processes.
     pub fn owner(&self) -> &Path {
         &self.owner
     }
 }
 
 impl Member {
-    /// Starts it; nothing else may be done to it meanwhile.
+    /// Starts the process; the caller holds its turn.
     pub async fn start(&self, start: &Start) -> Result<()> {
         let mut running = self.running.lock().await;
         self.start_within(&mut running, start).await
@@ -216,7 +216,7 @@ impl Member {
 
     async fn start_within(&self, running: &mut Running, start: &Start) -> Result<()> {
         let limit = start.file_blocks.map(|blocks| format!("ulimit -f {blocks}; "));
-        // A write beyond a limit of file sizes is to fail, as on a full disk, and not to end the process.
+        // A write beyond the limit must fail, as on a full disk, and not end the process.
         let script = format!("trap '' XFSZ; {}exec \"$@\"", limit.unwrap_or_default());
         let launch = Launch::new(&self.name, "/bin/sh", &self.owner, &self.log);
         let launch = launch.arg("-c").arg(script).arg("docket").arg(&self.program);
@@ -256,7 +256,7 @@ impl Member {
         Ok(())
     }
 
-    /// Waits until its `/readyz` says yes.
+    /// Waits until `/readyz` answers yes.
     pub async fn until_ready(&self) -> Result<()> {
         let url = format!("http://{}/readyz", self.address);
         poll::until(&format!("{} becomes ready", self.name), READY_MAX, async || {
@@ -266,7 +266,7 @@ impl Member {
         .await
     }
 
-    /// Ends it, as `kill -9` does or, if it is asked to, as an orchestrator does; nobody starts it again until
+    /// Ends the process: as an orchestrator does if `asked`, otherwise as `kill -9` does. Nobody restarts it until
     /// [`Member::start`].
     pub async fn end(&self, asked: bool) {
         let process = {
@@ -283,7 +283,7 @@ impl Member {
         }
     }
 
-    /// Stops it where it is, for a while.
+    /// Suspends the process for this long.
     pub async fn freeze(&self, lasts: Duration) {
         let Some(pid) = self.set_frozen(true).await else { return };
         signal(pid, Signal::STOP);
@@ -298,7 +298,7 @@ impl Member {
         running.process.as_ref().map(Process::pid)
     }
 
-    /// Bounds one of its resources from now on; nothing more than `bytes`.
+    /// Limits a resource of the process to this many bytes from now on; `None` lifts the limit.
     pub async fn limit(&self, resource: Resource, bytes: Option<u64>) {
         let pid = self.running.lock().await.process.as_ref().map(Process::pid);
         if let Some(pid) = pid.and_then(|pid| Pid::from_raw(pid.cast_signed())) {
@@ -309,11 +309,11 @@ impl Member {
                     current: bytes,
                     maximum: None,
                 },
-            ); // It may have ended since.
+            ); // The process may have ended since.
         }
     }
 
-    /// Address space that it has now, in bytes.
+    /// Current address space of the process, in bytes.
     pub async fn address_space(&self) -> Option<u64> {
         let pid = self.running.lock().await.process.as_ref().map(Process::pid)?;
         let pages = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
@@ -321,7 +321,7 @@ impl Member {
         Some(pages * rustix::param::page_size() as u64)
     }
 
-    /// Makes its way to a server bad, or good again.
+    /// Sets the mode of the process's proxy to a server.
     pub fn set(&self, server: Server, mode: Mode) {
         if let Some((_, proxy)) = self.links.iter().find(|link| link.0 == server) {
             proxy.set(mode);
@@ -331,11 +331,11 @@ impl Member {
 
 fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
-        let _ = kill_process(pid, signal); // It may have ended since.
+        let _ = kill_process(pid, signal); // The process may have ended since.
     }
 }
 
-/// The state stands behind the name, which is in brackets.
+/// Whether the process is suspended. Its state follows its name, which is in brackets.
 fn is_stopped(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
@@ -353,8 +353,8 @@ fn ports_of(servers: &Servers, server: Server) -> Vec<u16> {
     }
 }
 
-/// The settings of a service, with its own login to the databases; the broker loses its users in a wipe, and so all have the one
-/// that it makes by itself.
+/// The settings of a service, with its own login to the databases. A wiped broker loses its users, so all services use the user
+/// that the broker makes itself.
 fn with_login(settings: Vec<(String, String)>, login: Login) -> Vec<(String, String)> {
     let own = settings.into_iter().filter_map(|(name, value)| match name.as_str() {
         "DOCKET_AMQP_URL" => Some((name, value)),
@@ -363,7 +363,7 @@ fn with_login(settings: Vec<(String, String)>, login: Login) -> Vec<(String, Str
     own.collect()
 }
 
-/// The settings of a process that reaches its servers at these ports.
+/// The settings of a process whose servers are at these ports.
 fn settings(servers: &Servers, port: impl Fn(Server) -> u16) -> Vec<(String, String)> {
     let shards = (0..SHARDS).map(|number| {
         let shard = &servers.clusters[1 + number];

@@ -1,4 +1,4 @@
-//! Faults, done: each is injected, lasts, and is healed. A target has one fault at a time.
+//! Injects faults: each is injected, lasts, and is healed. A target has one fault at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +12,28 @@ use crate::fleet::{Fleet, Member, Start};
 use crate::plan::{Fault, PRODUCERS, SHARDS, Server, Step};
 use crate::servers::Servers;
 
-/// How late packets are on a slow way: a far continent, twice.
+/// Delay of packets on a slow connection: twice that of a far continent.
 const LATE: Duration = Duration::from_millis(400);
-/// Bytes after which answers of the store are cut off: within the body of any document.
+/// Bytes after which the store's answers are cut: within the body of any document.
 const TRUNCATED_BYTES: usize = 700;
-/// Largest file that may be written on a full disk, in bytes: less than any part of an upload that is spooled.
+/// Largest file that a full disk takes, in bytes: less than any spooled part of an upload.
 const DISK_BYTES: u64 = 1024;
-/// How far clocks jump, in seconds.
+/// How far a clock jumps, in seconds: one hour.
 const JUMP_SECONDS: u32 = 3_600;
-/// How often an operator's command is tried.
+/// Attempts at an operator's command.
 const TRIES_MAX: usize = 20;
 
-/// What faults are done to.
+/// The targets of faults.
 pub struct Town {
-    /// The servers.
+    /// All servers of the run.
     pub servers: Servers,
-    /// The processes.
+    /// Producers and workers of the run.
     pub fleet: Arc<Fleet>,
     storage_turn: Mutex<()>,
 }
 
 impl Town {
-    /// Servers and processes that run.
+    /// Running servers and processes.
     pub fn new(servers: Servers, fleet: Arc<Fleet>) -> Self {
         Self {
             servers,
@@ -42,7 +42,7 @@ impl Town {
         }
     }
 
-    /// Undoes what faults have left that took too long.
+    /// Undoes what is left of faults that took too long.
     pub async fn heal(&self) -> Result<()> {
         self.fleet.open_all();
         let mut broker = self.servers.broker.lock().await;
@@ -51,7 +51,7 @@ impl Town {
         broker.until_whole().await.context("the broker does not heal")
     }
 
-    /// Does it, and undoes it. An error: it was not injected.
+    /// Injects a fault and heals it. An error means that it was not injected.
     pub async fn inject(&self, step: &Step) -> Result<()> {
         use Fault as F;
         match step.fault {
@@ -82,7 +82,7 @@ impl Town {
         match step.fault {
             Fault::ProducerFreeze | Fault::WorkerFreeze => member.freeze(step.lasts).await,
             Fault::WorkerSuspend => {
-                // The broker notices a silent consumer only after its heartbeats; a lost connection at once.
+                // The broker notices a silent consumer only by its heartbeats, but a lost connection at once.
                 member.set(Server::Broker, Mode::Reset);
                 member.freeze(step.lasts).await;
                 member.set(Server::Broker, Mode::Open);
@@ -103,7 +103,7 @@ impl Town {
                 let bytes = member.address_space().await.context("it does not run")?;
                 member.limit(Resource::As, Some(bytes)).await;
                 tokio::time::sleep(step.lasts).await;
-                // What has survived that is ended as the kernel ends the largest process.
+                // A process that survived this is killed, as the kernel kills the largest process.
                 member.end(false).await;
                 member.start(&Start::default()).await?;
             }
@@ -117,7 +117,7 @@ impl Town {
                 member.limit(Resource::Fsize, None).await;
             }
             Fault::DiskFull => {
-                let _ = std::fs::remove_dir_all(&member.cache); // So that it must write its models anew.
+                let _ = std::fs::remove_dir_all(&member.cache); // The process must download its models anew.
                 let start = Start {
                     settings: Vec::new(),
                     file_blocks: Some(1),
@@ -134,7 +134,7 @@ impl Town {
         Ok(())
     }
 
-    /// A process sees its wall clock jump ahead and back; its other clock goes on, as the kernel's does.
+    /// Makes a process's wall clock jump ahead and back; its monotonic clock goes on.
     async fn jump(&self, member: &Member, step: &Step) -> Result<()> {
         let Some(library) = &self.servers.faketime else {
             bail!("libfaketime is not installed")
@@ -168,7 +168,7 @@ impl Town {
         ready
     }
 
-    /// What happens to one node of the broker. The next one has its turn when no queue misses a member any more.
+    /// Does something to one node of the broker. The next node's turn comes when no queue misses a member.
     async fn broker_node(&self, step: &Step) -> Result<()> {
         let mut cluster = self.servers.broker.lock().await;
         let node = cluster.node(step.target);
@@ -211,7 +211,7 @@ impl Town {
                 tokio::time::sleep(step.lasts).await;
                 cluster.start().await?;
                 self.requeue().await?;
-                // A queue that was declared before all nodes had met is on those that had.
+                // A queue declared before all nodes had met has members only on the nodes that had met.
                 cluster.grow().await?;
             }
             other => bail!("{} is not done to a broker", other.name()),
@@ -219,7 +219,7 @@ impl Town {
         cluster.until_whole().await
     }
 
-    /// What an operator does who knows that the broker lost its data.
+    /// Requeues, as an operator does who knows that the broker lost its data.
     pub async fn requeue(&self) -> Result<()> {
         for _ in 1..TRIES_MAX {
             if self
@@ -269,20 +269,20 @@ impl Town {
         self.fleet.set_all(Server::Storage, Mode::Open);
     }
 
-    /// Stops and starts every process, one after the other, as an upgrade does.
+    /// Stops and starts all processes one after the other, as an upgrade does.
     async fn roll(&self) -> Result<()> {
         for member in &self.fleet.members {
             let _turn = member.turn.lock().await;
             member.end(true).await;
             member.start(&Start::default()).await?;
-            // An upgrade waits for readiness, but not for ever: something else may be broken.
+            // An upgrade waits for readiness, but not for ever: another fault may prevent it.
             let _ = tokio::time::timeout(Duration::from_secs(10), member.until_ready()).await;
         }
         Ok(())
     }
 }
 
-/// Starts a process otherwise, and as usual again after a while.
+/// Restarts a process with changed settings, and after a while as usual.
 async fn for_a_while(member: &Member, start: &Start, lasts: Duration) -> Result<()> {
     member.end(true).await;
     member.start(start).await?;

@@ -1,4 +1,4 @@
-//! Command line of the chaos bench.
+//! Command line of the chaos runs.
 
 use std::process::ExitCode;
 

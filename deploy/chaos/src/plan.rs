@@ -1,20 +1,20 @@
-//! Which faults, where, when and for how long: a pure function of the seed.
+//! Which faults happen where, when and for how long: a pure function of the seed.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::random::Random;
 
-/// Producers of the run.
+/// Number of producers in a run.
 pub const PRODUCERS: usize = 2;
-/// Workers of the run.
+/// Number of workers in a run.
 pub const WORKERS: usize = 3;
-/// Shards of the run.
+/// Number of shards in a run.
 pub const SHARDS: usize = 2;
-/// Nodes of the broker: the fewest that go on without one of them.
+/// Number of broker nodes: the fewest that go on without one of them.
 pub const BROKERS: usize = 3;
 
-/// Stages of a producer at which it dies.
+/// Failpoints of a producer.
 const PRODUCER_STAGES: [&str; 5] = [
     "producer.after_s3_put",
     "producer.before_commit",
@@ -22,7 +22,7 @@ const PRODUCER_STAGES: [&str; 5] = [
     "producer.before_confirm",
     "producer.before_mark",
 ];
-/// Stages of a worker at which it dies.
+/// Failpoints of a worker.
 const WORKER_STAGES: [&str; 8] = [
     "worker.after_claim",
     "worker.after_fetch",
@@ -33,14 +33,14 @@ const WORKER_STAGES: [&str; 8] = [
     "worker.before_ack",
     "worker.heartbeat",
 ];
-/// Passes of a stage before something happens there, at most.
+/// Limit of passes of a failpoint before it acts.
 const PASSES_MAX: usize = 12;
-/// Longest pause between the beginnings of two faults, in milliseconds.
+/// Longest pause between the starts of two faults, in milliseconds.
 const PAUSE_MAX_MS: usize = 1_500;
-/// Of a hundred faults, how many begin while the one before goes on.
+/// Of 100 faults, how many start while the previous one lasts.
 const BESIDE_PERCENT: usize = 60;
 
-/// What is done.
+/// Kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "their names say it; deploy/chaos/README.md has the table")]
 pub enum Fault {
@@ -78,22 +78,22 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Every fault, its name, and how long it lasts: from, up to, in milliseconds.
+    /// Every fault, its name, and its shortest and longest duration in milliseconds.
     pub const ALL: [(Self, &'static str, [usize; 2]); 31] = [
         (Self::ProducerKill, "producer-kill", [200, 1_000]),
         (Self::ProducerFreeze, "producer-freeze", [1_000, 4_000]),
         (Self::ProducerStage, "producer-stage", [3_000, 5_000]),
         (Self::WorkerKill, "worker-kill", [200, 1_000]),
         (Self::WorkerFreeze, "worker-freeze", [1_000, 5_000]),
-        // Longer than a silent claim is safe, so that another worker takes over what this one has.
+        // Longer than a silent claim is safe, so that another worker takes this worker's jobs over.
         (Self::WorkerSuspend, "worker-suspend", [19_000, 23_000]),
         (Self::WorkerStage, "worker-stage", [3_000, 5_000]),
         (Self::WorkerMemory, "worker-memory", [1_000, 3_000]),
         (Self::BrokerKill, "broker-kill", [200, 2_000]),
         (Self::BrokerRestart, "broker-restart", [200, 1_000]),
-        // Shorter than it takes the others to notice: RabbitMQ leaves a node that wakes up later to its operator.
+        // Shorter than the other nodes take to notice: RabbitMQ leaves a node that resumes later to its operator.
         (Self::BrokerFreeze, "broker-freeze", [1_000, 4_000]),
-        // Longer than it takes the others, and the node itself, to notice.
+        // Longer than the other nodes and the node itself take to notice.
         (Self::BrokerPartition, "broker-partition", [11_000, 14_000]),
         (Self::BrokerLeader, "broker-leader", [0, 0]),
         (Self::BrokerOutage, "broker-outage", [200, 1_000]),
@@ -116,14 +116,14 @@ impl Fault {
         (Self::RollingRestart, "rolling-restart", [100, 200]),
     ];
 
-    /// Its name.
+    /// Name of the fault.
     pub fn name(self) -> &'static str {
         let found = Self::ALL.iter().find(|known| known.0 == self);
         found.map_or("unknown", |known| known.1)
     }
 }
 
-/// What a process speaks to.
+/// A server that a process connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "their names say it")]
 pub enum Server {
@@ -134,7 +134,7 @@ pub enum Server {
 }
 
 impl Server {
-    /// All of them.
+    /// Every server.
     pub const ALL: [Self; 3 + SHARDS] = [
         Self::Broker,
         Self::Catalog,
@@ -147,25 +147,25 @@ impl Server {
 /// One fault of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Its number, from 1.
+    /// Number of the step, from 1.
     pub number: usize,
-    /// What is done.
+    /// Kind of the fault.
     pub fault: Fault,
-    /// To which producer, worker, shard or node of the broker; of all processes, producers first, where it may be any.
+    /// Number of the producer, worker, shard or broker node; for faults of any process, producers come first.
     pub target: usize,
-    /// On the way to which server.
+    /// Server at the other end of the broken connection.
     pub server: Server,
-    /// At which stage, and what happens there.
+    /// Failpoint, and what happens there.
     pub stage: String,
-    /// How long after the one before began.
+    /// Pause since the start of the previous fault.
     pub pause: Duration,
-    /// How long it lasts.
+    /// How long the fault lasts.
     pub lasts: Duration,
-    /// Whether it begins while the one before goes on.
+    /// Whether the fault starts while the previous one lasts.
     pub beside: bool,
 }
 
-/// The plan of a seed. Each kind of fault comes once before any comes again.
+/// The plan of a seed. Each kind of fault comes once before any comes twice.
 pub fn plan(seed: u64, faults: usize, only: Option<&str>) -> Vec<Step> {
     let mut chance = Random::new(seed, 0);
     let meant = |known: &&(Fault, &str, [usize; 2])| only.is_none_or(|only| known.1.starts_with(only));
@@ -222,12 +222,12 @@ fn stage(fault: Fault, chance: &mut Random) -> String {
         _ => return String::new(),
     };
     let stage = stages[chance.below(stages.len())];
-    // Mostly death; a process that stands still or is late is found less clear-cut by the others.
+    // Mostly death: other processes notice a suspended or late process less clearly.
     let action = ["kill", "kill", "stop", "delay:700"][chance.below(4)];
     format!("{stage}={action}#{}", 1 + chance.below(PASSES_MAX))
 }
 
-/// The name of a process: producers are numbered first.
+/// Name of a process: producers are numbered first.
 pub fn process(number: usize) -> String {
     match number.checked_sub(PRODUCERS) {
         None => format!("producer {}", number + 1),
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(first, GOLDEN, "seeds in notes and reports would mean something else");
     }
 
-    /// The beginning of seed 1.
+    /// First steps of the plan of seed 1.
     const GOLDEN: [&str; 4] = [
         "   1 disk-full         worker 3 for 2301 ms",
         "   2 worker-stage      worker 1 worker.after_fetch=stop#1 for 3517 ms, beside the last",

@@ -1,27 +1,27 @@
-//! Chance that is the same for ever, so that a seed is a plan.
+//! Random numbers that never change, so that a seed is a plan.
 
 /// `SplitMix64` of Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (OOPSLA 2014).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// By a seed, and the stream of it.
+    /// A stream of a seed.
     pub fn new(seed: u64, stream: u64) -> Self {
         let start = Self(seed).number();
         Self(start ^ stream.wrapping_mul(0xd129_0b2d_8b8f_4d6d))
     }
 
-    /// A number below `bound`.
+    /// A number below `bound`; 0 when `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.number() % bound.max(1) as u64) as usize
     }
 
-    /// Whether something of this many in a hundred happens.
+    /// Whether a chance of this many in a hundred comes up.
     pub fn percent(&mut self, chances: usize) -> bool {
         self.below(100) < chances
     }
 
-    /// Any order (Fisher and Yates).
+    /// Shuffles the items (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));

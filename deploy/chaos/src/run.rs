@@ -1,4 +1,4 @@
-//! A run: calm first, then faults under load, then the drain, then the check.
+//! A run: a calm phase, faults under load, the drain, and the check.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,28 +26,28 @@ use crate::servers::Servers;
 use crate::settings::{Plant, Settings};
 use crate::texts::{self, Texts};
 
-/// Client of the calm uploads.
+/// Client of the calm phase's uploads.
 const CALM: &str = "calm";
-/// Faults that go on at the same time, at most.
+/// Limit of faults at the same time.
 const AT_ONCE: usize = 3;
-/// What is wrong is said in full up to this many times.
+/// Findings printed in full; further ones are only counted.
 const FINDINGS_SHOWN: usize = 40;
-/// How long a run with a planted bug is drained: what it breaks may never end.
+/// How long a run with a planted bug is drained: the jobs that the bug breaks may never end.
 const PLANTED_DRAIN_MAX: Duration = Duration::from_secs(45);
-/// How long a fault may take to have its turn, to be done and undone, before it is left to itself: on a busy machine
-/// several times what three faults of the broker take that wait for each other.
+/// How long a fault may take to get its turn, to be injected and healed, before it is abandoned. On a busy machine this is
+/// several times the duration of three faults of the broker that wait for each other.
 const FAULT_MAX: Duration = Duration::from_secs(300);
 
-/// What came of the faults.
+/// The outcome of all faults.
 #[derive(Debug, Default)]
 struct Injected {
     by_name: BTreeMap<&'static str, usize>,
     failed: Vec<String>,
-    /// Those that this machine has no means for.
+    /// Faults that this machine cannot inject.
     left_out: usize,
 }
 
-/// Runs it; whether everything is as it should be.
+/// Runs chaos; returns whether everything is as it should be.
 pub async fn run(settings: &Settings) -> Result<bool> {
     let only = settings.only.as_deref().or(settings.plant.map(Plant::faults));
     let steps = plan::plan(settings.seed, settings.faults, only);
@@ -120,7 +120,7 @@ async fn start(settings: &Settings) -> Result<Town> {
     Ok(Town::new(servers, fleet))
 }
 
-/// A bug shows when something happens at the wrong moment, which is made likely.
+/// A failpoint that plants a bug, with help: the bug shows only when something happens at the wrong moment.
 fn plant_with_help(plant: Plant) -> String {
     let help = match plant {
         Plant::AckBeforeCommit => "",
@@ -129,7 +129,7 @@ fn plant_with_help(plant: Plant) -> String {
     format!("{}{help}", plant.failpoint())
 }
 
-/// Has each text read once, with nothing else going on.
+/// Has each text read once, without faults.
 async fn calm(town: &Town, texts: &Texts, (log, ends): (&Log, &watch::Receiver<bool>)) -> Result<Calm> {
     let mut caller = caller(town, CALM, log, ends).await?;
     for text in texts.all() {
@@ -180,7 +180,7 @@ async fn callers(
     Ok(callers)
 }
 
-/// Injects all faults of a plan, one after the other or beside the last.
+/// Injects the faults of a plan, each after the previous one or beside it.
 async fn inject(town: &Town, steps: Vec<Step>, began: Instant) -> Injected {
     let mut injected = Injected::default();
     let mut under_way = FuturesUnordered::new();
@@ -193,7 +193,7 @@ async fn inject(town: &Town, steps: Vec<Step>, began: Instant) -> Injected {
         while under_way.len() > most {
             injected.take(under_way.next().await);
         }
-        // What is under way goes on during the pause.
+        // Faults under way go on during the pause.
         let pause = tokio::time::sleep(step.pause);
         tokio::pin!(pause);
         loop {

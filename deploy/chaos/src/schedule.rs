@@ -1,4 +1,4 @@
-//! When callers want what they upload: most at once, some later or in their own time, a few by a time.
+//! The schedules of uploads: most at once, some later or as bulk work, a few with a deadline.
 
 use std::time::SystemTime;
 
@@ -7,18 +7,18 @@ use jiff::Timestamp;
 
 use crate::random::Random;
 
-/// Of a hundred uploads, how many nobody waits for: more than bulk's share of what is published, were there no room.
+/// Of 100 uploads, how many are bulk: more than bulk work's minimum share of the published jobs.
 const BULK_PERCENT: usize = 15;
-/// Of a hundred uploads, how many may not begin at once.
+/// Of 100 uploads, how many may not begin at once.
 const DELAYED_PERCENT: usize = 4;
-/// Longest delay, in seconds: some faults.
+/// Longest delay of an upload, in seconds: about the time of a few faults.
 const DELAY_SECONDS_MAX: usize = 6;
 /// Of a hundred uploads, how many have a deadline.
 const DEADLINE_PERCENT: usize = 4;
-/// How far off a deadline is, in seconds: longer than one fault holds anything up, so that few jobs expire.
+/// Time until a deadline, in seconds: longer than any single fault delays a job, so that few jobs expire.
 const DEADLINE_SECONDS: i64 = 60;
 
-/// When an upload is wanted that is sent now.
+/// A random schedule of an upload that is sent now.
 pub fn any(chance: &mut Random) -> Schedule {
     let now = SystemTime::UNIX_EPOCH
         .elapsed()
@@ -32,7 +32,7 @@ pub fn any(chance: &mut Random) -> Schedule {
     }
 }
 
-/// As the query of an upload has it, after another field.
+/// The schedule as fields of a query, after another field.
 pub fn query(schedule: Schedule) -> String {
     let time = |name: &str, at: Option<i64>| {
         let at = Timestamp::from_second(at?).ok()?;

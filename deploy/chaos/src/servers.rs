@@ -1,4 +1,4 @@
-//! The servers of a run, its own ones: they are killed, stopped, wiped and filled up.
+//! The servers of a run, used by nobody else: they are killed, stopped, wiped and filled.
 
 use std::time::Duration;
 
@@ -9,61 +9,60 @@ use docket_local::proxy::Proxy;
 use docket_local::rabbit;
 use docket_local::s3::{self, S3Server};
 use docket_local::state::StateDir;
-use docket_local::testing;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::Mutex;
 
 use crate::plan::{BROKERS, SHARDS};
 
-/// The database in each cluster.
+/// Name of the database in each cluster.
 const DATABASE: &str = "docket";
-/// The bucket.
+/// Name of the bucket.
 pub const BUCKET: &str = "chaos";
-/// The vhost.
+/// Name of the vhost.
 pub const VHOST: &str = "docket";
-/// How long an earlier run of this checkout may take to leave.
+/// How long an earlier run of this checkout may take to end.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Connections opened at a time to fill a cluster up.
+/// Connections opened at a time to fill a cluster.
 const FILL_AT_ONCE: usize = 16;
 
-/// All servers.
+/// All servers of a run.
 pub struct Servers {
-    /// The broker's nodes.
+    /// The broker's cluster of nodes.
     pub broker: Mutex<rabbit::Cluster>,
-    /// How to reach each of them.
+    /// Endpoints of the broker's nodes.
     pub rabbit: Vec<rabbit::Endpoint>,
-    /// A way to any of them for those to whom nothing happens: commands and the checker.
+    /// A proxy to any broker node, free of faults, for commands and the checker.
     pub to_broker: Proxy,
-    /// The clusters: the catalog, then the shards.
+    /// Clusters of the catalog and then of the shards.
     pub clusters: Vec<Database>,
-    /// The object store.
+    /// The S3 server.
     pub s3: S3Server,
-    /// The state folder.
+    /// State folder of the run.
     pub state: StateDir,
-    /// Where the onnxruntime library is.
+    /// Path of the onnxruntime library.
     pub onnxruntime: std::path::PathBuf,
-    /// Where the library is by which a process sees another time; there is none where it cannot be installed.
+    /// Path of libfaketime, by which a process sees another time; `None` where it cannot be installed.
     pub faketime: Option<std::path::PathBuf>,
 }
 
-/// A cluster, running or not.
+/// A PostgreSQL cluster, running or not.
 pub struct Database {
-    /// How to reach it.
+    /// Port, user and password of the cluster.
     pub endpoint: Endpoint,
     state: Mutex<Option<Cluster>>,
 }
 
 impl Servers {
-    /// Starts them in an empty state folder.
+    /// Starts all servers in an empty state folder.
     pub async fn start() -> Result<Self> {
-        let root = testing::checkout().state()?;
+        let root = docket_testing::checkout().state()?;
         let deps = Deps::ensure(&root).await?;
         let faketime = deps::ensure_faketime(&root).await.ok();
         let mut state = StateDir::hold(&root.join("chaos"), PATIENCE).await?;
         state.wipe()?;
         let mut clusters = Vec::new();
         for name in std::iter::once("catalog".to_owned()).chain((1..=SHARDS).map(|number| format!("s{number}"))) {
-            // Durable: what was committed must survive kill -9.
+            // Durable, since committed data must survive `kill -9`.
             let options = ClusterOptions::of_stack(&mut state, &name, &deps.postgres_programs, true)?;
             let endpoint = options.endpoint.clone();
             let cluster = Cluster::start(options).await?;
@@ -95,7 +94,7 @@ impl Servers {
         })
     }
 
-    /// Where the checker looks.
+    /// The servers as the checker reaches them.
     pub fn for_checker(&self) -> docket_checker::Servers {
         let url = |database: &Database| database.endpoint.url(DATABASE);
         let shards = self.clusters[1..].iter();
@@ -108,7 +107,7 @@ impl Servers {
         }
     }
 
-    /// URL of the broker through a port of this machine.
+    /// URL of the broker at a port of this machine.
     pub fn amqp_at(&self, port: u16) -> String {
         rabbit::Endpoint {
             amqp_port: port,
@@ -122,7 +121,7 @@ impl Servers {
         self.s3.endpoint()
     }
 
-    /// Stops them all.
+    /// Stops all servers.
     pub async fn stop(self) {
         self.broker.into_inner().kill9().await;
         for cluster in self.clusters {
@@ -135,7 +134,7 @@ impl Servers {
 }
 
 impl Database {
-    /// URL through a port of this machine.
+    /// URL of the database at a port of this machine.
     pub fn url_at(&self, port: u16) -> String {
         Endpoint {
             port,
@@ -144,7 +143,7 @@ impl Database {
         .url(DATABASE)
     }
 
-    /// Ends it, as `kill -9` does or as an operator does, and starts it again after a while.
+    /// Ends the cluster, by `kill -9` or as an operator does, and starts it again after a pause.
     pub async fn restart(&self, kill: bool, after: Duration) -> Result<()> {
         let mut state = self.state.lock().await;
         let cluster = state.take().context("the cluster is stopped")?;
@@ -158,7 +157,7 @@ impl Database {
         Ok(())
     }
 
-    /// Stops all its processes where they are, for a while.
+    /// Suspends all the cluster's processes for this long.
     pub async fn freeze(&self, lasts: Duration) -> Result<()> {
         let state = self.state.lock().await;
         let pid = state.as_ref().context("the cluster is stopped")?.pid();
@@ -168,7 +167,7 @@ impl Database {
         Ok(())
     }
 
-    /// Takes all its connections, for a while.
+    /// Takes all the cluster's connections for this long; returns their number.
     pub async fn fill(&self, lasts: Duration) -> Result<usize> {
         let mut held = Vec::new();
         loop {
@@ -186,12 +185,12 @@ impl Database {
     }
 }
 
-/// Signals a process and its children, the parent first so that no child is born in between.
+/// Signals a process and its descendants, the parent first so that no child is born in between.
 pub fn signal_tree(root: u32, signal: Signal) {
     let all = std::iter::once(root).chain(std::iter::once_with(|| docket_bench::proc::tree(root)).flatten());
     for pid in all {
         if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
-            let _ = kill_process(pid, signal); // It may have ended since.
+            let _ = kill_process(pid, signal); // The process may have ended since.
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a run is asked for.
+//! The settings of a run.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ pub enum Plant {
 }
 
 impl Plant {
-    /// As `DOCKET_FAILPOINTS` has it.
+    /// The value of `DOCKET_FAILPOINTS` for this bug.
     pub fn failpoint(self) -> &'static str {
         match self {
             Self::AckBeforeCommit => "bug.ack_before_commit=on",
@@ -49,7 +49,7 @@ impl Plant {
         }
     }
 
-    /// The faults under which it shows soonest.
+    /// The faults that make this bug show soonest.
     pub fn faults(self) -> &'static str {
         match self {
             Self::AckBeforeCommit => "producer-kill",

@@ -1,18 +1,18 @@
-//! What is uploaded, and the model that reads it.
+//! The uploaded texts, and the model that reads them.
 
 use docket_bench::corpus::{self, Kind};
-use docket_local::testing::TinyModel;
+use docket_testing::TinyModel;
 use sha2::{Digest as _, Sha256};
 
 /// Name of the model.
 pub const MODEL: &str = docket_checker::MODEL;
-/// Different letters.
+/// Number of different letters.
 const LETTERS: usize = 24;
-/// Different large contracts.
+/// Number of different large contracts.
 const CONTRACTS: u64 = 2;
 /// Words of a large contract: about 300 KB, more than an upload may hold in memory.
 const CONTRACT_WORDS: usize = 50_000;
-/// Words that the model takes for entities. Each stands in many letters.
+/// Words that the model finds as entities. Each stands in many letters.
 const KNOWN: [(&str, &str); 12] = [
     ("agreement", "B-DEED"),
     ("contract", "B-DEED"),
@@ -28,28 +28,28 @@ const KNOWN: [(&str, &str); 12] = [
     ("district", "B-COURT"),
 ];
 
-/// A content, and what it is known by.
+/// A text and its hash.
 #[derive(Debug, Clone)]
 pub struct Text {
-    /// What is sent.
+    /// The uploaded bytes.
     pub bytes: Vec<u8>,
-    /// SHA-256 of it, in hex.
+    /// SHA-256 of the bytes, in hex.
     pub sha256: String,
 }
 
-/// Everything that is uploaded in a run, each many times.
+/// All texts of a run; each is uploaded many times.
 #[derive(Debug, Clone)]
 pub struct Texts {
-    /// Small ones.
+    /// Short texts.
     pub letters: Vec<Text>,
-    /// Large ones.
+    /// Texts of about 300 KB.
     pub contracts: Vec<Text>,
-    /// One that is no UTF-8, and so must fail.
+    /// A text that is not UTF-8, and so must fail.
     pub broken: Text,
 }
 
 impl Texts {
-    /// Those of a seed.
+    /// The texts of a seed.
     pub fn new(seed: u64) -> Self {
         let letters = corpus::texts(Kind::Letters, LETTERS, seed);
         let contracts = (0..CONTRACTS).map(|index| corpus::text(Kind::Contracts, CONTRACT_WORDS, seed, index));
@@ -60,7 +60,7 @@ impl Texts {
         }
     }
 
-    /// Each once.
+    /// Every text once.
     pub fn all(&self) -> impl Iterator<Item = &Text> {
         self.letters.iter().chain(&self.contracts).chain([&self.broken])
     }

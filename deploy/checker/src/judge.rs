@@ -1,4 +1,4 @@
-//! What is wrong: nothing accepted may be lost, nothing may happen twice, nothing may be at another client's. Pure.
+//! Finds what is wrong: nothing accepted may be lost, nothing may happen twice, nothing may belong to another client. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,37 +9,37 @@ use crate::log::{self, Entry, Schedule};
 use crate::objects::Objects;
 use crate::rows::{Document, Entity, Job, Shard};
 
-/// Slices of the client space.
+/// Buckets of the client space.
 const BUCKETS: u64 = 4096;
-/// Crashes in a job's history that explain why it was taken for poison: two in company and one alone; the second alone is
-/// the verdict itself.
+/// Crashes in the history of a job that was rightly taken for poison: two in company and one alone. The second crash alone is the
+/// verdict itself.
 const CRASHES_OF_POISON: usize = 3;
 /// Events that end a job.
 const ENDS: [&str; 4] = ["succeeded", "failed", "cancelled", "expired"];
-/// Priorities, as rows name them: of what somebody waits for, and of what nobody waits for.
+/// Priorities as rows name them; somebody waits for the results of the first.
 const PRIORITIES: [&str; 2] = ["interactive", "bulk"];
 
-/// What may be wrong.
+/// Kinds of wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wrong {
-    /// Something accepted, or a result, is not there or is not what it was.
+    /// An accepted document or job, or a result, is missing or changed.
     Lost,
-    /// Something is there more often than it was asked for, or a result is not that of a calm run.
+    /// Something exists more often than was asked for, or a result differs from the calm run's.
     Duplicated,
-    /// A row or an object is at another client's.
+    /// A row or an object belongs to another client.
     WrongClient,
     /// A job has not ended.
     Unfinished,
-    /// A job ended otherwise than it should, for no reason that is known.
+    /// A job ended in an unexpected way, without a known reason.
     FailedUnexplained,
-    /// A job was begun before its caller wanted it to be.
+    /// A job began before its caller wanted.
     TooEarly,
-    /// Messages are left that nobody will take.
+    /// Messages are left that no worker will take.
     LeftInQueues,
 }
 
 impl Wrong {
-    /// Everything that may be wrong.
+    /// Every kind of wrong.
     pub const ALL: [Self; 7] = [
         Self::Lost,
         Self::Duplicated,
@@ -50,7 +50,7 @@ impl Wrong {
         Self::LeftInQueues,
     ];
 
-    /// Its name among the figures.
+    /// Name of the kind among the figures.
     pub fn name(self) -> &'static str {
         match self {
             Self::Lost => "lost",
@@ -64,42 +64,42 @@ impl Wrong {
     }
 }
 
-/// What a calm run made of each content, by the SHA-256 of it in hex.
+/// Results of the calm run, by the content's SHA-256 in hex.
 #[derive(Debug, Clone, Default)]
 pub struct Calm {
-    /// Entities, in order.
+    /// Entities of each content, in order.
     pub entities: BTreeMap<String, Vec<Entity>>,
-    /// The kind of error, of what is made to fail.
+    /// Kind of error of each content that must fail.
     pub failures: BTreeMap<String, String>,
 }
 
-/// What was found on the servers.
+/// The state of the servers.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// All shards.
+    /// Rows of all shards.
     pub rows: Vec<Shard>,
-    /// All objects.
+    /// Objects of the bucket.
     pub objects: Objects,
-    /// Depths of all queues.
+    /// Ready messages of each queue.
     pub queues: BTreeMap<String, u32>,
-    /// Messages that named no job.
+    /// Number of messages that named no job.
     pub parked: i64,
 }
 
-/// What is wrong, and how much was looked at.
+/// The findings, and how much was checked.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
-    /// Jobs whose callers were told that they are accepted.
+    /// Number of jobs whose callers were told that they are accepted.
     pub accepted: u64,
-    /// Jobs that ended well, as failed on purpose, cancelled, expired at their deadlines, and as poison since faults ended
-    /// their processes.
+    /// Number of jobs by end: succeeded, failed on purpose, cancelled, expired at the deadline, or poison because faults ended
+    /// the processes.
     pub ends: BTreeMap<&'static str, u64>,
-    /// Everything that is wrong, one sentence each.
+    /// All findings, one sentence each.
     pub findings: Vec<(Wrong, String)>,
 }
 
 impl Verdict {
-    /// How much is wrong of a kind.
+    /// Number of findings of a kind.
     pub fn count(&self, wrong: Wrong) -> u64 {
         self.findings.iter().filter(|finding| finding.0 == wrong).count() as u64
     }
@@ -113,7 +113,7 @@ impl Verdict {
     }
 }
 
-/// The calm runs of a client's documents.
+/// Results of the calm run, from this client's documents.
 pub fn calm_of(client: &str, rows: &[Shard]) -> Calm {
     let mut calm = Calm::default();
     for shard in rows {
@@ -133,12 +133,12 @@ pub fn calm_of(client: &str, rows: &[Shard]) -> Calm {
     calm
 }
 
-/// The bucket of a client.
+/// The bucket of a client: the same function as Docket's, in the checker's own words.
 pub fn bucket_of(client: &str) -> i16 {
     (xxh3_64(client.as_bytes()) % BUCKETS) as i16
 }
 
-/// Judges.
+/// Compares the log with the servers.
 pub fn judge(log: &[Entry], seen: &Seen, calm: &Calm) -> Verdict {
     let mut judge = Judge {
         log: Promises::of(log),
@@ -162,16 +162,16 @@ pub fn judge(log: &[Entry], seen: &Seen, calm: &Calm) -> Verdict {
     judge.verdict
 }
 
-/// What the log promises, by what it is about.
+/// The log's promises, indexed by their subject.
 #[derive(Default)]
 struct Promises<'a> {
     uploads: BTreeSet<&'a str>,
-    /// Further jobs of a document that were accepted, and that may have been.
+    /// Further jobs of a document: how many were accepted, and how many may have been.
     again: HashMap<Uuid, (usize, usize)>,
     cancels: HashMap<Uuid, Vec<Option<bool>>>,
-    /// When the first jobs of accepted documents were wanted, by the job; further jobs are asked for without a time.
+    /// Schedules of the first jobs of accepted documents, by job; further jobs are requested without a time.
     schedules: HashMap<Uuid, Schedule>,
-    /// The same of uploads whose jobs nobody was told of.
+    /// Schedules of unanswered uploads, whose jobs nobody knows.
     unanswered: HashMap<&'a str, Schedule>,
 }
 
@@ -202,7 +202,7 @@ impl<'a> Promises<'a> {
         promises
     }
 
-    /// When a job was wanted.
+    /// The schedule of a job.
     fn schedule(&self, job: &Job, document: Option<&Document>) -> Schedule {
         let upload = document.and_then(|document| document.external_id.as_deref());
         let unanswered = || self.unanswered.get(upload?);
@@ -211,7 +211,7 @@ impl<'a> Promises<'a> {
     }
 }
 
-/// Rows, by what they are asked for by.
+/// The rows, indexed by how they are looked up.
 #[derive(Default)]
 struct Index<'a> {
     documents: HashMap<Uuid, &'a Document>,
@@ -247,7 +247,7 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Every row and object is where its client's are, and once.
+    /// Checks that every row and object belongs to its client, once.
     fn places(&mut self) {
         let mut ids = BTreeSet::new();
         for shard in &self.seen.rows {
@@ -293,7 +293,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What was accepted is there, and as often as it was accepted.
+    /// Checks that all accepted uploads exist, as often as they were accepted.
     fn uploads(&mut self, log: &[Entry]) {
         for entry in log {
             match entry {
@@ -307,7 +307,7 @@ impl Judge<'_> {
                     for document in documents {
                         self.accepted(client, document);
                     }
-                    // What is missing of it was just found.
+                    // The missing documents were reported already.
                     let may: Vec<usize> = (0..=documents.len()).collect();
                     self.count(upload, &may);
                 }
@@ -358,7 +358,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Nobody's documents, and jobs that nobody asked for.
+    /// Reports documents without an upload, and jobs that nobody requested.
     fn strangers(&mut self) {
         let (uploads, at) = (&self.log.uploads, &self.at);
         for document in at.documents.values() {
@@ -382,7 +382,7 @@ impl Judge<'_> {
         }
     }
 
-    /// A job ended once, and as it should.
+    /// Checks that a job ended once, and as it should.
     fn job(&mut self, shard: &Shard, job: &Job) {
         let id = job.id;
         if job.state == "open" || job.live.is_some() {
@@ -422,7 +422,7 @@ impl Judge<'_> {
         }
     }
 
-    /// When a job was wanted is what its row says, and it was not begun before.
+    /// Checks that a job's row has the wanted times, and that the job did not begin early.
     fn kept(&mut self, job: &Job, schedule: Schedule) {
         let id = job.id;
         let priority = PRIORITIES[usize::from(schedule.bulk)];
@@ -499,13 +499,13 @@ fn count(job: &Job, is_meant: impl Fn(&str) -> bool) -> usize {
         .count()
 }
 
-/// Whether there is a time, and something happened at it or after it.
+/// Whether something happened at this time or later; `false` without a time.
 fn is_reached(time: Option<i64>, happened: Option<f64>) -> bool {
     time.zip(happened)
         .is_some_and(|(time, happened)| happened >= time as f64)
 }
 
-/// Whether they are the same but for the job, in the same order, numbered from 1.
+/// Whether the entities are equal except for their job, in the same order, numbered from 1.
 fn same(found: &[Entity], calm: &[Entity]) -> bool {
     let one = |(number, (found, calm)): (i32, (&Entity, &Entity))| {
         let as_calm = Entity {

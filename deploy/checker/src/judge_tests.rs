@@ -20,7 +20,7 @@ fn entity(job: Uuid, ordinal: i32) -> Entity {
     }
 }
 
-/// One accepted document whose two entities are there.
+/// One accepted document with two entities, without any fault.
 fn good() -> (Vec<Entry>, Seen, Calm) {
     let (document_id, job_id) = (Uuid::from_u128(1), Uuid::from_u128(2));
     let bucket = bucket_of(CLIENT);
@@ -86,7 +86,7 @@ fn good() -> (Vec<Entry>, Seen, Calm) {
     (vec![accepted], seen, calm)
 }
 
-/// What is found after a change.
+/// The findings after a change.
 fn found(change: impl FnOnce(&mut Vec<Entry>, &mut Seen)) -> Vec<Wrong> {
     let (mut log, mut seen, calm) = good();
     change(&mut log, &mut seen);
@@ -219,7 +219,7 @@ fn a_cancelled_job_is_one_that_somebody_cancelled() {
     assert_eq!(done, [Wrong::FailedUnexplained]);
 }
 
-/// What is found when a job was wanted so, and then something else changes.
+/// The findings for a job with this schedule, after another change.
 fn found_when(wanted: Schedule, change: impl FnOnce(&mut Vec<Entry>, &mut Seen)) -> Vec<Wrong> {
     found(|log, seen| {
         let Entry::Accepted { schedule, .. } = &mut log[0] else {

@@ -1,7 +1,7 @@
-//! Holds what callers were promised against what the shards, the bucket and the queues have.
+//! Compares what callers were promised with the content of the shards, the bucket and the queues.
 //!
-//! It reads the callers' own log and the servers themselves, and depends on no other crate of Docket: what it knows of
-//! tables, keys and queues it says again in its own words.
+//! The checker reads the callers' own log and the servers themselves. It depends on no other crate of Docket: what it knows of
+//! tables, keys and queues is written here anew.
 //!
 //! | question | file |
 //! |---|---|
@@ -22,7 +22,7 @@ use anyhow::Result;
 /// The model of the documents that are checked.
 pub const MODEL: &str = "chaos";
 
-/// Where to look.
+/// Access to the servers.
 #[derive(Debug, Clone)]
 pub struct Servers {
     /// Name and `postgres://` URL of each shard.
@@ -31,13 +31,13 @@ pub struct Servers {
     pub catalog: String,
     /// A client of the S3 service.
     pub s3: aws_sdk_s3::Client,
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// `amqp://` URL.
+    /// `amqp://` URL of the broker.
     pub amqp: String,
 }
 
-/// Reads everything that there is, and judges it by the callers' log and by what calm runs found.
+/// Reads the servers, and judges them by the callers' log and the calm run.
 pub async fn check(servers: &Servers, log: &[log::Entry], calm: &judge::Calm) -> Result<judge::Verdict> {
     let seen = judge::Seen {
         rows: rows::read(&servers.shards).await?,

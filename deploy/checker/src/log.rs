@@ -1,4 +1,4 @@
-//! What callers write down: a line of JSON for each thing that they asked for and what they were told.
+//! The callers' log: a line of JSON for each request and its answer.
 
 use std::io::BufRead;
 
@@ -6,25 +6,25 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A document that a caller was told is accepted.
+/// A document whose caller was told that it is accepted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Document {
-    /// Its id.
+    /// The document's id.
     pub document_id: Uuid,
-    /// Its first job.
+    /// The id of the first job.
     pub job_id: Uuid,
-    /// SHA-256 of what was sent, in hex.
+    /// SHA-256 of the uploaded bytes, in hex.
     pub sha256: String,
 }
 
-/// When a caller wanted the documents of an upload analysed. Times are whole seconds of the Unix epoch.
+/// When a caller wanted an upload's documents analysed. Times are whole seconds of the Unix epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Whether nobody waits for the results: after what somebody waits for.
+    /// Whether the priority is `bulk`, behind the jobs whose results somebody waits for.
     pub bulk: bool,
-    /// Not before this time.
+    /// Earliest start of the analysis.
     pub not_before: Option<i64>,
-    /// Not after this time: what has not ended by then may expire.
+    /// Latest end of the analysis: an unfinished job may expire then.
     pub deadline: Option<i64>,
 }
 
@@ -34,54 +34,54 @@ pub struct Schedule {
 pub enum Entry {
     /// An upload was answered 202.
     Accepted {
-        /// Whose it is.
+        /// The uploading client.
         client: String,
-        /// The caller's own id for it, which no other upload has.
+        /// The caller's own id for the upload, unique in the log.
         upload: String,
-        /// What it was answered with.
+        /// The documents in the answer.
         documents: Vec<Document>,
-        /// When they were wanted.
+        /// The schedule that was asked for.
         schedule: Schedule,
-        /// Seconds of the Unix epoch.
+        /// When the answer came, in seconds of the Unix epoch.
         accepted_at: f64,
-        /// The key under which it was sent, perhaps several times.
+        /// The key of the upload, which may have been sent several times.
         idempotency_key: Option<String>,
     },
-    /// An upload whose last answer was no 202: none of it may be there, or all of it.
+    /// An upload that never got a 202: either all of it exists or nothing.
     Unanswered {
-        /// Whose it is.
+        /// The uploading client.
         client: String,
-        /// The caller's own id for it.
+        /// The caller's own id for the upload.
         upload: String,
-        /// How many documents it has.
+        /// Number of documents in the upload.
         documents: usize,
-        /// When they were wanted.
+        /// The schedule that was asked for.
         schedule: Schedule,
     },
     /// Another analysis of a document was answered 202.
     Again {
-        /// Whose it is.
+        /// The client that asked.
         client: String,
-        /// The document and the new job.
+        /// The document and its new job.
         document: Document,
     },
-    /// Another analysis whose last answer was no 202.
+    /// A request for another analysis that never got a 202.
     AgainUnanswered {
-        /// Whose it is.
+        /// The client that asked.
         client: String,
-        /// The document.
+        /// The document to analyse again.
         document_id: Uuid,
     },
-    /// A job's caller wanted it no longer.
+    /// A job that its caller cancelled.
     Cancel {
-        /// The job.
+        /// The job's id.
         job_id: Uuid,
-        /// What was answered: `true`, it is cancelled; `false`, it had ended otherwise; nothing is known without an answer.
+        /// The answer: `true` if the job is cancelled, `false` if it had ended otherwise, `None` without an answer.
         cancelled: Option<bool>,
     },
 }
 
-/// Reads a log.
+/// Reads the lines of a log.
 pub fn read(lines: impl BufRead) -> Result<Vec<Entry>> {
     let entries = lines.lines().enumerate().map(|(number, line)| {
         let line = line.context("read the log")?;

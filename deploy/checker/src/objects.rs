@@ -1,4 +1,4 @@
-//! What the bucket has: every document and text, and the hash of its content.
+//! The objects of the bucket: every document and text, with the hash of its content.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use sha2::{Digest as _, Sha256};
 
 /// Objects read at a time.
 const READS_AT_ONCE: usize = 16;
-/// What keys of client data begin with.
+/// Prefixes of the keys of client data.
 const PREFIXES: [&str; 2] = ["documents/", "texts/"];
 
-/// Keys, and the SHA-256 of what is there, in hex.
+/// Keys, each with the SHA-256 of its object in hex.
 pub type Objects = BTreeMap<String, String>;
 
-/// Lists and reads them all.
+/// Lists and reads all objects of client data.
 pub async fn read(s3: &Client, bucket: &str) -> Result<Objects> {
     let mut keys = Vec::new();
     for prefix in PREFIXES {

@@ -1,4 +1,4 @@
-//! What the queues have.
+//! The depths of the queues.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use lapin::types::FieldTable;
 use lapin::{Connection, ConnectionProperties};
 use tokio::time::timeout;
 
-/// The queues whose names do not depend on a model.
+/// Queues whose names do not depend on a model.
 const COMMON: [&str; 2] = ["docket.delay", "docket.dead"];
-/// What the queue of a model begins with; the model of the run follows.
+/// Prefix of a model's queue; the model's name follows.
 const OF_MODEL: &str = "docket.jobs.";
 
-/// How long the broker may take to say it all: every call of it may be silent for ever.
+/// How long one attempt at all depths may take: any call of the broker may stay silent for ever.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
-/// How long it may take to close a connection that has done its work.
+/// How long closing a connection may take, after its work is done.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
-/// How often it is asked.
+/// Attempts before giving up.
 const TRIES_MAX: usize = 4;
 
-/// Messages in each queue that wait for a consumer. A queue that is not there has none.
+/// Messages of each queue that wait for a consumer. A missing queue has none.
 pub async fn depths(amqp: &str) -> Result<BTreeMap<String, u32>> {
     for _ in 1..TRIES_MAX {
         if let Ok(Ok(depths)) = timeout(ANSWER_MAX, ask(amqp)).await {
@@ -39,7 +39,7 @@ async fn ask(amqp: &str) -> Result<BTreeMap<String, u32>> {
     let names = COMMON.iter().map(|name| (*name).to_owned());
     let mut depths = BTreeMap::new();
     for name in names.chain([format!("{OF_MODEL}{}", crate::MODEL)]) {
-        // A passive declare of a missing queue ends its channel: each has one of its own.
+        // A passive declare of a missing queue closes its channel, so each queue gets a channel of its own.
         let channel = connection.create_channel().await.context("open a channel")?;
         let passive = QueueDeclareOptions {
             passive: true,
@@ -50,6 +50,6 @@ async fn ask(amqp: &str) -> Result<BTreeMap<String, u32>> {
             .await;
         depths.insert(name, queue.map_or(0, |queue| queue.message_count()));
     }
-    let _ = timeout(CLOSE_MAX, connection.close(200, "".into())).await; // The broker notices a lost one as well.
+    let _ = timeout(CLOSE_MAX, connection.close(200, "".into())).await; // The broker also notices a lost connection.
     Ok(depths)
 }

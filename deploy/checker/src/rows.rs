@@ -1,4 +1,4 @@
-//! What the shards have: every row of client data that says what became of a document.
+//! The rows of client data in the shards, as far as they tell what became of a document.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -19,7 +19,7 @@ pub struct Document {
     pub blob_key: String,
 }
 
-/// A job's row, and whether it has a dispatch row too.
+/// A job's row, and whether the job has a dispatch row.
 #[derive(Debug, Clone, FromRow)]
 #[expect(missing_docs, reason = "columns are described in the migration")]
 pub struct Job {
@@ -29,10 +29,10 @@ pub struct Job {
     pub client_id: String,
     pub state: String,
     pub priority: String,
-    /// Seconds of the Unix epoch, as all times here.
+    /// Seconds of the Unix epoch, as all times in this file.
     pub deadline: Option<f64>,
     pub ended_at: Option<f64>,
-    /// When it was first claimed, of what its history still has.
+    /// Time of the first claim that the history still holds.
     pub begun_at: Option<f64>,
     pub error_kind: Option<String>,
     pub history: Value,
@@ -58,7 +58,7 @@ pub struct Entity {
     pub score: f32,
 }
 
-/// All rows of a shard.
+/// All checked rows of a shard.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "they are the tables")]
 pub struct Shard {
@@ -67,7 +67,7 @@ pub struct Shard {
     pub documents: Vec<Document>,
     pub jobs: Vec<Job>,
     pub entities: BTreeMap<Uuid, Vec<Entity>>,
-    /// Dispatch rows without a job's row.
+    /// Number of dispatch rows without a job's row.
     pub strays: i64,
 }
 
@@ -86,7 +86,7 @@ from entities order by job_id, ordinal";
 const STRAYS: &str = "
 select count(*) from dispatch d where not exists (select 1 from jobs j where j.bucket = d.bucket and j.id = d.job_id)";
 
-/// Reads all shards.
+/// Reads the rows of all shards.
 pub async fn read(shards: &[(String, String)]) -> Result<Vec<Shard>> {
     let mut read = Vec::new();
     for (name, url) in shards {
@@ -118,7 +118,7 @@ async fn read_one(name: &str, url: &str) -> sqlx::Result<Shard> {
     })
 }
 
-/// How many messages that name no job are kept in the catalog.
+/// Number of parked messages in the catalog, which name no job.
 pub async fn parked(catalog: &str) -> Result<i64> {
     let mut db = PgConnection::connect(catalog).await.context("connect to the catalog")?;
     let parked = sqlx::query_scalar("select count(*) from parked_messages");

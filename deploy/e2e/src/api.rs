@@ -2,37 +2,31 @@
 
 use std::time::Duration;
 
+use docket_client::{Client, Upload};
+use reqwest::Method;
 use serde_json::Value;
 
-/// How long a test waits for a job: far longer than any of them takes, a takeover and a delay included.
+/// Longest wait for a job: far longer than any job takes, a takeover and a delay included.
 const WAIT_MAX: Duration = Duration::from_secs(180);
 /// Pause between two looks at a job.
 const WAIT_PAUSE: Duration = Duration::from_millis(50);
 
-/// One client's way to the API.
-pub struct Caller {
-    http: reqwest::Client,
-    base: String,
-    token: String,
-}
+/// One client's access to the API, for which every failure fails the test.
+pub struct Caller(Client);
 
-/// What an upload was answered with.
+/// The ids of an accepted upload.
 #[derive(Debug, Clone)]
 pub struct Accepted {
-    /// The document.
+    /// The document's id.
     pub document: String,
-    /// Its job.
+    /// The job's id.
     pub job: String,
 }
 
 impl Caller {
     /// A caller with a token.
     pub fn new(base: String, token: String) -> Self {
-        Self {
-            http: reqwest::Client::new(),
-            base,
-            token,
-        }
+        Self(Client::with_answers_in(WAIT_MAX, base, token).expect("an HTTP client can be made"))
     }
 
     /// Uploads a text; anything but 202 fails the test.
@@ -40,87 +34,73 @@ impl Caller {
         accepted(self.post(text.to_owned()).await).await
     }
 
-    /// Uploads bytes as a text, which they need not be.
+    /// Uploads bytes as plain text, though they may be none.
     pub async fn upload_bytes(&self, bytes: &'static [u8]) -> Accepted {
         accepted(self.post(bytes).await).await
     }
 
-    /// Uploads a text for a model, `name` or `name@version`.
+    /// Uploads a text for a model: `name` or `name@version`.
     pub async fn upload_for(&self, model: &str, text: &str) -> Accepted {
         self.upload_with(&format!("model={model}"), text).await
     }
 
     /// Uploads a text with fields in the query.
     pub async fn upload_with(&self, query: &str, text: &str) -> Accepted {
-        let request = self.http.post(format!("{}/v1/documents?{query}", self.base));
-        let request = request.header("content-type", "text/plain");
-        let sent = request.bearer_auth(&self.token).body(text.to_owned()).send().await;
-        accepted(sent.expect("the producer answers")).await
+        accepted(self.send(document(text.to_owned()).query(query)).await).await
     }
 
-    /// Uploads a text as a part of a caller's trace, and with a name; also the `traceparent` that is answered.
+    /// Uploads a text with a file name, as part of a caller's trace. Also returns the answer's `traceparent`.
     pub async fn upload_traced(&self, trace_parent: Option<&str>, text: &str) -> (Accepted, String) {
-        let mut request = self.http.post(format!("{}/v1/documents", self.base));
+        let mut upload = document(text.to_owned()).file_name("gonzalez.txt");
         if let Some(trace_parent) = trace_parent {
-            request = request.header("traceparent", trace_parent);
+            upload = upload.header("traceparent", trace_parent);
         }
-        let request = request
-            .header("content-type", "text/plain")
-            .header("content-disposition", "attachment; filename=\"gonzalez.txt\"");
-        let sent = request.bearer_auth(&self.token).body(text.to_owned()).send().await;
-        let response = sent.expect("the producer answers");
+        let response = self.send(upload).await;
         let answered = response.headers().get("traceparent").expect("every answer has one");
         let answered = answered.to_str().expect("it is hexadecimal").to_owned();
         (accepted(response).await, answered)
     }
 
-    /// Has a document analysed again by a model.
+    /// Asks for another analysis of a document, by a model.
     pub async fn analyse_again(&self, earlier: &Accepted, model: &str) -> Accepted {
-        let request = self
-            .http
-            .post(format!("{}/v1/documents/{}/jobs", self.base, earlier.document));
-        let request = request.json(&serde_json::json!({ "model": model }));
-        let sent = request.bearer_auth(&self.token).send().await;
-        let response = sent.expect("the producer answers");
-        assert_eq!(response.status(), 202);
-        let job: Value = response.json().await.expect("the answer is JSON");
+        let job = self.0.analyse_again(&earlier.document, model).await;
         Accepted {
             document: earlier.document.clone(),
-            job: job["job_id"].as_str().expect("an id").to_owned(),
+            job: job.expect("it is accepted").job_id,
         }
     }
 
-    /// Calls a job off; the job as it is then.
+    /// Cancels a job; returns the job as answered.
     pub async fn cancel(&self, accepted: &Accepted) -> Value {
-        let request = self.http.delete(format!("{}/v1/jobs/{}", self.base, accepted.job));
-        let sent = request.bearer_auth(&self.token).send().await;
-        let response = sent.expect("the producer answers");
-        assert_eq!(response.status(), 200);
-        response.json().await.expect("the answer is JSON")
+        let request = self.0.request(Method::DELETE, &format!("/v1/jobs/{}", accepted.job));
+        let (status, job) = self.0.answer(request).await.expect("the producer answers");
+        assert_eq!(status, 200, "{job}");
+        job
     }
 
-    /// Uploads a text; the status of the answer, whatever it is.
+    /// Uploads a text; returns the status, whatever it is.
     pub async fn try_upload(&self, text: &str) -> u16 {
         self.post(text.to_owned()).await.status().as_u16()
     }
 
-    /// Uploads a text whose chunks come when they come.
+    /// Uploads a text as a stream; returns the answer, whatever it is.
     pub async fn post(&self, text: impl Into<reqwest::Body>) -> reqwest::Response {
-        let request = self.http.post(format!("{}/v1/documents", self.base));
-        let request = request.bearer_auth(&self.token).header("content-type", "text/plain");
-        let sent = request.body(text).send().await;
+        self.send(document(text)).await
+    }
+
+    async fn send(&self, upload: Upload) -> reqwest::Response {
+        let sent = self.0.send(upload.into_request(&self.0)).await;
         sent.expect("the producer answers")
     }
 
-    /// Reads a path; status and JSON body.
+    /// Requests a path; returns status and JSON body.
     pub async fn get(&self, path: &str) -> (u16, Value) {
-        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
-        let response = request.send().await.expect("the producer answers");
-        let status = response.status().as_u16();
-        (status, response.json().await.unwrap_or(Value::Null))
+        let answer = self.0.answer(self.0.request(Method::GET, path)).await;
+        let (status, body) = answer.expect("the producer answers");
+        (status.as_u16(), body)
     }
 
-    /// Waits until the client's shard answers again: one that was away is asked about once a second.
+    /// Waits until the client's shard answers again: an absent shard is asked about once a second.
     pub async fn until_answered(&self) {
         let answered = async {
             while self.get("/v1/documents?limit=1").await.0 != 200 {
@@ -131,7 +111,7 @@ impl Caller {
         assert!(answered.is_ok(), "the shard does not answer after {WAIT_MAX:?}");
     }
 
-    /// A job as it stands.
+    /// A job's JSON now.
     pub async fn job(&self, accepted: &Accepted) -> Value {
         let (status, job) = self.get(&format!("/v1/jobs/{}", accepted.job)).await;
         assert_eq!(status, 200, "{job}");
@@ -159,7 +139,7 @@ impl Caller {
         found.unwrap_or_else(|_| panic!("the job is not {state} after {WAIT_MAX:?}"))
     }
 
-    /// Waits until a job was claimed as many times.
+    /// Waits until a job was claimed this many times.
     pub async fn until_attempt(&self, accepted: &Accepted, attempts: u64) {
         let claimed = async {
             while self.job(accepted).await["attempts"].as_u64() < Some(attempts) {
@@ -191,20 +171,11 @@ impl Caller {
 
     /// The extracted text of a document.
     pub async fn text(&self, accepted: &Accepted) -> String {
-        let url = format!("{}/v1/documents/{}/text", self.base, accepted.document);
-        let response = self
-            .http
-            .get(url)
-            .bearer_auth(&self.token)
-            .send()
-            .await
-            .expect("the producer answers");
-        assert_eq!(response.status(), 200);
-        response.text().await.expect("the text is UTF-8")
+        self.0.text(&accepted.document).await.expect("it has a text")
     }
 
-    /// Waits for a document's entities, and checks what must hold of any: each index range of the stored text holds the
-    /// entity's text, in both units, in order and without overlap.
+    /// Waits for a document's entities, and checks what must hold of all entities: each range of the stored text holds the
+    /// entity's text, in characters and in bytes, in order and without overlap.
     pub async fn checked_entities(&self, accepted: &Accepted) -> Vec<Value> {
         self.until(accepted, "succeeded").await;
         let text = self.text(accepted).await;
@@ -226,7 +197,18 @@ impl Caller {
     }
 }
 
-/// What an upload was answered with; anything but 202 fails the test.
+/// How often an event stands in a job's history.
+pub fn events(job: &Value, named: &str) -> usize {
+    let history = job["history"].as_array().expect("a job has a history");
+    history.iter().filter(|entry| entry["event"] == named).count()
+}
+
+/// An upload of a text.
+fn document(text: impl Into<reqwest::Body>) -> Upload {
+    Upload::new("text/plain", text)
+}
+
+/// The ids of an accepted upload; any status but 202 fails the test.
 async fn accepted(response: reqwest::Response) -> Accepted {
     let status = response.status();
     let body: Value = response.json().await.expect("the answer is JSON");

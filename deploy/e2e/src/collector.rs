@@ -1,4 +1,4 @@
-//! A collector of traces: takes what programs export, OTLP over HTTP, and keeps it for a test to look at.
+//! A collector of traces: receives what programs export (OTLP over HTTP) and keeps it for the test.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use docket_shared::blob::hex;
+use docket_contract::hex::hex;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Held;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
@@ -18,12 +18,12 @@ use prost::Message;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// How long spans are waited for: far longer than programs keep them back.
+/// Longest wait for spans: far longer than programs delay their export.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// A collector, until it is dropped.
+/// A collector, which listens until it is dropped.
 pub struct Collector {
-    /// Where it listens.
+    /// Host and port for the exporters.
     pub address: String,
     kept: Kept,
     serving: JoinHandle<()>,
@@ -31,35 +31,35 @@ pub struct Collector {
 
 type Kept = Arc<Mutex<Vec<Span>>>;
 
-/// A span, as it came.
+/// A span as it was exported.
 #[derive(Debug, Clone)]
 pub struct Span {
-    /// The service that it is of.
+    /// Name of the span's service.
     pub service: String,
-    /// The semantic conventions that it follows.
+    /// URL of the semantic conventions that the span follows.
     pub conventions: String,
-    /// Its name.
+    /// Name of the span.
     pub name: String,
-    /// What it is in a conversation of services.
+    /// The span's role between services, such as server or consumer.
     pub kind: SpanKind,
-    /// Its trace.
+    /// Id of the trace, in hex.
     pub trace: String,
-    /// Itself.
+    /// Id of the span, in hex.
     pub id: String,
-    /// The span that it is a part of; empty at the beginning of a trace.
+    /// Id of the parent span; empty at the root of a trace.
     pub parent: String,
-    /// Traces and spans that it is linked with.
+    /// Trace and span ids of the linked spans.
     pub links: Vec<(String, String)>,
-    /// What is said about it.
+    /// Attributes, with their values as text.
     pub attributes: HashMap<String, String>,
-    /// How many events it has.
+    /// Number of events in the span.
     pub events: usize,
-    /// Whether what it stands for failed.
+    /// Whether the span's status is an error.
     pub failed: bool,
 }
 
 impl Collector {
-    /// A collector that listens.
+    /// Starts a collector on a port of its own.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound").to_string();
@@ -69,12 +69,12 @@ impl Collector {
         Self { address, kept, serving }
     }
 
-    /// Every span that has come.
+    /// All spans received so far.
     pub fn spans(&self) -> Vec<Span> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until what has come is as wished, and returns it.
+    /// Waits until the received spans are as wished; returns them.
     pub async fn until(&self, wished: impl Fn(&[Span]) -> bool) -> Vec<Span> {
         let found = async {
             loop {

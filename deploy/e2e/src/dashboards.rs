@@ -1,11 +1,11 @@
-//! Grafana's dashboards as a reader of their JSON sees them: which queries they make.
+//! The queries of Grafana's dashboards, read from their JSON.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
-/// What stands for Grafana's own variables in a query, and for the choice "all" of ours.
+/// Values for Grafana's own variables in a query, and for the choice "all" of our variables.
 const VARIABLES: [(&str, &str); 4] = [
     ("$__rate_interval", "10s"),
     ("$__interval", "1s"),
@@ -13,25 +13,25 @@ const VARIABLES: [(&str, &str); 4] = [
     ("$model", ".*"),
 ];
 
-/// A dashboard.
+/// A dashboard: its title and its JSON.
 #[derive(Debug)]
 pub struct Dashboard {
     title: String,
     json: Value,
 }
 
-/// A query of a panel, or of a variable, which is answered with labels.
+/// A query of a panel, or of a variable, which offers labels.
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// Where it stands.
+    /// Dashboard and panel of the query, for messages.
     pub place: String,
-    /// What Prometheus is asked.
+    /// The query in PromQL.
     pub expression: String,
-    /// Labels that the legend names, or that the variable offers.
+    /// Labels that the legend names or the variable offers.
     pub labels: Vec<String>,
 }
 
-/// The dashboards of a folder; their ids are unique, and so are those of each one's panels.
+/// Reads a folder's dashboards, and checks that their ids and each dashboard's panel ids are unique.
 pub fn of(folder: &Path) -> Vec<Dashboard> {
     let files = std::fs::read_dir(folder).expect("the folder is there");
     let dashboards: Vec<Dashboard> = files
@@ -48,7 +48,7 @@ pub fn of(folder: &Path) -> Vec<Dashboard> {
 }
 
 impl Dashboard {
-    /// Everything that it asks.
+    /// All queries of the dashboard.
     pub fn queries(&self) -> Vec<Query> {
         let panels = self.json["panels"].as_array().expect("panels");
         let ids: BTreeSet<u64> = panels.iter().filter_map(|panel| panel["id"].as_u64()).collect();
@@ -104,7 +104,7 @@ fn substituted(expression: &str) -> String {
 }
 
 impl Query {
-    /// The metrics that it names, without the levels and operations of recording rules.
+    /// The metrics that the query names, without the levels and operations of recording rules.
     pub fn metrics(&self) -> Vec<String> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let words = self.expression.split(|c| !is_name(c));

@@ -1,15 +1,15 @@
-//! Reads Prometheus' text format as a stranger would: types and series of each metric.
+//! Reads Prometheus' text format independently: the type and the series of each metric.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a process says of one metric.
+/// All that a process exposes of one metric.
 #[derive(Debug, Default)]
 pub struct Family {
-    /// Its type.
+    /// The metric's type, such as `counter`.
     pub kind: String,
-    /// What it means.
+    /// The metric's help text.
     pub help: String,
-    /// The labels of each of its series, `le` left out.
+    /// The labels of each series, without `le`.
     pub series: BTreeSet<BTreeMap<String, String>>,
 }
 
@@ -30,7 +30,7 @@ pub fn families(text: &str) -> BTreeMap<String, Family> {
     families
 }
 
-/// The name of a line and its labels.
+/// The metric name of a line, and its labels.
 fn series(line: &str) -> (&str, BTreeMap<String, String>) {
     let Some((name, rest)) = line.split_once('{') else {
         return (line.split(' ').next().unwrap_or_default(), BTreeMap::new());
@@ -41,7 +41,7 @@ fn series(line: &str) -> (&str, BTreeMap<String, String>) {
     (name, pairs.filter(|(label, _)| label != "le").collect())
 }
 
-/// A histogram's series have endings of their own.
+/// The metric of a series: a histogram's series have suffixes.
 fn family_of(name: &str, families: &BTreeMap<String, Family>) -> String {
     let is_histogram = |name: &&str| families.get(*name).is_some_and(|family| family.kind == "histogram");
     let whole = ["_bucket", "_sum", "_count"]

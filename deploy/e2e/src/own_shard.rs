@@ -1,4 +1,4 @@
-//! A shard's PostgreSQL of a test's own, to be backed up, lost and restored. Backups are PostgreSQL's own: `pg_basebackup`.
+//! A shard on a test's own PostgreSQL, to back up, lose and restore. Backups are made by PostgreSQL's `pg_basebackup`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use docket_local::deps::Deps;
 use docket_local::postgres::{Admin, Cluster, ClusterOptions, Endpoint};
-use docket_local::{poll, ports, testing};
+use docket_local::{poll, ports};
 use sqlx::{Connection, PgConnection};
 use tokio::process::Command;
 
-/// The database in it.
+/// Name of the shard's database.
 const DATABASE: &str = "docket";
-/// How long the processes of a killed cluster may take to notice.
+/// How long the processes of a killed cluster may take to end.
 const LOSS_MAX: Duration = Duration::from_secs(20);
 
-/// A cluster, running or lost, and its backup.
+/// A cluster, running or lost, with its backup.
 pub struct OwnShard {
     endpoint: Endpoint,
     folder: PathBuf,
@@ -25,10 +25,10 @@ pub struct OwnShard {
 }
 
 impl OwnShard {
-    /// Makes one with an empty database.
+    /// Makes a cluster with an empty database.
     pub async fn start() -> Self {
-        let owner = testing::stack().await.state.clone();
-        let state = testing::checkout().state().expect("the checkout has its state");
+        let owner = docket_testing::stack().await.state.clone();
+        let state = docket_testing::checkout().state().expect("the checkout has its state");
         let programs = Deps::ensure(&state)
             .await
             .expect("PostgreSQL is installed")
@@ -47,12 +47,12 @@ impl OwnShard {
         shard
     }
 
-    /// `postgres://` URL of its database.
+    /// `postgres://` URL of the database.
     pub fn url(&self) -> String {
         self.endpoint.url(DATABASE)
     }
 
-    /// Takes a base backup, with the log that it needs.
+    /// Takes a base backup, with the write-ahead log that the backup needs.
     pub async fn back_up(&self) {
         let backup = Command::new(self.programs.join("pg_basebackup"))
             .arg("--pgdata")
@@ -64,21 +64,21 @@ impl OwnShard {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Loses it: its processes are killed, its data is deleted.
+    /// Loses the cluster: kills its processes and deletes its data.
     pub async fn lose(&mut self) {
         let cluster = self.cluster.take().expect("it runs");
         cluster.kill9().await;
-        // Its last processes may write on for a moment.
+        // The last processes may write on for a moment.
         let deleted = poll::until("delete a cluster", LOSS_MAX, async || {
             Ok(fs::remove_dir_all(&self.folder).ok())
         });
         deleted.await.expect("its data can be deleted");
     }
 
-    /// Puts the backup in its place and starts it, as if the restore had taken five minutes.
+    /// Restores the backup and starts the cluster, as if the restore had taken five minutes.
     pub async fn restore(&mut self) {
         fs::rename(self.backup(), &self.folder).expect("the backup can be moved");
-        // Elsewhere first, where nobody finds it.
+        // First on another port, where nobody finds the cluster.
         let aside = endpoint_like(&self.endpoint);
         let cluster = Cluster::start(self.options(&aside)).await.expect("the backup starts");
         let mut connection = PgConnection::connect(&aside.url(DATABASE)).await.expect("it answers");
@@ -111,7 +111,7 @@ impl Drop for OwnShard {
     fn drop(&mut self) {
         drop(self.cluster.take());
         for folder in [self.folder.clone(), self.backup()] {
-            let _ = fs::remove_dir_all(folder); // What is left is in the state folder of the tests.
+            let _ = fs::remove_dir_all(folder); // The rest lies in the tests' state folder.
         }
     }
 }
@@ -125,7 +125,7 @@ fn endpoint() -> Endpoint {
     }
 }
 
-/// The same server on another port.
+/// The same endpoint on another port.
 fn endpoint_like(of: &Endpoint) -> Endpoint {
     Endpoint {
         port: ports::pick().expect("there is a free port"),

@@ -1,18 +1,18 @@
-//! Asks a Prometheus.
+//! Queries a Prometheus.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::dashboards::Query;
 
-/// Asks one Prometheus.
+/// A client of one Prometheus.
 pub struct Asker {
     http: reqwest::Client,
     base: String,
 }
 
 impl Asker {
-    /// Asks the one at this address.
+    /// A client of the Prometheus at this base URL.
     pub fn new(base: &str) -> Self {
         Self {
             http: reqwest::Client::new(),
@@ -20,8 +20,7 @@ impl Asker {
         }
     }
 
-    /// Whether a query is answered with numbers, under the labels that its legend names. One that is not understood fails the
-    /// test.
+    /// Whether a query returns numbers, with the labels that its legend names. A malformed query fails the test.
     pub async fn has_data(&self, query: &Query) -> bool {
         let expression = utf8_percent_encode(&query.expression, NON_ALPHANUMERIC);
         let request = self.http.get(format!("{}/api/v1/query?query={expression}", self.base));
@@ -34,7 +33,7 @@ impl Asker {
         numbers.peek().is_some() && numbers.all(|metric| query.labels.iter().all(|label| metric[label].is_string()))
     }
 
-    /// What went wrong with rules so far.
+    /// The errors of rules so far.
     pub async fn rule_errors(&self) -> Vec<String> {
         let response = self.http.get(format!("{}/api/v1/rules", self.base)).send().await;
         let answer: Value = response

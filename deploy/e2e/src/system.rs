@@ -1,4 +1,4 @@
-//! Producers and workers as processes, on a world of the harness.
+//! Producers and workers as processes, on a test's world.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -7,12 +7,13 @@ use std::process::{ExitStatus, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
+use docket_contract::ids::ClientId;
+use docket_contract::sharding;
+use docket_contract::sharding::ShardMap;
 use docket_local::postgres::Login;
 use docket_local::running::{self, Announced, Running};
-use docket_local::testing::{self, PrivateBroker, World};
-use docket_shared::ids::ClientId;
-use docket_shared::sharding::{self, ShardMap};
-use docket_shared::store::{Shards, StoreConfig};
+use docket_store::{Shards, StoreConfig};
+use docket_testing::{PrivateBroker, World};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -21,21 +22,21 @@ use tokio::process::{Child, Command};
 
 use crate::api::{Accepted, Caller};
 
-/// Longest start of a program: a debug build's model takes some seconds to load on a busy machine.
+/// Longest start of a program: a debug build takes seconds to load the model on a busy machine.
 const START_MAX: Duration = Duration::from_secs(120);
 
-/// A world with a producer in front; workers are started by the test.
+/// A world with a producer; the test starts the workers.
 pub struct System {
-    /// Its servers.
+    /// The databases, bucket and broker of the test.
     pub world: World,
-    /// The one producer.
+    /// The producer that tests upload to.
     pub producer: Program,
 }
 
-/// A running program; it is killed when dropped.
+/// A running program, killed when dropped.
 pub struct Program {
     child: Child,
-    /// Where it serves HTTP.
+    /// Base URL of its HTTP server.
     pub base: String,
     log: std::path::PathBuf,
 }
@@ -48,7 +49,7 @@ pub struct Autoscaler {
 }
 
 impl System {
-    /// A producer with every role on a new world.
+    /// Starts a producer with every role on a new world.
     pub async fn start() -> Self {
         Self::on(World::start().await, &[]).await
     }
@@ -58,26 +59,30 @@ impl System {
         Self::on(World::start().await, settings).await
     }
 
-    /// The same, on a broker that the test may stop, kill and wipe.
+    /// The same, on the test's own broker, which it may stop, kill and wipe.
     pub async fn start_with(broker: &PrivateBroker) -> Self {
         Self::on(World::start_with(broker).await, &[]).await
     }
 
-    /// The same, on a world with a database of the test's own, which has no schema yet.
+    /// The same, on a world with a database of the test's own that has no schema yet.
     pub async fn migrated_on(world: World) -> Self {
-        testing::build_binaries();
-        let command = Command::new(testing::binary("docket-producer"));
+        docket_testing::build_binaries();
+        let command = Command::new(docket_testing::binary("docket-producer"));
         let migrated = { command }.envs(world.env_as(Login::Owner)).arg("migrate").output();
         let output = migrated.await.expect("docket-producer runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self::on(world, &[]).await
     }
 
-    /// The same with its roles in a process each, the first of which serves the API: each with its own login and settings.
+    /// The same with each role in a process of its own, with its own login and settings. The first serves the API.
     pub async fn start_apart() -> (Self, Program) {
-        testing::build_binaries();
+        docket_testing::build_binaries();
         let world = World::start().await;
-        publish(&world, &testing::checkout().root().join("deploy/models/ner-legal")).await;
+        publish(
+            &world,
+            &docket_testing::checkout().root().join("deploy/models/ner-legal"),
+        )
+        .await;
         let [producer, dispatcher] = [(Login::Api, "api"), (Login::Dispatch, "dispatch")].map(async |(login, role)| {
             let env = world.env_as(login);
             Program::start(
@@ -93,19 +98,23 @@ impl System {
     }
 
     async fn on(world: World, settings: &[(&str, &str)]) -> Self {
-        testing::build_binaries();
-        publish(&world, &testing::checkout().root().join("deploy/models/ner-legal")).await;
+        docket_testing::build_binaries();
+        publish(
+            &world,
+            &docket_testing::checkout().root().join("deploy/models/ner-legal"),
+        )
+        .await;
         let env = changed(&world, Login::Producer, settings);
         let producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
         Self { world, producer }
     }
 
-    /// Publishes a model's folder.
+    /// Publishes the model of a folder.
     pub async fn publish(&self, folder: &Path) {
         publish(&self.world, folder).await;
     }
 
-    /// Starts a worker and waits until it consumes.
+    /// Starts a worker and waits until the worker consumes.
     pub async fn worker(&self) -> Program {
         self.worker_with(&[]).await
     }
@@ -117,14 +126,14 @@ impl System {
         program
     }
 
-    /// Starts a worker that may die at once.
+    /// Starts a worker without waiting: the worker may die at once.
     pub fn spawn_worker(&self, settings: &[(&str, &str)]) -> Program {
         let env = changed(&self.world, Login::Worker, settings);
         let address = env["DOCKET_WORKER_HTTP_ADDR"].clone();
         Program::spawn("docket-worker", &[], &env, &address)
     }
 
-    /// Starts an autoscaler: workers come and go with the work there is, and have no time to end what they have begun.
+    /// Starts an autoscaler: workers come and go with the waiting work, and get no time to end their jobs.
     pub fn autoscaler(&self, options: &[&str]) -> Autoscaler {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let file = running::file(folder.path());
@@ -150,27 +159,27 @@ impl System {
         }
     }
 
-    /// Starts another producer with every role, beside the first one.
+    /// Starts another producer with every role, beside the first.
     pub async fn another_producer(&self) -> Program {
         let env = self.world.env_as(Login::Producer);
         Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await
     }
 
-    /// Ends the producer as `kill -9` does, and starts it again.
+    /// Kills the producer as `kill -9` does, and starts it again.
     pub async fn restart_producer(&mut self) {
         self.producer.kill9().await;
         let env = self.world.env_as(Login::Producer);
         self.producer = Program::start("docket-producer", &["serve"], &env, &env["DOCKET_HTTP_ADDR"]).await;
     }
 
-    /// Runs an operator command of the producer; what it prints.
+    /// Runs an operator command of the producer; returns its output.
     pub async fn operator(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Runs an operator command that does not do what it was asked, or not all of it; what it says of that.
+    /// Runs an operator command that must fail; returns its error output.
     pub async fn refused(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).await;
         assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -178,12 +187,12 @@ impl System {
     }
 
     async fn command(&self, arguments: &[&str]) -> Output {
-        // Operators' commands have the dispatcher's login; tokens are made by who has their secret.
+        // Operator commands have the dispatcher's login; only a holder of the secret makes tokens.
         let login = match arguments.first() {
             Some(&"token") => Login::Api,
             _ => Login::Dispatch,
         };
-        let command = Command::new(testing::binary("docket-producer"))
+        let command = Command::new(docket_testing::binary("docket-producer"))
             .envs(self.world.env_as(login))
             .args(arguments)
             .output();
@@ -196,7 +205,7 @@ impl System {
         Caller::new(self.producer.base.clone(), token)
     }
 
-    /// A client whose rows are on a shard.
+    /// The name of a client whose rows are on this shard.
     pub async fn client_of(&self, shard: &str) -> String {
         let map = self.map().await;
         let clients = (0..).map(|number| format!("client-{number}"));
@@ -211,14 +220,14 @@ impl System {
         self.shards().await.map()
     }
 
-    /// Its databases.
+    /// A connection to the world's databases.
     pub async fn shards(&self) -> Shards {
-        let env = docket_shared::config::Env::from_map(self.world.env());
+        let env = docket_process::settings::Env::from_map(self.world.env());
         let config = StoreConfig::from_env(&env).expect("the world's settings are complete");
         Shards::connect(&config).await.expect("the catalog answers")
     }
 
-    /// A plain connection to the shard that has a job.
+    /// A plain connection to the shard of a job.
     pub async fn shard_of(&self, accepted: &Accepted) -> PgConnection {
         let job: uuid::Uuid = accepted.job.parse().expect("an id");
         for (_, url) in &self.world.shards {
@@ -235,7 +244,7 @@ impl System {
         panic!("no shard has job {job}");
     }
 
-    /// Makes the last heartbeat of every running job older, as if their worker had been silent for 20 s.
+    /// Makes the last heartbeat of every running job 20 s older, as if the workers had been silent.
     pub async fn silence_all(&self) {
         for (_, url) in &self.world.shards {
             let mut shard = PgConnection::connect(url).await.expect("the shard answers");
@@ -246,7 +255,7 @@ impl System {
         }
     }
 
-    /// Makes a job's last heartbeat older, as if its worker had been silent for 20 s.
+    /// Makes the last heartbeat of a job 20 s older, as if its worker had been silent.
     pub async fn silence(&self, accepted: &Accepted) {
         let mut shard = self.shard_of(accepted).await;
         let job: uuid::Uuid = accepted.job.parse().expect("an id");
@@ -266,7 +275,7 @@ fn changed(world: &World, login: Login, settings: &[(&str, &str)]) -> HashMap<St
 }
 
 async fn publish(world: &World, folder: &Path) {
-    let command = Command::new(testing::binary("docket-worker"))
+    let command = Command::new(docket_testing::binary("docket-worker"))
         .envs(world.env_as(Login::Worker))
         .args(["models", "publish"])
         .arg(folder)
@@ -276,7 +285,7 @@ async fn publish(world: &World, folder: &Path) {
 }
 
 impl Autoscaler {
-    /// Every number of workers that it decided on, in order.
+    /// All numbers of workers that the autoscaler decided on, in order.
     pub fn sizes(&self) -> Vec<u32> {
         let log = std::fs::read_to_string(&self.program.log).expect("it has a log");
         let changes = log
@@ -285,7 +294,7 @@ impl Autoscaler {
         changes.map(|(_, size)| size.parse().expect("a number")).collect()
     }
 
-    /// Waits until it has decided on a number, as the last one.
+    /// Waits until the autoscaler's last decision is this number.
     pub async fn until(&self, size: u32) {
         let decided = async {
             while self.sizes().last() != Some(&size) {
@@ -300,13 +309,13 @@ impl Autoscaler {
         );
     }
 
-    /// Tells it to stop its workers and itself, and waits until they have.
+    /// Tells the autoscaler to stop its workers and itself, and waits for both.
     pub async fn terminate(&mut self) {
         self.program.terminate().await;
     }
 }
 
-/// Sends a signal to a child that runs.
+/// Sends a signal to a running child.
 pub fn signal(child: &Child, signal: Signal) {
     let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
     kill_process(pid.expect("it runs"), signal).expect("it can be signalled");
@@ -322,7 +331,7 @@ impl Program {
     fn spawn(name: &str, arguments: &[&str], env: &HashMap<String, String>, address: &str) -> Self {
         let log = std::env::temp_dir().join(format!("{name}-{}.log", uuid::Uuid::new_v4().simple()));
         let output = File::create(&log).expect("the temporary folder can be written");
-        let child = Command::new(testing::binary(name))
+        let child = Command::new(docket_testing::binary(name))
             .args(arguments)
             .envs(env)
             .env("DOCKET_LOG_FORMAT", "json")
@@ -337,13 +346,13 @@ impl Program {
         }
     }
 
-    /// Whether it has ended by itself.
+    /// Whether the program has ended by itself.
     pub fn has_ended(&mut self) -> bool {
         let ended = self.child.try_wait().expect("the child can be waited for");
         ended.is_some()
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the program ends by itself.
     pub async fn until_ended(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(START_MAX, self.child.wait()).await;
         let ended = ended.unwrap_or_else(|_| panic!("it runs on after {START_MAX:?}"));
@@ -372,12 +381,12 @@ impl Program {
         );
     }
 
-    /// All that it has said so far.
+    /// The program's output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("the log can be read")
     }
 
-    /// The lines that it has logged so far.
+    /// The program's log lines so far, as JSON.
     pub fn log_lines(&self) -> Vec<Value> {
         let log = std::fs::read_to_string(&self.log).expect("the log can be read");
         let whole = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -386,12 +395,12 @@ impl Program {
             .collect()
     }
 
-    /// Memory it holds now, in bytes.
+    /// Memory that the program holds now, in bytes.
     pub fn memory_bytes(&self) -> u64 {
         self.status_bytes("VmRSS:")
     }
 
-    /// The most memory it has held so far, in bytes.
+    /// The most memory that the program has held so far, in bytes.
     pub fn peak_memory_bytes(&self) -> u64 {
         self.status_bytes("VmHWM:")
     }
@@ -404,22 +413,22 @@ impl Program {
         kib.expect("a size in kB").parse::<u64>().expect("a number") * 1024
     }
 
-    /// Ends it as `kill -9` does.
+    /// Kills the program as `kill -9` does.
     pub async fn kill9(&mut self) {
         self.child.kill().await.expect("the child can be killed");
     }
 
-    /// Stops its process where it is, until [`Self::wake`].
+    /// Suspends the process until [`Self::wake`].
     pub fn freeze(&self) {
         signal(&self.child, Signal::STOP);
     }
 
-    /// Lets a frozen process go on.
+    /// Resumes a suspended process.
     pub fn wake(&self) {
         signal(&self.child, Signal::CONT);
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks the program to stop, and waits until it has.
     pub async fn terminate(&mut self) {
         signal(&self.child, Signal::TERM);
         let ended = tokio::time::timeout(START_MAX, self.child.wait()).await;
@@ -431,20 +440,20 @@ impl Program {
         );
     }
 
-    /// Waits until a line is among its metrics.
+    /// Waits until this line is among the program's metrics.
     pub async fn until_metric(&self, line: &str) {
         let shown = tokio::time::timeout(START_MAX, self.until_metrics(|found| found == line)).await;
         assert!(shown.is_ok(), "{line:?} is not among the metrics after {START_MAX:?}");
     }
 
-    /// Waits until a line of its metrics is as wished, for ever.
+    /// Waits, without a limit, until a line of the program's metrics is as wished.
     pub async fn until_metrics(&self, wished: impl Fn(&str) -> bool) {
         while !self.metrics().await.lines().any(&wished) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Its metrics.
+    /// The text of the program's metrics.
     pub async fn metrics(&self) -> String {
         let response = reqwest::get(format!("{}/metrics", self.base))
             .await

@@ -1,4 +1,4 @@
-//! A wire between a program and a server, which a test may cut.
+//! A wire between a program and a server, which a test can cut.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Forwards connections while it is whole; a cut ends those that stand and refuses new ones.
+/// Forwards connections while whole; a cut ends the open connections and refuses new ones.
 pub struct Wire {
-    /// Where the program connects to.
+    /// Host and port for the program.
     pub address: String,
     whole: watch::Sender<bool>,
     accepting: JoinHandle<()>,
 }
 
 impl Wire {
-    /// A whole wire to an address.
+    /// A whole wire to a server's address.
     pub async fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound").to_string();
@@ -34,7 +34,7 @@ impl Wire {
         }
     }
 
-    /// Cuts it, or makes it whole again.
+    /// Cuts the wire, or makes it whole again.
     pub fn set_whole(&self, whole: bool) {
         self.whole.send_replace(whole);
     }

@@ -24,7 +24,7 @@ POD_SECURITY = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault
 FILES = ["DOCKET_JWT_PUBLIC_KEY_FILE", "DOCKET_CA_FILE"]
 # Seconds between the end of a drain and a kill: to give jobs back, to close connections.
 SLACK_SECONDS = 10
-# Memory of a worker, in bytes (README, Benchmarks): its peak with one model call, and what one more session takes.
+# Memory of a worker, in bytes (deploy/docs/CAPACITY.md): its peak with one model call, and what one more session takes.
 WORKER_PEAK = 176e6
 MODEL_SESSION = 81e6
 
@@ -154,7 +154,7 @@ def ways_in(overlay: Overlay) -> Wrong:
 def probes(overlay: Overlay) -> Wrong:
     """Services are probed where they listen, by the paths that the code serves; liveness by its own loop alone."""
     served = {
-        "docket-producer": (sources.ROOT / "producer/src/http/health.rs").read_text(),
+        "docket-producer": (sources.ROOT / "producer/http/src/health.rs").read_text(),
         "docket-worker": (sources.ROOT / "worker/src/probes.rs").read_text(),
     }
     for pod in filter(lambda pod: pod.serves, overlay.pods()):

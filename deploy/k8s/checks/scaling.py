@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from . import sources
 from .objects import Overlay
 
-PLAN = "producer/src/dispatch/plan.rs"
+PLAN = "producer/dispatch/src/fair_share.rs"
 
 
 def targets(overlay: Overlay) -> Iterator[str]:
@@ -66,7 +66,7 @@ def queue_trigger(overlay: Overlay, trigger: dict, models: list[str]) -> Iterato
     kept = sources.constant(PLAN, "JOBS_A_WORKER_MIN")
     if float(meta["value"]) > kept / 2:
         yield f"it aims at {meta['value']} messages a worker; of {kept:.0f} that are kept no more than half"
-    if float(meta.get("activationValue", 0)) >= sources.constant(PLAN, "READY_WITHOUT_CONSUMERS"):
+    if float(meta.get("activationValue", 0)) >= sources.constant("shared/store/src/work/dispatch.rs", "READY_WITHOUT_CONSUMERS"):
         yield "what is kept without workers would wake none"
     reference = overlay.named("TriggerAuthentication", trigger["authenticationRef"]["name"])
     asked = sources.secrets()

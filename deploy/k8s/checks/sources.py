@@ -56,7 +56,7 @@ def constant(path: str, name: str) -> float:
 
 @dataclass(frozen=True)
 class Setting:
-    """A row of the README's tables of settings, which the crates' tests compare with the code."""
+    """A row of the tables of settings, which the crates' tests compare with the code."""
 
     default: str | None
     required: bool
@@ -64,8 +64,7 @@ class Setting:
 
 def settings() -> dict[str, dict[str, Setting]]:
     """The settings that each binary knows: the common ones and its own."""
-    text = (ROOT / "README.md").read_text()
-    text = text[text.index("### Settings") :]
+    text = (ROOT / "deploy/docs/SETTINGS.md").read_text()
     tables = re.findall(r"\| variable \| default \| meaning \|\n\|---\|---\|---\|\n((?:\| `(?:DOCKET|OTEL)_.*\n)+)", text)
     common, producer, worker = (dict(map(_setting, table.splitlines())) for table in tables[:3])
     return {"docket-producer": common | producer, "docket-worker": common | worker}

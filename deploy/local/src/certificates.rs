@@ -1,4 +1,4 @@
-//! Certificates of a test's own: an authority that nobody else trusts, and what it vouches for.
+//! Certificates of a test's own: an authority that nobody else trusts, and the certificates it signs.
 
 use std::path::{Path, PathBuf};
 
@@ -10,17 +10,17 @@ use crate::state::write_private;
 /// A certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A server's certificate and its key, both as PEM.
+/// A server's certificate and its private key.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// The certificate.
+    /// Certificate, as PEM.
     pub certificate: String,
-    /// Its private key.
+    /// Private key, as PEM.
     pub key: String,
 }
 
 impl Authority {
-    /// A new one.
+    /// A new authority with a key of its own.
     pub fn new() -> Result<Self> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -29,12 +29,12 @@ impl Authority {
         Ok(Self(issuer.context("make a certificate authority")?))
     }
 
-    /// Its own certificate, as PEM.
+    /// The authority's certificate, as PEM.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// A certificate for this host, and for no other name or address of it.
+    /// A certificate for this host name only, and for no address of the host.
     pub fn identity(&self, host: &str) -> Result<Identity> {
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new([host.to_owned()])?.signed_by(&key, &self.0);
@@ -46,7 +46,7 @@ impl Authority {
 }
 
 impl Identity {
-    /// Writes both into a folder, for its owner alone, and answers where the certificate and the key are.
+    /// Writes both into a folder, readable by their owner only; returns the paths of the certificate and the key.
     pub fn write(&self, folder: &Path) -> Result<(PathBuf, PathBuf)> {
         let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
         write_private(&certificate, self.certificate.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Where this checkout is, and where its state may lie.
+//! Where this checkout or unpacked release is, and where its state lies.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,19 +8,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-/// State of checkouts that the user `nobody` cannot reach, as below `/root`.
+/// State of checkouts that the user `nobody` cannot reach, such as those below `/root`.
 const FAR_STATE: &str = "/var/lib/docket-local";
-/// Permission to pass through a folder, for others than its owner and group.
+/// A file that only unpacked releases have, in their root folder.
+const RELEASE: &str = "RELEASE";
+/// Permission of others than owner and group to pass through a folder.
 const OTHERS_MAY_PASS: u32 = 0o001;
 
-/// A working copy of the repository.
+/// A working copy of the repository, or an unpacked release: the same folders, with built programs in place of their sources.
 #[derive(Debug, Clone)]
 pub struct Checkout {
     root: PathBuf,
 }
 
 impl Checkout {
-    /// The checkout that the current directory or else the running executable lies in.
+    /// Finds the checkout around the current directory, or else around the running executable.
     pub fn find() -> Result<Self> {
         let directory = std::env::current_dir().context("find the current directory")?;
         let executable = std::env::current_exe().context("find the running executable")?;
@@ -30,7 +32,7 @@ impl Checkout {
         Self::at(root)
     }
 
-    /// The checkout at a known place.
+    /// The checkout with this root folder.
     pub fn at(root: &Path) -> Result<Self> {
         if !is_root(root) {
             bail!("{} is not a checkout of Docket", root.display());
@@ -42,12 +44,13 @@ impl Checkout {
         })
     }
 
-    /// Its topmost folder.
+    /// Path of the root folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Its state folder, `.docket`, made if need be; resolved, because PostgreSQL run as `nobody` must reach it.
+    /// The state folder `.docket`, made if missing. Links are resolved, because PostgreSQL runs as `nobody` and must reach the
+    /// folder.
     pub fn state(&self) -> Result<PathBuf> {
         let state = self.root.join(".docket");
         if is_superuser() && !others_may_pass(&self.root) {
@@ -64,17 +67,20 @@ impl Checkout {
         Ok(state)
     }
 
-    /// The folder of the running program, and of those that are built with it.
+    /// Folder of the running program and of those built with it.
     pub fn programs() -> Result<PathBuf> {
         let executable = std::env::current_exe().context("find the running executable")?;
         Ok(executable.parent().map(Path::to_owned).unwrap_or_default())
     }
 
-    /// A program of this workspace, built beside the running one.
+    /// Path of a program of this workspace, built beside the running program.
     pub fn sibling(name: &str) -> Result<PathBuf> {
         let program = Self::programs()?.join(name);
         if !program.is_file() {
-            bail!("{} is not built: run `cargo build` first", program.display());
+            bail!(
+                "{} is missing: run `cargo build`, or unpack the release again",
+                program.display()
+            );
         }
         Ok(program)
     }
@@ -87,7 +93,8 @@ pub fn is_superuser() -> bool {
 
 fn is_root(path: &Path) -> bool {
     let manifest = fs::read_to_string(path.join("Cargo.toml"));
-    path.join("deploy/local").is_dir() && manifest.is_ok_and(|text| text.contains("[workspace]"))
+    let has_sources = manifest.is_ok_and(|text| text.contains("[workspace]"));
+    path.join("deploy/local").is_dir() && (has_sources || path.join(RELEASE).is_file())
 }
 
 fn others_may_pass(path: &Path) -> bool {
@@ -95,10 +102,10 @@ fn others_may_pass(path: &Path) -> bool {
         .all(|folder| fs::metadata(folder).is_ok_and(|found| found.mode() & OTHERS_MAY_PASS != 0))
 }
 
-/// Makes `.docket` a link to a folder of this checkout's own below [`FAR_STATE`]. Several programs may do this at once.
+/// Makes `.docket` a link to this checkout's own folder below [`FAR_STATE`]. Several programs may do this at once.
 fn place_far(state: &Path, far: &Path) -> Result<()> {
     if let Ok(target) = fs::read_link(state) {
-        // The link may outlive what it leads to.
+        // The link may have outlived its target.
         return fs::create_dir_all(&target).with_context(|| format!("make {}", target.display()));
     }
     if fs::remove_dir(state).is_err() && state.is_dir() && !state.is_symlink() {
@@ -109,7 +116,7 @@ fn place_far(state: &Path, far: &Path) -> Result<()> {
     }
     fs::create_dir_all(far).with_context(|| format!("make {}", far.display()))?;
     match symlink(far, state) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && state.is_symlink() => Ok(()), // Another one's.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && state.is_symlink() => Ok(()), // Another program made the link.
         linked => linked.with_context(|| format!("link {} to {}", state.display(), far.display())),
     }
 }
@@ -129,6 +136,15 @@ mod tests {
         let checkout = Checkout::find().unwrap();
         assert!(checkout.root().join("deploy/local/Cargo.toml").is_file());
         assert!(Checkout::at(Path::new("/")).is_err());
+    }
+
+    #[test]
+    fn an_unpacked_release_stands_in_for_a_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("deploy/local")).unwrap();
+        assert!(Checkout::at(folder.path()).is_err());
+        fs::write(folder.path().join(RELEASE), "version=1.2.3\n").unwrap();
+        assert!(Checkout::at(folder.path()).is_ok());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The test stack of a checkout: one set of servers for all test processes, kept by a process of its own.
 //!
-//! Clients connect to a socket, read one line of JSON ([`StackInfo`]) and keep the connection for as long as they need
-//! the servers; over it they say which worlds they make and leave. The worlds of a connection that closes are removed.
-//! When nobody has been connected for a while, all servers are stopped.
+//! Clients connect to a socket, read one line of JSON ([`StackInfo`]) and keep the connection for as long as they need the
+//! servers. Over the connection they say which worlds they make and leave. When a connection closes, its worlds are removed. Once
+//! no client has been connected for a while, all servers are stopped.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -29,36 +29,36 @@ use crate::s3::S3Server;
 use crate::stack::{Stack, StackOptions};
 use crate::state::StateDir;
 
-/// Shards of the test stack: the fewest with which a client can be on another one.
+/// Shards of the test stack: the fewest that put two clients on different shards.
 pub const SHARDS: usize = 2;
-/// Folder of the models that workers keep, with a folder for each world: tests publish different models under one name.
-pub(crate) const MODELS: &str = "models";
-/// How long the servers stay after the last client: as long as it takes to start the next test run by hand.
+/// Folder of the models that workers keep, with a folder for each world: worlds publish different models under one name.
+pub const MODELS: &str = "models";
+/// How long the servers stay after the last client: long enough to start the next test run by hand.
 const LINGER: Duration = Duration::from_secs(30);
-/// How often the servers and the clock are looked at.
+/// How often the servers and the clients are checked.
 const TICK: Duration = Duration::from_secs(1);
 /// How long ended processes may still count as clients.
 const LEAVING_DEADLINE: Duration = Duration::from_secs(1);
-/// How often clients are counted meanwhile.
+/// Pause between counts of the clients during [`LEAVING_DEADLINE`].
 const LEAVING_INTERVAL: Duration = Duration::from_millis(20);
 /// How long to wait for a predecessor that is stopping its servers.
 const PREDECESSOR_DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a client says.
+/// A message of a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]
 pub enum Request {
-    /// It makes this world: if it dies, the world is to be removed.
+    /// The client makes this world: the world is removed if the client dies.
     World {
-        /// Which one.
+        /// The world's id.
         id: String,
     },
-    /// It needs this world no more.
+    /// The client has left this world, which is removed now.
     Leave {
-        /// Which one.
+        /// The world's id.
         id: String,
     },
-    /// Everything is to be stopped now, unless others need it. The answer is a line of JSON, `true` or `false`.
+    /// Stop everything now, unless other clients need the servers. The answer is a line of JSON, `true` or `false`.
     Stop,
 }
 
@@ -69,19 +69,19 @@ pub fn folder(checkout: &Checkout) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The path by which `act` can reach the socket, however long that of the checkout is: sockets allow 107 bytes only.
+/// Calls `act` with a short path of the socket, whatever the checkout's path: sockets allow 107 bytes only.
 pub fn at_socket<T>(folder: &Path, act: impl FnOnce(&Path) -> std::io::Result<T>) -> std::io::Result<T> {
     let opened = File::open(folder)?;
     act(Path::new(&format!("/proc/self/fd/{}/stack.sock", opened.as_raw_fd())))
 }
 
-/// Runs the test stack until nobody needs it.
+/// Runs the test stack until no client has needed it for half a minute.
 pub async fn run(checkout: &Checkout) -> Result<()> {
     let folder = folder(checkout)?;
     let state = StateDir::hold(&folder, PREDECESSOR_DEADLINE).await?;
-    let _ = fs::remove_file(folder.join("stack.sock")); // A killed predecessor's.
+    let _ = fs::remove_file(folder.join("stack.sock")); // The socket of a killed predecessor.
     for passing in ["brokers", "pgbouncers", "prometheus", "certificates", MODELS] {
-        let _ = fs::remove_dir_all(folder.join(passing)); // Those of killed tests.
+        let _ = fs::remove_dir_all(folder.join(passing)); // Folders of killed tests.
     }
     let deps = Deps::ensure(&checkout.state()?).await?;
     let mut stack = Stack::start(StackOptions {
@@ -128,7 +128,7 @@ async fn serve(stack: &mut Stack, folder: &Path) -> Result<()> {
             }
         }
     };
-    // First the name, so that clients who come now start a stack of their own.
+    // The socket goes first, so that new clients start a stack of their own.
     let _ = fs::remove_file(folder.join("stack.sock"));
     drop(listener);
     stop.cancel();
@@ -137,7 +137,7 @@ async fn serve(stack: &mut Stack, folder: &Path) -> Result<()> {
     outcome
 }
 
-/// Whether this program was built anew since it was started.
+/// Whether this program's file was replaced since it started.
 fn is_outdated() -> bool {
     fs::read_link("/proc/self/exe").is_ok_and(|path| path.to_string_lossy().ends_with(" (deleted)"))
 }
@@ -192,7 +192,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Whether the client that asks is the only one. Processes that have just ended may still be counted.
+    /// Whether the asking client is the only one. Processes that have just ended may count for a moment.
     async fn is_left_alone(&self) -> bool {
         let asked = Instant::now();
         while self.clients.load(Ordering::SeqCst) > 1 && asked.elapsed() < LEAVING_DEADLINE {
@@ -201,23 +201,23 @@ impl Shared {
         self.clients.load(Ordering::SeqCst) == 1
     }
 
-    /// Removes a world beside everything else, so that no client waits for it.
+    /// Removes a world in the background, so that no client waits.
     fn remove_world(self: &Arc<Self>, id: String) {
         let shared = Arc::clone(self);
         self.tasks.spawn(async move {
             if let Err(error) = remove(&shared.info, &shared.s3, &id).await {
-                eprintln!("remove world {id}: {error:#}"); // The next start sweeps it.
+                eprintln!("remove world {id}: {error:#}"); // The next start removes the rest.
             }
         });
     }
 }
 
-/// Removes what worlds have left behind whose processes and daemon were killed.
+/// Removes the worlds whose processes and daemon were killed.
 async fn sweep(info: &StackInfo, s3: &S3Server) -> Result<()> {
     remove(info, s3, "").await
 }
 
-/// Removes the databases, vhosts and buckets of the worlds whose id begins so.
+/// Removes the databases, vhosts and buckets of all worlds whose id begins with `id`.
 async fn remove(info: &StackInfo, s3: &S3Server, id: &str) -> Result<()> {
     for bucket in s3.buckets(&format!("w-{id}")) {
         s3.remove_bucket(&bucket)?;

@@ -1,4 +1,4 @@
-//! How to reach a running stack: what it tells whoever uses it.
+//! How clients reach a running stack.
 
 use std::path::PathBuf;
 
@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{postgres, rabbit, s3};
 
-/// How to reach every server of a stack.
+/// The endpoints of all servers of a stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StackInfo {
-    /// Process id of the owner.
+    /// Process id of the stack's owner.
     pub pid: u32,
     /// State folder of the stack.
     pub state: PathBuf,
-    /// The RabbitMQ node.
+    /// Endpoint of the RabbitMQ node.
     pub rabbit: rabbit::Endpoint,
-    /// The cluster of the catalog.
+    /// Endpoint of the catalog's cluster.
     pub catalog: postgres::Endpoint,
-    /// The clusters of the shards, named `s1`, `s2` and so on.
+    /// Endpoints of the shards' clusters, named `s1`, `s2` and so on.
     pub shards: Vec<postgres::Endpoint>,
-    /// The object store.
+    /// Endpoint of the object store.
     pub s3: s3::Endpoint,
-    /// The onnxruntime library.
+    /// Path of the onnxruntime library.
     pub onnxruntime: PathBuf,
 }
 

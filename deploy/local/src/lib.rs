@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 pub mod autoscale;
+pub mod binaries;
 pub mod certificates;
 pub mod checkout;
 pub mod daemon;
 pub mod demo;
 pub mod deps;
 pub mod info;
+pub mod link;
 pub mod poll;
 pub mod ports;
 pub mod postgres;
@@ -19,4 +21,3 @@ pub mod signals;
 pub mod stack;
 pub mod state;
 pub mod suite;
-pub mod testing;

@@ -33,11 +33,11 @@ struct Cli {
 enum Command {
     /// Start Docket with all its servers, analyse sample documents, and stay up until Ctrl-C.
     Run(RunArgs),
-    /// Start and stop workers of what `run --workers 0` runs, as the work there is asks for.
+    /// Start and stop workers for what `run --workers 0` runs, by the work that waits.
     Autoscale(AutoscaleArgs),
     /// Print settings for commands against what `run` runs: `eval "$(docket-local env)"`.
     Env {
-        /// Whose: those of a producer are operators' too, and the owner migrates.
+        /// The login whose settings are printed: operators use the producer's, and the owner migrates.
         #[arg(value_enum, default_value = "producer")]
         login: Login,
     },
@@ -80,16 +80,16 @@ struct AutoscaleArgs {
     /// Most workers.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=WORKERS_MAX))]
     max: u32,
-    /// Messages in the model queues that make one worker, those with a worker included.
+    /// Messages in the model queues per worker, unacknowledged ones included.
     #[arg(long, value_name = "N", default_value_t = 1)]
     messages: u32,
-    /// Seconds of work that make one worker.
+    /// Seconds of work per worker.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     seconds: u32,
-    /// For how long fewer workers must have been wanted before one is stopped; more, a tenth as long. The manifests: 300 s.
+    /// For how long fewer workers must be wanted before one is stopped; to start more, a tenth as long. The manifests have 300 s.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     stabilisation: u32,
-    /// The file that says what runs, instead of that of the checkout.
+    /// The file that describes the running Docket; by default the checkout's.
     #[arg(long, value_name = "FILE")]
     running: Option<PathBuf>,
 }

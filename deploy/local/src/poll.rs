@@ -1,13 +1,13 @@
-//! Waiting for a fact, to a deadline.
+//! Waits for a fact, up to a deadline.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How often a fact is looked at: often enough to add nothing to a start, rarely enough to cost nothing.
+/// Pause between looks: short enough to delay no start, long enough to cost nothing.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Looks until `look` finds something, and answers it. An error of `look` ends the wait at once.
+/// Calls `look` until it returns a value, and returns that value. An error of `look` ends the wait at once.
 pub async fn until<T>(what: &str, deadline: Duration, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     let started = Instant::now();
     loop {

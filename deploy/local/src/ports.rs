@@ -6,15 +6,15 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 
-/// First port to choose from: below lie the well-known ones.
+/// First port to choose from: the well-known ports lie below.
 const PORT_MIN: u16 = 10_000;
-/// Ports to choose from: up to 31,999, since 32,768 and above are the kernel's.
+/// Number of ports to choose from: up to 31,999, since the kernel uses 32,768 and above.
 const PORT_COUNT: u16 = 22_000;
 const _: () = assert!(PORT_MIN + PORT_COUNT < 32_768);
-/// Guesses before giving up: with even 90 % of the range taken, all of them fail once in 10^9 times.
+/// Guesses before giving up: with even 90 % of the range taken, all guesses fail once in 10^9 times.
 const GUESSES_MAX: usize = 200;
 
-/// Ports already handed out by this process, whose servers may not yet listen.
+/// Ports that this process has handed out, whose servers may not listen yet.
 static HANDED_OUT: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
 
 /// Whether a server could listen on this port of the loopback interface now.
@@ -22,7 +22,7 @@ pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A free port that this process has not handed out before. It is drawn at random, so that two launchers rarely meet.
+/// A free port that this process has not handed out before, drawn at random so that two launchers rarely collide.
 pub fn pick() -> Result<u16> {
     let mut handed_out = HANDED_OUT.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..GUESSES_MAX {

@@ -1,8 +1,8 @@
 //! Child processes that end with their owner.
 //!
-//! Each child is started through `setpriv`, which asks the kernel to signal it when its parent dies and may drop root.
-//! The kernel means the parent's *thread*, therefore all children are started by one thread that lives as long as this
-//! process. What escapes even so is found at the owner's next start by a mark in its environment.
+//! Each child is started through `setpriv`, which asks the kernel to signal the child when its parent dies, and may drop root.
+//! The kernel watches the parent's *thread*, so one thread that lives as long as this process starts all children. Children that
+//! escape are found at the owner's next start by a mark in their environment.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -21,18 +21,18 @@ use tokio::sync::oneshot;
 use crate::checkout::is_superuser;
 use crate::poll;
 
-/// Names, in a child's environment, the state folder of the stack it belongs to.
+/// Variable in a child's environment that names the state folder of the child's stack.
 const OWNER_MARK: &str = "DOCKET_LOCAL_OWNER";
 /// User and group `nobody`, the same numbers on Debian and Ubuntu.
 pub(crate) const NOBODY: u32 = 65_534;
-/// How long strays may take to end on the signal that their parent's death sent them.
+/// How long strays may take to end after the signal of their parent's death.
 const STRAYS_GRACE: Duration = Duration::from_secs(3);
-/// How long after a kill a process may still be seen.
+/// How long a killed process may still be seen.
 const KILL_WAIT: Duration = Duration::from_secs(10);
-/// How much of a log's end is read for its last lines.
+/// How much of the end of a log is read for its last lines.
 const TAIL_BYTES: u64 = 16 * 1024;
 
-/// A process to be started.
+/// A process to start.
 #[derive(Debug, Clone)]
 pub struct Launch {
     name: String,
@@ -47,7 +47,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// A process of the stack whose state folder is `owner`; what it prints is added to the file `log`.
+    /// A process of the stack whose state folder is `owner`; its output is appended to the file `log`.
     pub fn new(name: &str, program: impl Into<PathBuf>, owner: &Path, log: &Path) -> Self {
         Self {
             name: name.to_owned(),
@@ -68,44 +68,44 @@ impl Launch {
         self
     }
 
-    /// Sets a variable of its environment.
+    /// Sets a variable of the child's environment.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// Lets it see this process's environment too; otherwise it gets the `PATH` only, so that a user's settings for a
-    /// server of their own cannot reach ours.
+    /// Passes on this process's environment. Otherwise the child gets only `PATH`, so that a user's settings for a server of
+    /// their own cannot reach ours.
     pub fn inherit_env(mut self) -> Self {
         self.inherits = true;
         self
     }
 
-    /// Runs it as the user `nobody` when this process is root.
+    /// Runs the child as the user `nobody` when this process is root.
     pub fn as_nobody(mut self) -> Self {
         self.as_nobody = true;
         self
     }
 
-    /// Begins its log anew instead of adding to it.
+    /// Truncates the log instead of appending.
     pub fn with_new_log(mut self) -> Self {
         self.keeps_log = false;
         self
     }
 
-    /// Adds to its log, as is done unless [`Launch::with_new_log`] says otherwise.
+    /// Appends to the log, the default; undoes [`Launch::with_new_log`].
     pub fn with_old_log(mut self) -> Self {
         self.keeps_log = true;
         self
     }
 
-    /// Sends `INT` instead of `KILL` when this process dies.
+    /// Sends the child `INT` instead of `KILL` when this process dies.
     pub fn interrupt_on_parent_death(mut self) -> Self {
         self.on_parent_death = "INT";
         self
     }
 
-    /// Starts it.
+    /// Starts the process and returns at once.
     pub async fn spawn(self) -> Result<Process> {
         let program = self.program.display().to_string();
         let command = self.command()?;
@@ -122,7 +122,7 @@ impl Launch {
         })
     }
 
-    /// Starts it and waits for its end, which must be a success.
+    /// Runs the process to its end; an exit code other than 0 is an error.
     pub async fn run(self) -> Result<()> {
         let mut process = self.spawn().await?;
         let status = process
@@ -170,7 +170,7 @@ impl Launch {
     }
 }
 
-/// A running child process. It is killed when dropped.
+/// A running child process, killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -180,17 +180,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// What it is called.
+    /// Name of the process in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its process id.
+    /// Process id of the child.
     pub fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Whether it still runs; an error if it has ended, with the last lines of its log.
+    /// An error with the last lines of the log, if the process has ended.
     pub fn check(&mut self) -> Result<()> {
         match self.death()? {
             Some(status) => Err(self.failure(status)),
@@ -198,13 +198,13 @@ impl Process {
         }
     }
 
-    /// How it ended, if it has.
+    /// How the process ended; `None` while it runs.
     pub fn death(&mut self) -> Result<Option<ExitStatus>> {
         let ended = self.child.try_wait();
         ended.with_context(|| format!("look after {}", self.name))
     }
 
-    /// Waits for its end, and answers why.
+    /// Waits for the process's end; returns the reason.
     pub async fn ended(&mut self) -> anyhow::Error {
         match self.child.wait().await {
             Ok(status) => self.failure(status),
@@ -212,16 +212,16 @@ impl Process {
         }
     }
 
-    /// Asks it to end by `signal`, and kills it and its children at the deadline.
+    /// Asks the process to end by `signal`; kills the process and its children at the deadline.
     pub async fn stop(mut self, signal: Signal, deadline: Duration) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = kill_process(self.pid, signal); // It may have ended since.
+            let _ = kill_process(self.pid, signal); // The process may have ended since.
             let _ = tokio::time::timeout(deadline, self.child.wait()).await;
         }
         self.kill().await;
     }
 
-    /// Kills it and its children as `kill -9` does, and waits until it is gone.
+    /// Kills the process and its children as `kill -9` does, and waits until the process is gone.
     pub async fn kill(mut self) {
         let _ = kill_process_group(self.pid, Signal::KILL); // The whole group may have ended.
         let _ = tokio::time::timeout(KILL_WAIT, self.child.wait()).await;
@@ -241,7 +241,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         let is_over = matches!(self.child.try_wait(), Ok(Some(_)));
         if !is_over {
-            let _ = kill_process_group(self.pid, Signal::KILL); // Nobody is left to be told.
+            let _ = kill_process_group(self.pid, Signal::KILL); // Nobody is left to report an error to.
         }
     }
 }
@@ -253,7 +253,7 @@ static SPAWNER: LazyLock<mpsc::Sender<SpawnRequest>> = LazyLock::new(|| {
     std::thread::spawn(move || {
         for (command, runtime, reply) in requests {
             let _entered = runtime.enter();
-            let _ = reply.send(Command::from(command).spawn()); // A caller that left drops, and so kills, nothing.
+            let _ = reply.send(Command::from(command).spawn()); // If the caller has left, the child is dropped, and so killed.
         }
     });
     sender
@@ -267,7 +267,7 @@ async fn spawn_on_lasting_thread(command: std::process::Command) -> Result<Child
     Ok(answer.await.context("the thread that starts processes is gone")??)
 }
 
-/// Ends processes that a killed owner of this state folder, or of one below it, has left running.
+/// Ends the processes that a killed owner of this state folder, or of a folder below it, left running.
 pub async fn end_strays(owner: &Path) -> Result<()> {
     let waited = poll::until("strays", STRAYS_GRACE, async || {
         Ok(strays(owner).is_empty().then_some(()))
@@ -280,7 +280,7 @@ pub async fn end_strays(owner: &Path) -> Result<()> {
     poll::until(&what, KILL_WAIT, async || {
         let left = strays(owner);
         for pid in &left {
-            let _ = kill_process(*pid, Signal::KILL); // It may have ended since.
+            let _ = kill_process(*pid, Signal::KILL); // The process may have ended since.
         }
         Ok(left.is_empty().then_some(()))
     })
@@ -302,7 +302,7 @@ fn strays(owner: &Path) -> Vec<Pid> {
 }
 
 fn is_owned(pid: i32, owner: &Path) -> bool {
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default(); // Gone, or not ours to read.
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default(); // The process is gone, or not ours to read.
     environment.split(|byte| *byte == 0).any(|variable| {
         let value = variable
             .strip_prefix(OWNER_MARK.as_bytes())

@@ -1,4 +1,4 @@
-//! A way to a server, or to any of several as a load balancer has it, that can be made bad.
+//! A proxy to a server, or to several as a load balancer, whose connections can be made bad.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -11,39 +11,39 @@ use tokio::task::JoinHandle;
 
 use crate::ports;
 
-/// Bytes carried at a time.
+/// Largest read and write at a time.
 const CHUNK_BYTES: usize = 16 * 1024;
-/// What an overloaded S3 answers.
+/// The answer of an overloaded S3.
 const SLOW_DOWN: &[u8] = b"HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// How a way is.
+/// The state of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// As it should be.
+    /// Carries bytes both ways.
     Open,
-    /// Nothing arrives, and nobody is told: what is on its way waits.
+    /// Nothing arrives, and no end is told: bytes under way wait.
     Cut,
-    /// Connections end, and new ones end at once.
+    /// Ends all connections, and each new one at once.
     Reset,
-    /// Each packet is late by this.
+    /// Delays each packet by this time.
     Slow(Duration),
-    /// A connection ends when so many bytes of answers were carried.
+    /// Ends a connection after this many bytes of answers.
     Truncated(usize),
-    /// Connections end; new requests are answered 503, as by S3.
+    /// Ends all connections, and answers new requests 503 as S3 does.
     Errors,
 }
 
-/// A way. It closes when dropped.
+/// A proxy, closed when dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where the process connects to.
+    /// Port that the client connects to.
     pub port: u16,
     mode: watch::Sender<Mode>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
-    /// A good way to ports of this machine: connections go to one after the other, past those that refuse.
+    /// A proxy in the mode [`Mode::Open`] to ports of this machine: connections go to each port in turn, past those that refuse.
     pub async fn open(to: &[u16]) -> Result<Self> {
         let port = ports::pick()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
@@ -53,7 +53,7 @@ impl Proxy {
         Ok(Self { port, mode, task })
     }
 
-    /// Makes it bad, or good again.
+    /// Changes the mode, also of open connections.
     pub fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
@@ -81,18 +81,18 @@ async fn serve(mut client: TcpStream, to: Vec<u16>, mut mode: watch::Receiver<Mo
         Mode::Reset => return,
         Mode::Errors => {
             let mut request = [0; CHUNK_BYTES];
-            let _ = client.read(&mut request).await; // Whatever it asks for.
+            let _ = client.read(&mut request).await; // Any request.
             let _ = client.write_all(SLOW_DOWN).await;
             return;
         }
         Mode::Open | Mode::Cut | Mode::Slow(_) | Mode::Truncated(_) => {}
     }
     let to: Vec<SocketAddr> = to.iter().map(|port| (Ipv4Addr::LOCALHOST, *port).into()).collect();
-    // The first that accepts.
+    // The first port that accepts.
     let Ok(server) = TcpStream::connect(&to[..]).await else {
         return;
     };
-    let _ = (client.set_nodelay(true), server.set_nodelay(true)); // Without it small answers wait 40 ms.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true)); // Without this, small answers wait 40 ms.
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
@@ -101,7 +101,7 @@ async fn serve(mut client: TcpStream, to: Vec<u16>, mut mode: watch::Receiver<Mo
     }
 }
 
-/// Carries bytes until an end closes or the mode ends it.
+/// Carries bytes until either end closes or the mode ends the connection.
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! What a run says of itself to whoever joins it: a file, readable by its owner only.
+//! The description of a run for programs that join it: a file, readable by its owner only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,43 +12,43 @@ use crate::postgres::Login;
 use crate::rabbit;
 use crate::state::write_private;
 
-/// Name of the file in the folder of a checkout's state.
+/// Name of the file in the checkout's state folder.
 const FILE: &str = "running.json";
 
-/// How to reach a running Docket, and what its programs are started with.
+/// How to reach a running Docket, and the settings of its programs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Running {
     /// URLs of the producers.
     pub producers: Vec<String>,
-    /// Workers that it runs itself.
+    /// Number of workers that the run itself started.
     pub workers: usize,
-    /// The RabbitMQ node.
+    /// Endpoint of the RabbitMQ node.
     pub broker: rabbit::Endpoint,
-    /// The vhost of its queues.
+    /// The vhost of Docket's queues.
     pub vhost: String,
-    /// Settings of its services, by whom they log in as.
+    /// Settings of the services, by login.
     pub settings: BTreeMap<Login, BTreeMap<String, String>>,
-    /// Folder of the programs that it runs.
+    /// Folder of the running programs.
     pub programs: PathBuf,
-    /// State folder that processes belong to.
+    /// State folder of the run's processes.
     pub state: PathBuf,
-    /// Folder for their logs.
+    /// Folder of the services' logs.
     pub logs: PathBuf,
 }
 
-/// Where the run of a checkout, whose state is in this folder, says it.
+/// Path of the file, for a checkout with this state folder.
 pub fn file(state: &Path) -> PathBuf {
     state.join(FILE)
 }
 
 impl Running {
-    /// Says it; until the guard is dropped.
+    /// Writes the file, which is removed when the guard is dropped.
     pub fn announce(&self, file: &Path) -> Result<Announced> {
         write_private(file, &serde_json::to_vec_pretty(self)?)?;
         Ok(Announced(file.to_owned()))
     }
 
-    /// Reads what was said.
+    /// Reads the file of a run.
     pub fn read(file: &Path) -> Result<Self> {
         let json = match fs::read(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -60,24 +60,24 @@ impl Running {
     }
 }
 
-/// The settings of a service, as lines for a shell that give its commands what the programs that run have.
+/// The settings of a login as lines for a shell, so that its commands have the settings of the running programs.
 pub fn exports(running: &Running, login: Login) -> String {
     let path = quoted(&running.programs.display().to_string());
     let own = running.settings.get(&login);
     let all: BTreeSet<&String> = running.settings.values().flat_map(BTreeMap::keys).collect();
     let lines = all.into_iter().map(|name| match own.and_then(|own| own.get(name)) {
         Some(value) => format!("export {name}={}\n", quoted(value)),
-        None => format!("unset {name}\n"), // It may be there by the settings of another service.
+        None => format!("unset {name}\n"), // The shell may have the variable from another login's settings.
     });
     lines.collect::<String>() + &format!("export PATH={path}:\"$PATH\"\n")
 }
 
-/// A word of a shell, whatever is in it.
+/// Quotes a text as one word of a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// An announcement, taken back when dropped.
+/// The file of a run, removed when dropped.
 #[derive(Debug)]
 pub struct Announced(PathBuf);
 

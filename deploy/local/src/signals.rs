@@ -1,4 +1,4 @@
-//! Being told to stop.
+//! Signals that tell the program to stop.
 
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 /// Exit code after Ctrl-C was pressed twice.
 const EXIT_INTERRUPTED: i32 = 130;
 
-/// Cancelled by the first Ctrl-C or SIGTERM. The second one ends this process at once, and with it all others.
+/// A token that the first Ctrl-C or SIGTERM cancels. The second signal ends this process at once, and its children with it.
 pub fn stop_on_signals() -> Result<CancellationToken> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let stop = CancellationToken::new();

@@ -13,19 +13,19 @@ use crate::rabbit::{Node, NodeOptions};
 use crate::s3::S3Server;
 use crate::state::StateDir;
 
-/// Shards one machine may have: each is a PostgreSQL cluster of its own, and a user's memory is finite.
+/// Limit of shards of one machine: each is a PostgreSQL cluster, and memory is finite.
 pub const SHARDS_MAX: usize = 16;
 
-/// What kind of stack.
+/// The kind of stack.
 #[derive(Debug)]
 pub struct StackOptions {
-    /// Where its state lies, held for as long as the stack runs.
+    /// The state folder, held for as long as the stack runs.
     pub state: StateDir,
-    /// What it needs.
+    /// Paths of the installed programs.
     pub deps: Deps,
-    /// How many shards.
+    /// Number of shards.
     pub shards: usize,
-    /// Whether committed data survives a power loss. Tests do without.
+    /// Whether committed data survives a power loss; tests do not need that.
     pub durable: bool,
 }
 
@@ -39,16 +39,16 @@ pub struct Stack {
     state: StateDir,
 }
 
-/// The vhost that a stack's node is made with.
+/// The vhost that a stack's new node makes.
 pub const VHOST: &str = "docket";
 
 impl Stack {
-    /// Starts every server, all at once, and waits until each answers.
+    /// Starts all servers at once, and waits until each answers.
     pub async fn start(options: StackOptions) -> Result<Self> {
         Self::start_and(options, async |_| Ok(())).await
     }
 
-    /// Starts every server, and acts as soon as the databases and the object store answer: the broker takes longer.
+    /// Starts all servers, and calls `act` as soon as the databases and the object store answer: the broker takes longer.
     pub async fn start_and(options: StackOptions, act: impl AsyncFnOnce(&StackInfo) -> Result<()>) -> Result<Self> {
         let StackOptions {
             mut state,
@@ -93,28 +93,28 @@ impl Stack {
         })
     }
 
-    /// How to reach it.
+    /// The endpoints of the stack's servers.
     pub fn info(&self) -> &StackInfo {
         &self.info
     }
 
-    /// Its object store.
+    /// The stack's object store.
     pub fn s3(&self) -> &Arc<S3Server> {
         &self.s3
     }
 
-    /// Its state folder.
+    /// The stack's state folder.
     pub fn state(&self) -> &StateDir {
         &self.state
     }
 
-    /// An error if one of its servers has ended by itself.
+    /// An error if a server has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         self.rabbit.check()?;
         self.clusters.iter_mut().try_for_each(Cluster::check)
     }
 
-    /// Stops the broker first, then the databases, then the object store, and lets go of the state folder.
+    /// Stops the broker, then the databases, then the object store, and lets go of the state folder.
     pub async fn stop(mut self) {
         self.rabbit.stop().await;
         join_all(self.clusters.into_iter().map(Cluster::stop)).await;
@@ -122,7 +122,7 @@ impl Stack {
     }
 }
 
-/// Makes the folder of the clusters, through which their user must pass.
+/// Makes the clusters' folder and lets the servers' user pass through it.
 fn open_to_server_user(folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;

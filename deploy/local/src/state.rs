@@ -1,4 +1,4 @@
-//! The folder a stack keeps its state in: one owner at a time, ports and secrets that survive restarts.
+//! The state folder of a stack: one owner at a time, with ports and secrets that survive restarts.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,7 +21,7 @@ pub struct StateDir {
     _lock: File,
 }
 
-/// What must be the same at the next start.
+/// The values that must be the same at the next start.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Ledger {
     ports: BTreeMap<String, u16>,
@@ -31,8 +31,8 @@ struct Ledger {
 }
 
 impl StateDir {
-    /// Takes hold of a state folder, waiting up to `patience` for an owner that is about to leave, and ends what an
-    /// owner that was killed has left running.
+    /// Takes hold of a state folder, and waits up to `patience` for an owner that is about to leave. Ends what a killed owner
+    /// left running.
     pub async fn hold(path: &Path, patience: Duration) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("make {}", path.display()))?;
         let lock = poll::until("wait for the lock", patience, async || try_lock(&path.join("lock"))).await;
@@ -51,12 +51,12 @@ impl StateDir {
         })
     }
 
-    /// The folder.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Deletes everything in it, its own lock excepted.
+    /// Deletes all content except the folder's lock.
     pub fn wipe(&mut self) -> Result<()> {
         for entry in fs::read_dir(&self.path).with_context(|| format!("list {}", self.path.display()))? {
             let entry = entry?;
@@ -75,7 +75,7 @@ impl StateDir {
         Ok(())
     }
 
-    /// The port of this name: that of last time if it is still free, or else a new one.
+    /// The port with this name: that of last time if it is still free, or else a new one.
     pub fn port(&mut self, name: &str) -> Result<u16> {
         let port = match self.ledger.ports.get(name) {
             Some(port) if ports::is_free(*port) => return Ok(*port),
@@ -86,7 +86,7 @@ impl StateDir {
         Ok(port)
     }
 
-    /// The secret of this name, made at the first call.
+    /// The secret with this name, made at the first call.
     pub fn secret(&mut self, name: &str) -> Result<String> {
         if let Some(secret) = self.ledger.secrets.get(name) {
             return Ok(secret.clone());
@@ -97,12 +97,12 @@ impl StateDir {
         Ok(secret)
     }
 
-    /// What an earlier start noted under this name.
+    /// The value that an earlier start stored under this name.
     pub fn setting(&self, name: &str) -> Option<&str> {
         self.ledger.settings.get(name).map(String::as_str)
     }
 
-    /// Notes something for later starts.
+    /// Stores a value for later starts.
     pub fn set_setting(&mut self, name: &str, value: &str) -> Result<()> {
         self.ledger.settings.insert(name.to_owned(), value.to_owned());
         self.save()
@@ -128,7 +128,7 @@ impl Ledger {
     }
 }
 
-/// Writes a file that only its owner may read, whole or not at all, whoever else writes it.
+/// Writes a file that only its owner may read, whole or not at all, even with several writers.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     let draft = path.with_extension(format!("{}.draft", uuid::Uuid::new_v4().simple()));
     let written = (|| {
@@ -141,12 +141,12 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
         fs::rename(&draft, path)
     })();
     if written.is_err() {
-        let _ = fs::remove_file(&draft); // There may be none.
+        let _ = fs::remove_file(&draft); // There may be no draft.
     }
     written.with_context(|| format!("write {}", path.display()))
 }
 
-/// The lock on a file, unless another process has it.
+/// Takes the lock on a file; `None` while another process has it.
 pub fn try_lock(path: &Path) -> Result<Option<File>> {
     let file = open_lock(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -156,7 +156,7 @@ pub fn try_lock(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// The lock on a file, however long another process keeps it. Blocks the thread.
+/// Takes the lock on a file, however long another process keeps it. Blocks the thread.
 pub fn wait_lock(path: &Path) -> Result<File> {
     let file = open_lock(path)?;
     flock(&file, FlockOperation::LockExclusive).with_context(|| format!("lock {}", path.display()))?;

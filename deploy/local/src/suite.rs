@@ -1,4 +1,4 @@
-//! `docket-local test`: all tests of the workspace, with the servers they need around them.
+//! `docket-local test`: runs all tests of the workspace, with the servers that they need.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checkout::Checkout;
 use crate::deps::{self, Deps};
+use crate::link::Link;
 use crate::signals;
-use crate::testing::Link;
 
 /// Installs what the tests need, starts the test stack, runs `cargo test --workspace` with these arguments, and stops.
 pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode> {
@@ -32,7 +32,7 @@ pub async fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode
     })
 }
 
-/// Runs cargo in a process group of its own, which ends when this program is told to stop: cargo, compilers, tests.
+/// Runs cargo in a process group of its own. A stop ends the whole group: cargo, compilers, tests.
 async fn test(checkout: &Checkout, arguments: &[OsString], stop: &CancellationToken) -> Result<bool> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut tests = Command::new(cargo);
@@ -44,7 +44,7 @@ async fn test(checkout: &Checkout, arguments: &[OsString], stop: &CancellationTo
         return Ok(status.context("wait for cargo test")?.success());
     }
     if let Some(group) = group {
-        let _ = kill_process_group(group, Signal::TERM); // It may have ended since.
+        let _ = kill_process_group(group, Signal::TERM); // The group may have ended since.
     }
     tests.wait().await.context("wait for cargo test")?;
     Ok(false)

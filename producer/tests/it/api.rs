@@ -1,39 +1,45 @@
-//! A world with the HTTP API served in this process, and what tests do with it.
+//! A world whose HTTP API is served in this process, and the steps that tests share.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use docket_contract::entity::{Entity, Span};
+use docket_contract::ids::{Bucket, ClaimToken, ClientId, JobId, JobKey};
+use docket_contract::model;
+use docket_contract::model::Current;
+use docket_contract::object_key::BlobKey;
+use docket_contract::sharding;
+use docket_identity as auth;
+use docket_identity::Bearer;
 use docket_local::postgres::Login;
-use docket_local::testing::World;
+use docket_objects::BlobStore;
+use docket_process::settings::Env;
+use docket_process::shutdown::Shutdown;
 use docket_producer::config::ProducerConfig;
-use docket_producer::http::auth::{self, Bearer};
-use docket_producer::serve::{self, Role};
-use docket_shared::blob::{BlobKey, BlobStore};
-use docket_shared::config::Env;
-use docket_shared::entity::{Entity, Span};
-use docket_shared::ids::{Bucket, ClaimToken, ClientId, JobId, JobKey};
-use docket_shared::model::{self, Current};
-use docket_shared::sharding;
-use docket_shared::shutdown::Shutdown;
-use docket_shared::store::Shards;
-use docket_shared::store::claims::{self, Answer, Asker, Claim};
-use docket_shared::store::results::{self, Analysis, Failure};
+use docket_producer::role::Role;
+use docket_producer::serve;
+use docket_store::Shards;
+use docket_store::work::claims;
+use docket_store::work::claims::{Answer, Asker, Claim};
+use docket_store::work::results;
+use docket_store::work::results::{Analysis, Failure};
+use docket_testing::World;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::net::TcpListener;
 
-/// The client that most tests upload as.
+/// The client of most tests.
 pub const ACME: &str = "acme";
-/// Another one.
+/// Another client than [`ACME`].
 pub const RIVAL: &str = "rival";
-/// How long something that happens soon is waited for.
+/// Longest wait for something that happens soon.
 const SOON: Duration = Duration::from_secs(20);
 
-/// A served API in a world of its own.
+/// The API of a world of its own, served in this process.
 pub struct Api {
     pub world: World,
     pub address: SocketAddr,
@@ -45,17 +51,17 @@ pub struct Api {
 }
 
 impl Api {
-    /// Serves the API with the world's own settings.
+    /// Serves the API with the world's settings.
     pub async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// Serves the API with some settings changed.
+    /// Serves the API with some settings replaced.
     pub async fn start_with(changed: &[(&str, &str)]) -> Self {
         Self::serve(World::start().await, changed, &[Role::Api]).await
     }
 
-    /// Serves the API of a world and dispatches.
+    /// Serves the API of a world, with a dispatcher.
     pub async fn dispatching(world: World) -> Self {
         Self::serve(world, &[], &Role::ALL).await
     }
@@ -66,10 +72,10 @@ impl Api {
         let current = Current {
             version: "2".parse().unwrap(),
         };
-        model::set_current(&blobs, &"ner-legal".parse().unwrap(), &current)
+        docket_objects::set_current(&blobs, &"ner-legal".parse().unwrap(), &current)
             .await
             .unwrap();
-        // The process has no more rights than its roles need; what tests do beside it is also the workers' part.
+        // The process has only the rights of its roles. Tests also do the workers' part, with rights of their own.
         let login = if roles.contains(&Role::Dispatch) {
             Login::Producer
         } else {
@@ -94,7 +100,7 @@ impl Api {
         }
     }
 
-    /// Publishes a version of a model, as far as callers see it; without making it the one that holds.
+    /// Publishes a version of a model, as callers see it, without making it the current version.
     pub async fn publish(&self, model: &str, version: &str) {
         let (name, version) = (model.parse().unwrap(), version.parse().unwrap());
         let manifest = model::file_key(&name, &version, "manifest.json");
@@ -115,12 +121,7 @@ impl Api {
     }
 
     fn mint(&self, bearer: Bearer<'_>) -> String {
-        auth::mint(
-            self.config.http.auth.as_ref().unwrap(),
-            bearer,
-            Duration::from_secs(600),
-        )
-        .unwrap()
+        auth::mint(self.config.auth.as_ref().unwrap(), bearer, Duration::from_secs(600)).unwrap()
     }
 
     /// A request without a token.
@@ -133,18 +134,18 @@ impl Api {
         self.anonymous(Method::GET, path).bearer_auth(self.token(client))
     }
 
-    /// A request of an operator.
+    /// A request as an operator.
     pub fn operate(&self, method: Method, path: &str) -> RequestBuilder {
         self.anonymous(method, path).bearer_auth(self.operator_token("ops-ada"))
     }
 
-    /// An upload as a client, of plain text and without a body yet.
+    /// An upload of plain text as a client, still without a body.
     pub fn post(&self, client: &str, path: &str) -> RequestBuilder {
         let request = self.anonymous(Method::POST, path).bearer_auth(self.token(client));
         request.header(CONTENT_TYPE, "text/plain; charset=utf-8")
     }
 
-    /// Uploads a text as a client; the answer.
+    /// Uploads a text as a client; returns the answer.
     pub async fn upload(&self, client: &str, text: &str) -> Value {
         accepted(
             self.post(client, "/v1/documents")
@@ -156,14 +157,14 @@ impl Api {
         .await
     }
 
-    /// What a GET answers as JSON.
+    /// The JSON that a GET answers.
     pub async fn read(&self, client: &str, path: &str) -> Value {
         let response = self.get(client, path).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.json().await.unwrap()
     }
 
-    /// Claims an uploaded document's job, as a worker does.
+    /// Claims the job of an uploaded document, as a worker does.
     pub async fn claim(&self, client: &str, accepted: &Value) -> Claim {
         let job = JobId(accepted["job_id"].as_str().unwrap().parse().unwrap());
         let key = JobKey {
@@ -181,14 +182,14 @@ impl Api {
         }
     }
 
-    /// Ends a document's job as a worker does, with these words found in its text, each with the score 0.5.
+    /// Ends the job of a document as a worker does. The result has these words of the text, each with the score 0.5.
     pub async fn analyse(&self, client: &str, accepted: &Value, text: &str, found: &[(&str, &str)]) {
         let found: Vec<_> = found.iter().map(|(label, words)| (*label, *words, 0.5)).collect();
         self.analyse_scored(client, accepted, text, &found).await;
     }
 
-    /// Ends a document's job as a worker does, with these words found in its text, each with its score. The version that
-    /// reads it is the one that was asked for, or 2.
+    /// Ends the job of a document as a worker does. The result has these words of the text with these scores. The version is the
+    /// one asked for, or else 2.
     pub async fn analyse_scored(&self, client: &str, accepted: &Value, text: &str, found: &[(&str, &str, f32)]) {
         let claim = self.claim(client, accepted).await;
         let text_key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, "0123");
@@ -205,7 +206,7 @@ impl Api {
         assert!(results::save(&self.shards, &claim, &analysis).await.unwrap());
     }
 
-    /// Fails a document's job as a worker does.
+    /// Fails the job of a document, as a worker does.
     pub async fn fail(&self, client: &str, accepted: &Value, kind: &'static str) {
         let claim = self.claim(client, accepted).await;
         let failure = Failure {
@@ -215,13 +216,13 @@ impl Api {
         assert!(results::save_failure(&self.shards, &claim, &failure).await.unwrap());
     }
 
-    /// Keys of all documents in the bucket.
+    /// Keys of all documents' objects in the bucket.
     pub async fn objects(&self) -> Vec<String> {
         let listed = self.blobs.list("documents/", None, 1_000).await.unwrap();
         listed.into_iter().map(|object| object.key.to_string()).collect()
     }
 
-    /// Rows of a table, on all shards.
+    /// Number of rows of a table on all shards.
     pub async fn rows(&self, table: &'static str) -> i64 {
         let sql = format!("select count(*) from {table}");
         let mut rows = 0;
@@ -233,7 +234,7 @@ impl Api {
         rows
     }
 
-    /// Asserts that refused uploads left no object, no unfinished one, and no row.
+    /// Asserts that refused uploads left no object, no unfinished upload in parts, and no row.
     pub async fn assert_nothing_left(&self) {
         assert_eq!(self.objects().await, Vec::<String>::new());
         let unfinished = self
@@ -285,12 +286,12 @@ fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
     }
 }
 
-/// The path of an upload with fields in its query.
+/// The path of an upload with these fields as its query.
 pub fn upload_path(fields: &[(&str, &str)]) -> String {
     path_with("/v1/documents", fields)
 }
 
-/// A path with a query.
+/// A path with these fields as its query.
 pub fn path_with(path: &str, fields: &[(&str, &str)]) -> String {
     let encode = |text| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let fields: Vec<_> = fields
@@ -305,14 +306,14 @@ pub fn bucket_of(client: &str) -> Bucket {
     sharding::bucket_of(&client.parse::<ClientId>().unwrap())
 }
 
-/// A client whose rows are on a shard.
+/// The name of a client whose rows are on this shard.
 pub fn client_on(api: &Api, shard: &str) -> String {
     let mut clients = (0..).map(|number| format!("client-{number}"));
     let found = clients.find(|client| api.shards.owner(bucket_of(client)).as_str() == shard);
     found.expect("every shard owns buckets")
 }
 
-/// The JSON of a 202.
+/// The JSON of an answer that must be a 202.
 pub async fn accepted(response: Response) -> Value {
     let status = response.status();
     let text = response.text().await.unwrap();
@@ -320,7 +321,7 @@ pub async fn accepted(response: Response) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Asserts that an answer is a problem of this status and type, in the form that every problem has. Returns its detail.
+/// Asserts that an answer is a problem of this status and type, in the form of every problem. Returns the problem's detail.
 pub async fn assert_problem(response: Response, status: u16, name: &str) -> String {
     let header = |name: &str| {
         response
@@ -350,7 +351,7 @@ pub async fn assert_problem(response: Response, status: u16, name: &str) -> Stri
     problem["detail"].as_str().unwrap().to_owned()
 }
 
-/// Waits until something holds.
+/// Waits until `holds` returns true.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     let begun = Instant::now();
     while !holds().await {
@@ -359,7 +360,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl Fn
     }
 }
 
-/// A form's body: each part's own headers, and its content.
+/// The body of a form, from the headers and the content of each part.
 pub fn form(parts: &[(&str, &str)]) -> String {
     let part = |(headers, content): &(&str, &str)| format!("--frontier\r\n{headers}\r\n\r\n{content}\r\n");
     format!("{}--frontier--\r\n", parts.iter().map(part).collect::<String>())
@@ -367,3 +368,23 @@ pub fn form(parts: &[(&str, &str)]) -> String {
 
 /// The content type of [`form`].
 pub const FORM: &str = "multipart/form-data; boundary=frontier";
+
+/// A connection to a client's shard.
+pub async fn shard_of(api: &Api, client: &str) -> PgConnection {
+    let owner = api.shards.owner(bucket_of(client));
+    let (_, url) = api
+        .world
+        .shards
+        .iter()
+        .find(|(name, _)| *name == owner.as_str())
+        .unwrap();
+    PgConnection::connect(url).await.unwrap()
+}
+
+/// Runs statements.
+pub async fn execute(connection: &mut PgConnection, statement: impl Into<String>) {
+    sqlx::raw_sql(AssertSqlSafe(statement.into()))
+        .execute(connection)
+        .await
+        .unwrap();
+}

@@ -1,13 +1,15 @@
-//! Tokens: one algorithm, the right issuer and audience, a client.
+//! Tokens: exactly one algorithm, the right issuer and audience, and a client.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use docket_http::problem::ApiError;
+use docket_identity as auth;
+use docket_identity::{AuthConfig, Bearer, MintError, Verifier};
+use docket_process::settings::{ConfigError, Env};
 use docket_producer::config::ProducerConfig;
-use docket_producer::http::auth::{self, AuthConfig, Bearer, MintError, Verifier};
-use docket_producer::serve::Role;
-use docket_shared::config::{ConfigError, Env};
+use docket_producer::role::Role;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -43,11 +45,11 @@ fn claims(change: impl Fn(&mut Value)) -> Value {
     claims
 }
 
-/// The status that a token is refused with; 0 when it is good.
+/// The status of the refusal of a token; 0 when the token is accepted.
 fn status_of(verifier: &Verifier, token: &str) -> u16 {
     verifier
         .verify(token)
-        .map_or_else(|error| error.status().as_u16(), |_| 0)
+        .map_or_else(|error| ApiError::from(error).status().as_u16(), |_| 0)
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn a_token_is_good_only_in_every_respect() {
         ),
         format!("{head}.{flipped}{}", &signature[1..]),
         format!("{head}."),
-        // {"alg":"none"}
+        // The beginning decodes to {"alg":"none"}
         format!("eyJhbGciOiJub25lIn0.{}.", head.split_once('.').unwrap().1),
         String::new(),
     ] {
@@ -144,11 +146,11 @@ fn times_of_a_token_that_are_no_times_are_refused() {
 #[test]
 fn a_token_is_a_clients_or_an_operators_and_never_both() {
     let verifier = Verifier::new(&config(&[("DOCKET_JWT_SECRET", SECRET)]).unwrap());
-    // What the client's way and the operator's answer; 0 lets it pass.
+    // The statuses of the token for a client's route and an operator's; 0 is accepted.
     let judged = |change: &dyn Fn(&mut Value)| {
         let token = sign(Algorithm::HS256, &claims(change), SECRET.as_bytes());
         let operator = verifier.verify_operator(&token);
-        let operator = operator.map_or_else(|error| error.status().as_u16(), |_| 0);
+        let operator = operator.map_or_else(|error| ApiError::from(error).status().as_u16(), |_| 0);
         (status_of(&verifier, &token), operator)
     };
     assert_eq!(judged(&|_| ()), (0, 403));

@@ -1,8 +1,8 @@
-//! Back-pressure: what is refused while much is open, and what is not touched by it.
+//! Back-pressure: which requests a full backlog refuses, and which it does not touch.
 
 use std::collections::HashMap;
 
-use docket_shared::store::backlog;
+use docket_store::work::backlog;
 use jiff::{Timestamp, ToSpan};
 use reqwest::{Response, StatusCode};
 
@@ -24,7 +24,7 @@ fn pace() -> backlog::Pace {
     }
 }
 
-/// Another client on the shard of a client.
+/// Another client on the same shard.
 fn neighbour(api: &Api, client: &str) -> String {
     let owner = |client: &str| api.shards.owner(bucket_of(client));
     let mut names = (0..).map(|number| format!("neighbour-{number}"));
@@ -64,7 +64,7 @@ async fn a_client_with_a_full_backlog_is_told_when_to_come_back() {
     assert_problem(refused.send().await.unwrap(), 429, "backlog-full").await;
     accepted(send(&api, RIVAL).await).await;
     assert_eq!(api.objects().await.len(), 4, "a refused document was stored");
-    // What was accepted is not touched, and makes room when it is done.
+    // Accepted jobs are not touched; each that ends makes room.
     api.analyse(ACME, &last, "text", &[]).await;
     eventually("there is room", async || {
         send(&api, ACME).await.status() == StatusCode::ACCEPTED
@@ -115,7 +115,8 @@ async fn deferred_jobs_fill_no_shard_and_have_a_limit_of_their_own() {
         "{detail}"
     );
     assert_eq!(backlog::count(shard, &pace()).await.unwrap()[0].jobs, 3);
-    // More of them would fill the shard once all are due; what can be done now is taken, of this client and of others.
+    // One more deferred job would fill the shard once all are due. Jobs that are due now are accepted, of this client and of
+    // others.
     let detail = assert_problem(defer(&api, &other).await, 429, "backlog-full").await;
     assert!(detail.contains("DOCKET_BACKLOG_SHARD_MAX"), "{detail}");
     accepted(send(&api, &other).await).await;

@@ -1,4 +1,4 @@
-//! The API's description, the page to browse it, and the answers to what is not in it.
+//! The API's description, the page to browse it, and answers that the description lacks.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +56,7 @@ pub async fn description(api: &Api) -> Value {
     document.unwrap().json().await.unwrap()
 }
 
-/// Every operation of a description, with its method and its path.
+/// Every operation of a description, as its method, its path and its JSON.
 pub fn operations(document: &Value) -> Vec<(Method, String, &Value)> {
     let paths = document["paths"].as_object().unwrap().iter();
     let operations = paths.flat_map(|(path, methods)| {
@@ -66,7 +66,7 @@ pub fn operations(document: &Value) -> Vec<(Method, String, &Value)> {
     operations.collect()
 }
 
-/// A request that an operation takes from its caller, as far as its path and its token go.
+/// A request for an operation, with a path and a token that it accepts.
 pub fn request(api: &Api, method: Method, path: &str) -> RequestBuilder {
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
     let (mut told, mut rest) = (String::new(), path);
@@ -134,7 +134,7 @@ async fn no_route_takes_a_field_that_its_body_does_not_have() {
             continue;
         }
         let unknown = json!({"nothing_of_the_kind": 1});
-        // Alone, and within each field that has fields itself.
+        // The unknown field in the body itself, and in each field that is an object.
         let mut bodies = vec![unknown.clone()];
         for (field, schema) in object(&document, schema).unwrap() {
             if object(&document, schema).is_some() {
@@ -154,7 +154,7 @@ async fn no_route_takes_a_field_that_its_body_does_not_have() {
     assert_eq!(tried, 10, "six bodies, four of them with a filter");
 }
 
-/// The fields of what a schema describes, if it has fields.
+/// The fields of a schema, if it describes an object.
 pub fn object<'a>(document: &'a Value, schema: &'a Value) -> Option<&'a serde_json::Map<String, Value>> {
     if let Some(reference) = schema["$ref"].as_str() {
         return object(document, document.pointer(&reference[1..]).unwrap());

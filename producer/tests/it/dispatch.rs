@@ -1,14 +1,14 @@
-//! What the dispatcher publishes beside what others hand over, and beside a queue that is out of order.
+//! What the dispatcher publishes beside hand-overs, and beside a queue that is declared otherwise.
 
-use docket_local::testing::World;
-use docket_shared::sharding;
+use docket_contract::sharding;
+use docket_testing::World;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 use crate::api::{Api, accepted, eventually, upload_path};
 
-/// Clients of the first shard, each with a name of its own.
+/// Clients of the first shard, each with another name.
 fn clients(api: &Api) -> impl Iterator<Item = String> {
     let shard = api.world.shards[0].0.clone();
     let names = (0..).map(|number| format!("client-{number}"));
@@ -18,7 +18,7 @@ fn clients(api: &Api) -> impl Iterator<Item = String> {
     })
 }
 
-/// Jobs of the first shard by their state, and by their priority or model.
+/// Number of jobs on the first shard with this state, and with this priority or model.
 async fn jobs(api: &Api, state: &str, kind: &str) -> i64 {
     let mut shard = PgConnection::connect(&api.world.shards[0].1).await.unwrap();
     let sql = "select count(*) from dispatch where state = $1 and $2 in (priority, model)";
@@ -30,7 +30,7 @@ async fn jobs(api: &Api, state: &str, kind: &str) -> i64 {
 async fn bulk_work_is_published_however_much_is_handed_over() {
     let api = Api::dispatching(World::start().await).await;
     let mut clients = clients(&api);
-    // Nobody consumes: these stay in flight, one more than the dispatcher keeps there, and none waits.
+    // Nobody consumes: these 17 jobs stay in flight, one more than the dispatcher keeps there, and none of them waits.
     for client in clients.by_ref().take(17) {
         api.upload(&client, "text").await;
     }
@@ -59,13 +59,13 @@ async fn a_queue_that_is_out_of_order_stops_no_other_model() {
     api.publish("broken", "1").await;
     let client = clients(&api).next().unwrap();
     let upload = async |model: &str| {
-        // What is not due yet is not handed over, but left to the dispatcher.
+        // A job that is not due yet is left to the dispatcher instead of being handed over.
         let soon = (Timestamp::now() + 500.milliseconds()).to_string();
         let path = upload_path(&[("model", model), ("not_before", &soon)]);
         accepted(api.post(&client, &path).body("text").send().await.unwrap()).await;
     };
     for published in 1..=3 {
-        // By its name it comes first in a tick.
+        // The model's name puts it first in a tick.
         upload("broken@1").await;
         upload("ner-legal").await;
         let others = async || jobs(&api, "queued", "ner-legal").await == published;

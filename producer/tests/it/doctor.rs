@@ -1,25 +1,29 @@
-//! The doctor on worlds that are well, and on worlds with one thing broken for real.
+//! The doctor on sound worlds, and on worlds with one part really broken.
 
 use std::collections::HashMap;
 use std::process::Command;
 
-use docket_local::testing::{PgBouncer, World};
-use docket_producer::admin::doctor::report::{Finding, Report, Verdict};
-use docket_producer::admin::doctor::{self, Options};
-use docket_producer::config::ProducerConfig;
-use docket_shared::blob::BlobStore;
-use docket_shared::config::Env;
-use docket_shared::model::{self, Current};
-use docket_shared::queue::publish::Publisher;
-use docket_shared::store::{Shards, lease, reports};
+use docket_contract::model;
+use docket_contract::model::Current;
+use docket_objects::BlobStore;
+use docket_operator::doctor;
+use docket_operator::doctor::Options;
+use docket_operator::doctor::report::{Finding, Report, Verdict};
+use docket_process::settings::Env;
+use docket_producer::config::{self, ProducerConfig};
+use docket_queue::publish::Publisher;
+use docket_store::Shards;
+use docket_store::operate::activity as reports;
+use docket_store::work::lease;
+use docket_testing::{PgBouncer, World};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-/// What the doctor rightly warns of in every world of the tests: their servers are not durable.
+/// A warning that is right in every test world: its servers are not durable.
 const WORLDLY: [&str; 1] = ["fsync = off"];
 
-/// A world with all that a running deployment has: a model, declared queues, acting dispatchers, a worker that reports.
+/// A world with all parts of a running deployment: a model, declared queues, acting dispatchers, and a worker that reports.
 async fn world() -> World {
     let world = World::start().await;
     let config = ProducerConfig::from_env(&Env::from_map(world.env())).unwrap();
@@ -31,7 +35,7 @@ async fn world() -> World {
     let current = Current {
         version: "2".parse().unwrap(),
     };
-    model::set_current(&blobs, &name, &current).await.unwrap();
+    docket_objects::set_current(&blobs, &name, &current).await.unwrap();
     Publisher::new(config.queue, "test").depth(&name).await.unwrap();
     let shards = Shards::connect(&config.store).await.unwrap();
     for (_, shard) in shards.all() {
@@ -52,12 +56,13 @@ async fn examine(env: HashMap<String, String>) -> Report {
         autoscale_messages: 8,
         json: false,
     };
-    let report = doctor::examine(&Env::from_map(env), &options).await;
+    let env = Env::from_map(env);
+    let report = doctor::examine(&env, config::of_program(&env), &options).await;
     eprintln!("{}", report.text());
     report
 }
 
-/// The world's settings with some changed.
+/// The world's settings with some replaced.
 fn changed(world: &World, settings: &[(&str, &str)]) -> HashMap<String, String> {
     let mut env = world.env();
     env.extend(
@@ -68,7 +73,7 @@ fn changed(world: &World, settings: &[(&str, &str)]) -> HashMap<String, String> 
     env
 }
 
-/// Findings that are worse than a note, without those that every world of the tests deserves.
+/// Findings worse than a note, without those of every test world.
 fn bad(report: &Report) -> Vec<&Finding> {
     let worldly = |finding: &Finding| WORLDLY.iter().any(|known| finding.what.contains(known));
     let bad = report
@@ -78,7 +83,7 @@ fn bad(report: &Report) -> Vec<&Finding> {
     bad.filter(|finding| !worldly(finding)).collect()
 }
 
-/// The one broken thing of a part, whose text and remedy hold these words; it is not missing what it means.
+/// The failure of a part with these words, which must be there, have this remedy, and say what it means.
 #[track_caller]
 fn broken<'a>(report: &'a Report, part: &str, (words, remedy): (&str, &str)) -> &'a Finding {
     let of_part = |finding: &&Finding| finding.verdict == Verdict::Fail && finding.part == part;
@@ -94,7 +99,7 @@ fn broken<'a>(report: &'a Report, part: &str, (words, remedy): (&str, &str)) -> 
     found
 }
 
-/// Whether the part was found to be well, in this respect.
+/// Whether a finding with these words says that the part is sound.
 fn is_ok(report: &Report, part: &str, words: &str) -> bool {
     let well =
         |finding: &Finding| finding.verdict == Verdict::Ok && finding.part == part && finding.what.contains(words);
@@ -266,7 +271,7 @@ async fn an_older_schema_names_the_command() {
     )
     .await;
     let report = examine(world.env()).await;
-    let versions = "its schema is version 2, this release needs 6";
+    let versions = "its schema is version 2, this release needs 7";
     broken(&report, "shard s1", (versions, "docket-producer migrate"));
 }
 
@@ -362,7 +367,7 @@ async fn a_role_that_may_only_read_is_told_what_it_lacks() {
         !finding.what.contains("bucket_owners"),
         "services only read it: {finding:?}"
     );
-    // What the finding says to do is done, and then a later release adds a table.
+    // The test does what the finding says; then a later release adds a table.
     let remedy = finding.remedy.as_deref().unwrap();
     let granted = remedy
         .trim_start_matches("as the owner: ")

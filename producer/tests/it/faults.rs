@@ -1,4 +1,4 @@
-//! What callers see when a part is away, or this process stops.
+//! What callers see while a part is away, or this process stops.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::api::{ACME, Api, accepted, assert_problem, bucket_of, eventually};
 
-/// Nothing listens here.
+/// An address at which nothing listens.
 const NOWHERE: &str = "127.0.0.1:9";
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_stopping_process_ends_what_it_has_and_takes_nothing_new() {
     })
     .await;
     api.shutdown.begin();
-    // Not ready is said before connections are refused.
+    // The process says that it is not ready before it refuses connections.
     assert_problem(
         api.anonymous(Method::GET, "/readyz").send().await.unwrap(),
         503,

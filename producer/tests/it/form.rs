@@ -1,7 +1,7 @@
 //! Uploads of several documents as one form.
 
-use docket_local::testing::World;
-use docket_shared::blob::BlobKey;
+use docket_contract::object_key::BlobKey;
+use docket_testing::World;
 use futures::future::join_all;
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -110,7 +110,7 @@ async fn a_form_is_accepted_whole_or_not_at_all() {
 #[tokio::test]
 async fn files_of_a_form_are_stored_byte_by_byte() {
     let api = Api::start().await;
-    // Larger than a part of an upload to S3, and full of what looks like the end of a part of the form.
+    // Larger than one part of an upload to S3, and full of near-boundaries of the form.
     let large = "line\r\n--fron\r\n-".repeat(9 * 1024 * 1024 / 15);
     let answer = accepted(
         post(&api, form(&[(TEXT, &large), (TEXT, "\r\n")]))
@@ -152,7 +152,7 @@ async fn a_field_after_the_last_file_is_refused_and_told_where_it_belongs() {
     api.assert_nothing_left().await;
 }
 
-/// A form whose file has so many bytes of headers, sent a byte at a time.
+/// Sends a form byte by byte, whose file has this many bytes of headers.
 async fn send_by_bytes(api: &Api, header_bytes: usize) -> reqwest::Response {
     let headers = format!("X-Padding: {}\r\n{TEXT}", "a".repeat(header_bytes - TEXT.len()));
     let body: Vec<u8> = form(&[(&headers, "one")]).into();
@@ -195,12 +195,12 @@ async fn forms_at_once_leave_no_row_leased_that_nobody_publishes() {
     let files = 20;
     let body = form(&vec![(TEXT, "text"); files]);
     let forms = (0..8).map(async |_| {
-        // A busy machine may answer 503.
+        // A busy machine may answer 503, so the upload is repeated.
         while post(&api, body.clone()).send().await.unwrap().status() != StatusCode::ACCEPTED {}
     });
     join_all(forms).await;
     assert!(api.rows("dispatch").await >= 8 * 20);
-    // A lease lasts longer than this waits: one that nobody publishes would be seen.
+    // This waits less than a lease lasts: a leased job that nobody publishes would show.
     let no_lease = async || {
         api.rows("dispatch where state = 'waiting' and lease_until > now()")
             .await

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: an upload sent again is accepted once.
+//! `Idempotency-Key`: an upload that is sent again is accepted once.
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -39,7 +39,7 @@ async fn the_same_upload_is_answered_the_same_and_accepted_once() {
     let renamed = keyed_with(&api, ACME, "k-1", &[("metadata", r#"{"a":1}"#)]).body("text");
     assert_problem(renamed.send().await.unwrap(), 422, "idempotency-mismatch").await;
 
-    // A key is the client's own.
+    // Two clients may use the same key.
     let foreign = accepted(keyed(&api, RIVAL, "k-1").body("text").send().await.unwrap()).await;
     assert_ne!(foreign["document_id"], answer["document_id"]);
     assert_eq!((api.objects().await.len(), api.rows("documents").await), (2, 2));

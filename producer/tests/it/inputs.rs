@@ -1,4 +1,4 @@
-//! Whatever a caller or an operator writes: what the description allows is taken, and nothing is an error of ours.
+//! Inputs of callers and operators: what the description allows is accepted, and no input causes an internal error.
 
 use jiff::Timestamp;
 use reqwest::{RequestBuilder, Response};
@@ -9,7 +9,7 @@ use crate::description::{description, object, operations, request};
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// What no parameter was made for, and what only few were.
+/// Values for which no parameter was made, or only few were.
 fn hostile() -> Vec<String> {
     let known = [
         "",
@@ -58,7 +58,7 @@ fn hostile() -> Vec<String> {
     known.chain(["a".repeat(3_000), "[".repeat(3_000)]).collect()
 }
 
-/// A request that its route takes, but for what a test adds: with a document where one is uploaded.
+/// A request that its route accepts, to which a test adds its input; an upload has a document already.
 fn begun(api: &Api, method: &reqwest::Method, path: &str) -> RequestBuilder {
     let request = request(api, method.clone(), path);
     if path.split('?').next() == Some("/v1/documents") && *method == reqwest::Method::POST {
@@ -73,7 +73,7 @@ async fn assert_not_ours(response: Response, what: &str) {
     assert!(!status.is_server_error(), "{what}: {status} {text}");
 }
 
-/// A body that its route takes, with one field of it.
+/// A body that its route accepts, with this value in one field.
 fn body_with(field: &str, value: &Value) -> Value {
     let mut body = match field {
         "weight" | "in_flight_max" | "paused" => json!({"weight": 1, "paused": false}),
@@ -162,7 +162,7 @@ async fn no_field_is_an_error_of_ours_whatever_it_holds() {
     }
 }
 
-/// The least and the most that a schema allows, and what is just beyond.
+/// The least and the greatest value that a schema allows, and the values just beyond.
 fn edges(schema: &Value) -> (Vec<Value>, Vec<Value>) {
     let is_whole = schema["type"].to_string().contains("integer");
     let number = |value: f64| if is_whole { json!(value as i64) } else { json!(value) };
@@ -199,7 +199,7 @@ async fn assert_taken(request: RequestBuilder, taken: bool, what: &str) {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     let is_refused = [400, 422].contains(&status);
-    // What is asked for may not be there; that is not the value's fault.
+    // The value may be accepted and name something that does not exist.
     let is_taken = [200, 202, 404].contains(&status);
     assert!(if taken { is_taken } else { is_refused }, "{what}: {status} {text}");
 }
@@ -265,7 +265,7 @@ async fn a_time_that_has_passed_is_now() {
 #[tokio::test]
 async fn a_blank_for_a_plus_is_told() {
     let api = Api::start().await;
-    // As `curl` sends it: the plus of the offset is a blank once the query is decoded.
+    // As `curl` sends it: decoding the query turns the plus of the offset into a blank.
     for (path, kind, status) in [
         ("/v1/documents?deadline=2027-01-31T18:00:00+01:00", "invalid-field", 422),
         (

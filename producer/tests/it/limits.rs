@@ -1,39 +1,20 @@
-//! What a caller cannot do to others: hold their places, their connections to a shard, or the memory of the process.
+//! Limits that protect clients from each other: places, connections to a shard, and the memory of the process.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::process::{Child, Command};
 
-use docket_local::testing::World;
+use docket_testing::World;
 use futures::future::join_all;
 use reqwest::StatusCode;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::api::{ACME, Api, assert_problem, bucket_of, client_on, eventually};
+use crate::api::{ACME, Api, assert_problem, client_on, eventually, execute, shard_of};
 
-/// Connections that send a head without an end. Fewer than a process takes, so that a low limit of open files suffices here.
+/// Connections that send an endless head: fewer than a process accepts, so that a low limit of open files suffices here.
 const ENDLESS: usize = 400;
-
-/// A connection to the shard of a client.
-async fn shard_of(api: &Api, client: &str) -> PgConnection {
-    let owner = api.shards.owner(bucket_of(client));
-    let (_, url) = api
-        .world
-        .shards
-        .iter()
-        .find(|(name, _)| *name == owner.as_str())
-        .unwrap();
-    PgConnection::connect(url).await.unwrap()
-}
-
-async fn execute(connection: &mut PgConnection, statement: impl Into<String>) {
-    sqlx::raw_sql(AssertSqlSafe(statement.into()))
-        .execute(connection)
-        .await
-        .unwrap();
-}
 
 /// Statements of the API that wait for a lock on a client's shard.
 async fn waiting(api: &Api, client: &str) -> i64 {
@@ -48,7 +29,7 @@ async fn a_client_that_reads_much_at_once_is_told_so_and_leaves_room_for_others(
     let api = Api::start().await;
     let (first, second) = (client_on(&api, "s1"), client_on(&api, "s2"));
     let mut shard = shard_of(&api, &first).await;
-    // Its reads wait for this.
+    // The client's reads wait for this lock.
     execute(&mut shard, "begin; lock table documents in access exclusive mode").await;
     let reads = (0..40).map(|_| api.get(&first, "/v1/documents").send());
     let reads = tokio::spawn(join_all(reads.collect::<Vec<_>>()));
@@ -81,11 +62,11 @@ async fn a_query_ends_soon_after_its_caller_has_left() {
     let reading = tokio::spawn(api.get(ACME, "/v1/documents").send());
     eventually("the query waits", async || waiting(&api, ACME).await == 1).await;
     reading.abort();
-    // Nobody unlocks: it ends by itself, and sooner than a transaction must.
+    // Nobody releases the lock: the query ends by itself, sooner than a transaction must.
     eventually("the query has ended", async || waiting(&api, ACME).await == 0).await;
 }
 
-/// A producer as a process of its own.
+/// A producer as a process of its own, whose memory is measured.
 struct Producer {
     child: Child,
     address: SocketAddr,
@@ -107,7 +88,7 @@ impl Producer {
             address,
             _world: world,
         };
-        // What it makes when it is first used is made then.
+        // The first request allocates what is allocated once.
         let ready = format!("http://{address}/readyz");
         let is_ready = async || {
             reqwest::get(&ready)
@@ -122,7 +103,7 @@ impl Producer {
         TcpStream::connect(self.address).await
     }
 
-    /// The most memory that it has held so far, in KiB.
+    /// The producer's largest memory so far, in KiB.
     fn peak(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
@@ -147,7 +128,7 @@ async fn heads_without_an_end_hold_little_memory_and_are_refused() {
         caller.write_all(b"GET /livez HTTP/1.1\r\n").await.unwrap();
         open.push(caller);
     }
-    // A piece each in turn, so that all of them hold what they may before the first is refused.
+    // One piece in turn on each connection, so that all hold what they may before the first is refused.
     let line = [b'a'; 1024];
     let mut refused = 0;
     for _ in 0..512 {
@@ -157,11 +138,11 @@ async fn heads_without_an_end_hold_little_memory_and_are_refused() {
     }
     for mut caller in open {
         let mut answer = Vec::new();
-        let _ = caller.read_to_end(&mut answer).await; // Or it is reset, as it sent on.
+        let _ = caller.read_to_end(&mut answer).await; // Or the connection is reset, since the caller kept sending.
     }
     let grown = producer.peak() - before;
     println!("{ENDLESS} endless heads: {grown} KiB, {refused} refused writes");
-    // As `server.rs` says, and 8 MiB for what has nothing to do with connections.
+    // The bound of `server.rs`, and 8 MiB for memory that has nothing to do with connections.
     assert!(
         grown <= ENDLESS * 64 + 8 * 1024,
         "{grown} KiB for {ENDLESS} connections"

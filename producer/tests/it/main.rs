@@ -1,4 +1,4 @@
-//! The producer on its real services: what its callers see, and what is left in databases, bucket and broker.
+//! The producer on real services: what its callers see, and what is left in databases, bucket and broker.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

@@ -1,6 +1,7 @@
-//! Models: which can be named, with a version and without, and what is said of them.
+//! Models: which can be named, with a version and without, and how they are described.
 
-use docket_shared::model::{self, Current};
+use docket_contract::model;
+use docket_contract::model::Current;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
@@ -113,7 +114,7 @@ async fn what_can_be_named_is_listed() {
         .await
         .unwrap();
     let empty = "empty".parse().unwrap();
-    model::set_current(
+    docket_objects::set_current(
         &api.blobs,
         &empty,
         &Current {
@@ -125,7 +126,7 @@ async fn what_can_be_named_is_listed() {
 
     let mut answer = api.read(ACME, "/v1/models").await;
     for model in answer["models"].as_array_mut().unwrap() {
-        // Within a second, which of them was published last is not known.
+        // Versions published within the same second have no known order.
         let versions = model["versions"].as_array_mut().unwrap();
         versions.sort_by_key(|version| version.as_str().unwrap().to_owned());
     }

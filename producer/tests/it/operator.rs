@@ -1,7 +1,7 @@
-//! Operators: their tokens open their routes and nothing of clients', and what they do is done, told and written down.
+//! Operators: their tokens open only operators' routes, and each action is done, reported and audited.
 
-use docket_shared::job::{AnalyzeDocument, JobMessage};
-use docket_shared::store::{controls, parked};
+use docket_contract::job::{AnalyzeDocument, JobMessage};
+use docket_store::operate::{controls, parked};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const DEAD: &str = "/v1/operator/dead";
 const PARKED: &str = "/v1/operator/parked";
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// Every operators' route, with a body that it takes.
+/// Every operators' route, with a body that the route accepts.
 fn routes() -> Vec<(Method, String, Value)> {
     let named = json!({ "job_ids": [ID] });
     let messages = json!({ "message_ids": [ID] });
@@ -58,7 +58,7 @@ async fn act(api: &Api, path: &str, body: Value) -> Value {
     answer(send(api, path, body).await).await
 }
 
-/// An uploaded document whose job has failed.
+/// An uploaded document with a failed job.
 async fn failed(api: &Api, client: &str) -> Value {
     let document = api.upload(client, "It will not be read.").await;
     api.fail(client, &document, "unreadable_document").await;
@@ -224,7 +224,7 @@ async fn what_does_not_say_what_is_meant_is_refused_and_changes_nothing() {
         (json!({"filter": {}, "limit": 0}), 422, "invalid-field"),
         (json!({"filter": {}, "limit": 10_001}), 422, "invalid-field"),
         (json!({"filter": {}, "limit": 1, "job_ids": [ID]}), 422, "invalid-field"),
-        // A filter with a mistyped name would mean everything.
+        // Without the check, a filter with a mistyped name would mean everything.
         (json!({"filter": {"client": ACME}, "limit": 10}), 400, "invalid-request"),
         (
             json!({"filter": {"state": "succeeded"}, "limit": 10}),
@@ -444,7 +444,7 @@ async fn every_action_is_in_the_audit_and_what_cannot_be_is_not_done() {
     )
     .await;
     act(&api, "/v1/operator/clients/acme/pause", Value::Null).await;
-    // The shard refuses what the table's own check forbids; the failure is an outcome.
+    // The table's own check makes the shard fail; the failure is an outcome.
     let mut shard = PgConnection::connect(
         &api.world
             .shards
@@ -504,7 +504,7 @@ async fn every_action_is_in_the_audit_and_what_cannot_be_is_not_done() {
     api.world.shard_up("catalog").await;
 }
 
-/// A name that nothing has.
+/// A name that names nothing.
 const TYPO: &str = "typo";
 
 #[tokio::test]
@@ -539,7 +539,7 @@ async fn a_name_that_nothing_has_is_not_found_and_nothing_is_done() {
         (api.rows("client_controls").await, api.rows("paused_models").await),
         (0, 0)
     );
-    // What exists is found, though nothing matches.
+    // An existing name is accepted, even if nothing matches.
     for query in [
         "reason=poison",
         "client_id=acme&state=expired",
@@ -568,7 +568,7 @@ async fn a_client_can_be_decided_on_before_its_first_document() {
     answer(put(json!({"weight": 1, "paused": true})).await.unwrap()).await;
 }
 
-/// Runs a command; its exit code, and what it wrote to either stream.
+/// Runs a command; returns its exit code and its output on both streams.
 fn command(api: &Api, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_docket-producer"));
     let output = command.envs(api.world.env()).args(arguments).output().unwrap();

@@ -1,4 +1,4 @@
-//! What callers read: their own documents only, page by page, and only what changed.
+//! What callers read: only their own documents, page by page, and only what has changed.
 
 use reqwest::StatusCode;
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -43,7 +43,7 @@ async fn a_document_is_followed_to_its_entities_and_its_text() {
         .unwrap()
         .iter()
         .map(|entry| &entry["event"])
-        // The claim may be faster than the mark that the message was published.
+        // The claim may come before the row is marked published.
         .filter(|event| *event != "published")
         .collect();
     assert_eq!(events, ["claimed", "succeeded"]);

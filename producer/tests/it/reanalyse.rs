@@ -1,6 +1,6 @@
-//! Another analysis of a document: accepted like an upload, and what was found before stays readable.
+//! Another analysis of a document is accepted like an upload, and earlier results stay readable.
 
-use docket_shared::store::jobs::OPEN_JOBS_MAX;
+use docket_store::work::jobs::OPEN_JOBS_MAX;
 use futures::future::join_all;
 use reqwest::header::{ETAG, IF_NONE_MATCH, LOCATION};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -19,7 +19,7 @@ fn path(document: &Value) -> String {
     format!("/v1/documents/{}", id(document, "document_id"))
 }
 
-/// A request for another analysis, without a body yet.
+/// A request for another analysis, still without a body.
 fn again(api: &Api, client: &str, document: &Value) -> RequestBuilder {
     let path = format!("{}/jobs", path(document));
     api.anonymous(Method::POST, &path).bearer_auth(api.token(client))
@@ -43,7 +43,7 @@ async fn words(api: &Api, path: &str) -> Vec<String> {
         .collect()
 }
 
-/// A document has succeeded, and this is the job whose result is read.
+/// Asserts that a document has succeeded, and that this job's result is read.
 #[track_caller]
 fn assert_result_of(document: &Value, job: &Value) {
     let stands = (&document["state"], &document["result_job_id"]);
@@ -76,10 +76,10 @@ async fn an_earlier_result_stays_readable() {
     assert_eq!(second["document_id"], document["document_id"]);
     let mut job = api.read(ACME, &location).await;
     job.as_object_mut().unwrap().remove("history");
-    job["state"] = second["state"].clone(); // It may be in the broker by now.
+    job["state"] = second["state"].clone(); // The job may have been published by now.
     assert_eq!(job, second, "the answer is the job");
 
-    // While it runs the document shows it, and still has its first result.
+    // During the new analysis the document shows it, and still has the first result.
     let shown = api.read(ACME, &path).await;
     assert_eq!(shown["job"]["job_id"], second["job_id"]);
     assert_ne!(shown["job"]["state"], "succeeded");
@@ -90,7 +90,7 @@ async fn an_earlier_result_stays_readable() {
     let named = format!("{entities}?job_id={}", id(&second, "job_id"));
     assert_problem(api.get(ACME, &named).send().await.unwrap(), 409, "not-analysed").await;
 
-    // It is the newer one's turn when that one has succeeded; the earlier one can be named.
+    // Once the newer analysis has succeeded, its result is read; the earlier one can be named.
     api.analyse(ACME, &second, TEXT, &[("PERSON", "Ada Lovelace")]).await;
     assert_eq!(have().await, StatusCode::OK);
     let page = api.read(ACME, &entities).await;
@@ -107,7 +107,7 @@ async fn an_earlier_result_stays_readable() {
     let named = api.get(ACME, &format!("{text}?job_id={first}")).send().await.unwrap();
     assert_eq!(named.text().await.unwrap(), TEXT);
 
-    // One that fails takes nothing away.
+    // A failed analysis removes no result.
     let third = accepted(again(&api, ACME, &document).send().await.unwrap()).await;
     assert_eq!(third["model"], "ner-legal");
     api.fail(ACME, &third, "model_error").await;
@@ -128,7 +128,7 @@ async fn an_earlier_result_stays_readable() {
 
 #[tokio::test]
 async fn an_idle_service_publishes_the_job_itself() {
-    let api = Api::start().await; // Without a dispatcher.
+    let api = Api::start().await; // Without a dispatcher, the jobs keep waiting.
     let document = api.upload(ACME, TEXT).await;
     api.analyse(ACME, &document, TEXT, &[]).await;
     let job = accepted(again(&api, ACME, &document).send().await.unwrap()).await;
@@ -159,7 +159,7 @@ async fn pages_go_on_in_the_analysis_that_they_began_in() {
         "invalid-request",
     )
     .await;
-    // A cursor opens no other document's entities.
+    // A cursor of one document does not open another document's entities.
     let other = api.upload(ACME, TEXT).await;
     let strayed = format!("{}/entities?cursor={}", path(&other), id(&begun, "next_cursor"));
     assert_problem(api.get(ACME, &strayed).send().await.unwrap(), 404, "not-found").await;
@@ -308,7 +308,7 @@ async fn what_is_refused_leaves_nothing_and_frees_its_key() {
         let response = keyed(ACME, &document).body(body).send().await.unwrap();
         assert_problem(response, status, name).await;
     }
-    // Foreign, unknown and malformed ids are the same.
+    // Foreign, unknown and malformed ids get the same answer.
     let mut details = Vec::new();
     for (client, id) in [
         (RIVAL, id(&document, "document_id")),

@@ -1,4 +1,4 @@
-//! When jobs are done, and that callers can call them off.
+//! When jobs run, and how callers cancel them.
 
 use jiff::{Timestamp, ToSpan};
 use reqwest::{Method, StatusCode};
@@ -108,7 +108,7 @@ async fn a_caller_calls_a_job_off() {
     assert_eq!(cancel(&api, ACME, &running).await.status(), StatusCode::OK);
     let held = [(claim.key, claim.token)];
     let shard = api.shards.shard(&api.shards.owner(claim.key.bucket)).unwrap();
-    let lost = docket_shared::store::claims::lost(shard, &held).await.unwrap();
+    let lost = docket_store::work::claims::lost(shard, &held).await.unwrap();
     assert_eq!(lost, [claim.key.job], "its worker is told");
     let done = api.upload(ACME, "text").await;
     api.analyse(ACME, &done, "text", &[]).await;

@@ -1,4 +1,4 @@
-//! Uploads of one document: what is accepted and kept, and what is refused with nothing left behind.
+//! Uploads of one document: what is accepted and stored, and refusals that leave nothing.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::api::{ACME, Api, accepted, assert_problem, bucket_of, eventually, upload_path};
 
-/// A body without a length, of so many chunks of 64 KiB.
+/// A body of unknown length, with this many chunks of 64 KiB.
 fn chunked(chunks: usize) -> Body {
     let chunk = Bytes::from(vec![b'a'; 64 * 1024]);
     Body::wrap_stream(stream::iter(vec![chunk; chunks]).map(Ok::<_, std::io::Error>))
@@ -50,7 +50,7 @@ async fn everything_that_is_said_of_a_document_is_kept() {
     assert_eq!(document["size_bytes"], text.len());
     assert_eq!(document["job"]["model"], "ner-legal");
 
-    let key = docket_shared::blob::BlobKey::from_stored(api.objects().await.pop().unwrap());
+    let key = docket_contract::object_key::BlobKey::from_stored(api.objects().await.pop().unwrap());
     assert_eq!(api.blobs.get(&key, 1_000).await.unwrap(), text.as_bytes());
 }
 
@@ -90,7 +90,7 @@ async fn an_upload_may_be_slow() {
 
 #[tokio::test]
 async fn a_document_over_the_limit_is_refused_in_mid_stream_and_leaves_nothing() {
-    // Above the size of a part, so that an upload in parts has begun when the limit is met.
+    // More than one part, so that an upload in parts has begun when the limit is reached.
     let limit = 10 * 1024 * 1024;
     let api = Api::start_with(&[("DOCKET_DOCUMENT_BYTES_MAX", &limit.to_string())]).await;
     let at_limit = limit / (64 * 1024);
@@ -174,7 +174,7 @@ async fn metadata_come_back_byte_for_byte() {
         let text = read(path).await;
         assert!(text.contains(&format!("\"metadata\":{sent},")), "{text}");
     }
-    // A document that an earlier release accepted has only what that release wrote; and that release reads what we write.
+    // A document from an earlier release has only what that release wrote, and that release reads what this one writes.
     let (_, shard) = &api
         .world
         .shards
@@ -238,7 +238,7 @@ async fn a_refused_caller_reads_why_although_it_was_still_sending() {
 #[tokio::test]
 async fn a_caller_that_leaves_in_mid_upload_leaves_nothing() {
     let api = Api::start().await;
-    // More than a part, and then no end.
+    // More than one part, and then nothing more.
     let endless = stream::repeat(Bytes::from(vec![b'a'; 64 * 1024]))
         .map(Ok::<_, std::io::Error>)
         .take(200);

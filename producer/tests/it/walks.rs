@@ -1,34 +1,22 @@
-//! Lists of what is rare: a page looks at a bounded number of rows, and the pages together find all of it.
+//! Lists of rare entries: a page reads a bounded number of rows, and all pages together find every entry.
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::api::{ACME, Api, bucket_of};
+use crate::api::{self, ACME, Api, bucket_of};
 
-/// Documents of the client: more than one page looks at.
+/// Documents of the client: more than one page reads.
 const DOCUMENTS: i32 = 2_500;
-/// Entities of a job: more than two pages look at.
+/// Entities of a job: more than two pages read.
 const ENTITIES: i32 = 45_000;
 
-/// Runs statements on the client's shard; `$b` and `$c` in them are its bucket and the client.
-async fn execute(api: &Api, statements: &str) {
-    let owner = api.shards.owner(bucket_of(ACME));
-    let (_, url) = api
-        .world
-        .shards
-        .iter()
-        .find(|(name, _)| *name == owner.as_str())
-        .unwrap();
+/// Runs statements on the client's shard, with the client's bucket and id for `$b` and `$c`.
+async fn execute(served: &Api, statements: &str) {
     let bucket = bucket_of(ACME).number().to_string();
     let statements = statements.replace("$b", &bucket).replace("$c", &format!("'{ACME}'"));
-    let mut shard = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statements))
-        .execute(&mut shard)
-        .await
-        .unwrap();
+    api::execute(&mut api::shard_of(served, ACME).await, statements).await;
 }
 
-/// SQL of an id of the number `n`, the larger the newer.
+/// SQL of the id with the number `n`: a larger number makes a newer id.
 fn id(kind: u8) -> String {
     format!("('00000000-0000-7000-800{kind}-' || lpad(to_hex(n), 12, '0'))::uuid")
 }
@@ -51,7 +39,7 @@ async fn insert_jobs(api: &Api, kind: u8, state: &str, from: i32) {
     execute(api, &sql).await;
 }
 
-/// All entries of a list, and how many pages it had.
+/// All entries of a list, and its number of pages.
 async fn pages(api: &Api, path: &str, entries: &str) -> (Vec<Value>, usize) {
     let (mut all, mut pages, mut cursor) = (Vec::new(), 0, String::new());
     loop {
@@ -70,7 +58,7 @@ async fn a_document_in_a_state_is_found_behind_thousands_that_left_it() {
     let api = Api::start().await;
     insert_documents(&api).await;
     insert_jobs(&api, 1, "failed", 1).await;
-    insert_jobs(&api, 2, "succeeded", 2).await; // Of all but the oldest.
+    insert_jobs(&api, 2, "succeeded", 2).await; // One job for each document but the oldest.
     let (found, walked) = pages(&api, "/v1/documents?state=failed", "documents").await;
     assert_eq!((found.len(), walked), (1, 2));
     assert_eq!(found[0]["document_id"], "00000000-0000-7000-8000-000000000001");

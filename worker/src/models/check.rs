@@ -1,21 +1,22 @@
-//! Whether a version in the bucket would work.
+//! Checks whether a version in the bucket would work.
 
 use std::time::Instant;
 
 use anyhow::Context as _;
-use docket_shared::blob::BlobStore;
-use docket_shared::config::Env;
-use docket_shared::ids::ModelRef;
+use docket_contract::ids::ModelRef;
+use docket_objects::BlobStore;
+use docket_process::settings::Env;
 
-use super::stored::{self, release_of};
-use super::{gate, settings};
 use crate::cache::Cache;
 use crate::fetch::fetch;
-use crate::infer::manifest::MODEL_BYTES_MAX;
-use crate::model::Model;
+use crate::models::stored;
+use crate::models::stored::release_of;
+use crate::models::{gate, settings};
+use docket_engine::infer::manifest::MODEL_BYTES_MAX;
+use docket_engine::model::Model;
 
-/// Fetches a version into a folder of its own (a cache would hide what the bucket has lost), checks every file's hash,
-/// loads and runs it, and holds it against its gate.
+/// Fetches a version into a folder of its own, since a cache would hide what the bucket has lost. Then checks every file's hash,
+/// loads and runs the model, and holds it against its gate.
 pub async fn check(blobs: &BlobStore, env: &Env, model: &ModelRef) -> anyhow::Result<String> {
     let settings = settings(env)?;
     let version = release_of(blobs, model).await?;

@@ -1,22 +1,22 @@
-//! A model's accuracy gate: what making it small and fast may cost is written down by its author, and held here.
+//! A model's accuracy gate: its author writes down how much accuracy a small and fast file may cost, and the gate holds to it.
 
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use crate::evaluate::{JOIN_DEFAULT, evaluate, join, read_records};
-use crate::infer::manifest::Gate;
-use crate::model::Model;
+use docket_engine::evaluate::{JOIN_DEFAULT, evaluate, join, read_records};
+use docket_engine::infer::manifest::Gate;
+use docket_engine::model::Model;
 
-/// What a model's gate says.
+/// The outcome of a model's gate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// Micro F1 on the gate's data.
+    /// The model's micro F1 on the gate's data.
     pub f1: f64,
-    /// What it is held against.
+    /// The gate that the model is held against.
     pub gate: Gate,
 }
 
-/// Holds a model of a folder against its gate; nothing to say if it has none.
+/// Holds a model against the gate of its folder; `None` if it has no gate.
 pub async fn judge(model: &Model, folder: &Path) -> anyhow::Result<Option<Verdict>> {
     let Some(gate) = model.manifest().about.gate.clone() else {
         return Ok(None);
@@ -29,7 +29,7 @@ pub async fn judge(model: &Model, folder: &Path) -> anyhow::Result<Option<Verdic
 }
 
 impl Verdict {
-    /// Whether the model is accurate enough.
+    /// Whether the model's F1 reaches the gate's least.
     pub fn is_pass(&self) -> bool {
         self.f1 >= self.gate.f1_min()
     }

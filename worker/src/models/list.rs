@@ -1,15 +1,15 @@
-//! Which models there are.
+//! Lists the models in the bucket.
 
-use docket_shared::blob::BlobStore;
-use docket_shared::model;
-use docket_shared::telemetry;
+use docket_contract::model;
+use docket_objects::BlobStore;
+use docket_process::telemetry;
 
-use super::stored;
-use crate::infer::labels::{Labels, ModelConfig};
-use crate::infer::manifest::{CONFIG_FILE, Manifest};
-use crate::release::Release;
+use crate::models::stored;
+use docket_engine::infer::labels::{Labels, ModelConfig};
+use docket_engine::infer::manifest::{CONFIG_FILE, Manifest};
+use docket_engine::release::Release;
 
-/// A model's configuration is some kilobytes; more is not one, in bytes.
+/// Largest configuration of a model, in bytes. A configuration has some kilobytes, so a larger object is none.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 const COLUMNS: [&str; 7] = ["name", "version", "current", "size", "window", "labels", "licence"];
 

@@ -1,26 +1,27 @@
-//! From a folder into the bucket.
+//! Publishes a model: from a folder into the bucket.
 
 use std::path::Path;
 
 use anyhow::Context as _;
-use docket_shared::blob::BlobStore;
-use docket_shared::config::Env;
-use docket_shared::model::{self, Current};
+use docket_contract::model;
+use docket_contract::model::Current;
+use docket_objects::BlobStore;
+use docket_process::settings::Env;
 
-use super::{gate, settings, stored};
-use crate::infer::manifest::{MANIFEST_FILE, Manifest};
-use crate::model::Model;
-use crate::release::Release;
+use crate::models::{gate, settings, stored};
+use docket_engine::infer::manifest::{MANIFEST_FILE, Manifest};
+use docket_engine::model::Model;
+use docket_engine::release::Release;
 
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Whether the current version stays the current one; where there is none, this one becomes it.
+    /// Whether the current version stays current. If there is none, the published version becomes current.
     pub keep_current: bool,
 }
 
-/// Checks a model's folder, holds it against its gate and puts it into the bucket. Idempotent: what is there already as it
-/// is in the folder is not tried again.
+/// Checks a model's folder, holds the model against its gate and puts it into the bucket. Idempotent: a version that the bucket
+/// has already, exactly as in the folder, is not tried again.
 pub async fn publish(blobs: &BlobStore, env: &Env, folder: &Path, options: Options) -> anyhow::Result<String> {
     let manifest = Manifest::from_folder(folder)?;
     let checked = (manifest.clone(), folder.to_owned());
@@ -44,7 +45,7 @@ pub async fn publish(blobs: &BlobStore, env: &Env, folder: &Path, options: Optio
     let current = Current {
         version: version.version.clone(),
     };
-    model::set_current(blobs, &version.name, &current).await?;
+    docket_objects::set_current(blobs, &version.name, &current).await?;
     Ok(format!("published: {version}"))
 }
 
@@ -62,7 +63,7 @@ async fn try_out(env: &Env, folder: &Path, version: &Release) -> anyhow::Result<
     Ok(())
 }
 
-/// The manifest is stored last: with it the version is there.
+/// Uploads the files, then the manifest, which makes the version exist.
 async fn upload(blobs: &BlobStore, folder: &Path, manifest: &Manifest, version: &Release) -> anyhow::Result<()> {
     let Release { name, version } = version;
     for file in manifest.files.keys() {

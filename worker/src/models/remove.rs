@@ -1,14 +1,14 @@
-//! Out of the bucket.
+//! Removes a version from the bucket.
 
-use docket_shared::blob::BlobStore;
-use docket_shared::model;
+use docket_contract::model;
+use docket_objects::BlobStore;
 
-use super::stored;
-use crate::infer::manifest::MANIFEST_FILE;
-use crate::release::Release;
+use crate::models::stored;
+use docket_engine::infer::manifest::MANIFEST_FILE;
+use docket_engine::release::Release;
 
-/// Removes a version unless it is the current one. The manifest goes first: without it the version is not there, and what
-/// an interrupted removal leaves is removed by the next. Idempotent.
+/// Removes a version unless it is current. The manifest goes first, which ends the version's existence. The next call removes
+/// what an interrupted one left. Idempotent.
 pub async fn remove(blobs: &BlobStore, model: &Release) -> anyhow::Result<String> {
     let Release { name, version } = model;
     if stored::current(blobs, name).await?.as_ref() == Some(version) {

@@ -1,14 +1,14 @@
-//! A folder's manifest, made to say what is in the folder.
+//! Seals a folder: makes its manifest say which files it has.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::infer::manifest::{About, MANIFEST_FILE, Manifest};
-use crate::release::Release;
+use docket_engine::infer::manifest::{About, MANIFEST_FILE, Manifest};
+use docket_engine::release::Release;
 
-/// Takes what the author says from the folder's manifest, and sizes and hashes from its files. Blocks for as long as
-/// reading them takes.
+/// Keeps what the author wrote in the folder's manifest, and adds the sizes and hashes of its files. Blocks while it reads the
+/// files.
 pub fn seal(folder: &Path) -> anyhow::Result<Release> {
     let path = folder.join(MANIFEST_FILE);
     let json = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;

@@ -1,22 +1,23 @@
-//! What the bucket has of models.
+//! What the bucket holds of models.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use docket_shared::blob::{BlobError, BlobStore};
-use docket_shared::ids::{ModelName, ModelRef, ModelVersion};
-use docket_shared::model::{self, ModelError};
+use docket_contract::ids::{ModelName, ModelRef, ModelVersion};
+use docket_objects::ModelError;
+use docket_objects::{BlobError, BlobStore};
 
-use crate::fetch::{self, FetchError};
-use crate::infer::manifest::Manifest;
-use crate::release::Release;
+use crate::fetch;
+use crate::fetch::FetchError;
+use docket_engine::infer::manifest::Manifest;
+use docket_engine::release::Release;
 
-/// What the keys of models begin with.
+/// Prefix of all keys of models.
 const PREFIX: &str = "models/";
-/// Keys of one listing: as many as S3 gives at once.
+/// Keys per listing: the most that S3 gives at once.
 const LISTING_KEYS_MAX: i32 = 1000;
 
-/// The version that a name means.
+/// The version that a reference means: the one it names, or else the current one.
 pub async fn release_of(blobs: &BlobStore, model: &ModelRef) -> anyhow::Result<Release> {
     let name = model.name.clone();
     let version = match &model.version {
@@ -29,16 +30,16 @@ pub async fn release_of(blobs: &BlobStore, model: &ModelRef) -> anyhow::Result<R
     Ok(Release { name, version })
 }
 
-/// The current version of a model; none if there is no such model, or none of its versions is current.
+/// The current version of a model; `None` if there is no such model or no version of it is current.
 pub(super) async fn current(blobs: &BlobStore, name: &ModelName) -> anyhow::Result<Option<ModelVersion>> {
-    match model::current(blobs, name).await {
+    match docket_objects::current(blobs, name).await {
         Ok(current) => Ok(Some(current.version)),
         Err(ModelError::Blob(BlobError::NotFound { .. })) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The manifest of a version; none if there is no such version.
+/// The manifest of a version; `None` if there is no such version.
 pub(super) async fn manifest(blobs: &BlobStore, model: &Release) -> anyhow::Result<Option<Manifest>> {
     match fetch::manifest(blobs, model).await {
         Ok((manifest, _)) => Ok(Some(manifest)),
@@ -47,7 +48,7 @@ pub(super) async fn manifest(blobs: &BlobStore, model: &Release) -> anyhow::Resu
     }
 }
 
-/// Keys that begin with `models/` and then `prefix`, without what they begin with.
+/// The rest of each key that begins with `models/` and `prefix`.
 pub(super) async fn keys(blobs: &BlobStore, prefix: &str) -> anyhow::Result<Vec<String>> {
     let prefix = format!("{PREFIX}{prefix}");
     let mut keys = Vec::new();
@@ -65,7 +66,7 @@ pub(super) async fn keys(blobs: &BlobStore, prefix: &str) -> anyhow::Result<Vec<
     }
 }
 
-/// Every model with the versions that have files, whole or not.
+/// Every model and its versions that have any file, complete or not.
 pub(super) async fn versions(blobs: &BlobStore) -> anyhow::Result<BTreeMap<ModelName, BTreeSet<ModelVersion>>> {
     let mut versions: BTreeMap<ModelName, BTreeSet<ModelVersion>> = BTreeMap::new();
     for key in keys(blobs, "").await? {

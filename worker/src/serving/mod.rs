@@ -1,5 +1,5 @@
-//! The models that this worker serves: of each the version that holds, changed without a restart when another one is
-//! published, and beside them the versions that jobs insist on.
+//! The models that this worker serves. Of each model the version in force, replaced without a restart when another is published,
+//! and beside it the versions that jobs insist on.
 
 mod pinned;
 mod turns;
@@ -10,24 +10,25 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use docket_shared::blob::BlobStore;
-use docket_shared::ids::{ClientId, ModelName, ModelVersion};
-use docket_shared::shutdown::Shutdown;
-use docket_shared::{metrics, telemetry};
+use docket_contract::ids::{ClientId, ModelName, ModelVersion};
+use docket_objects::BlobStore;
+use docket_process::shutdown::Shutdown;
+use docket_process::{metrics, telemetry};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::cache::{Cache, InUse};
 use crate::config::WorkerConfig;
-use crate::fetch::{self, FetchError};
-use crate::model::{Model, ModelError, ModelSettings};
-use crate::release::Release;
+use crate::fetch;
+use crate::fetch::FetchError;
+use docket_engine::model::{Model, ModelError, ModelSettings};
+use docket_engine::release::Release;
 use pinned::Pinned;
 
-/// How long a worker waits at its start for a store that does not answer, or for a model that is just being published.
+/// How long a starting worker waits for a store that does not answer, or for a model that is being published.
 const STORE_WAIT_MAX: Duration = Duration::from_secs(60);
-/// Pause between two tries.
+/// Pause between two tries of a starting worker.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-/// A version that was refused is tried again after this time: its files cannot change, but the machine's troubles pass.
+/// Pause before a refused version is tried again: its files cannot change, but the machine's troubles pass.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 
 /// The models that this worker serves.
@@ -38,17 +39,17 @@ pub struct Serving {
     pinned: Pinned,
 }
 
-/// A model that is ready to work. It stays loaded while a job holds it, whatever is published meanwhile.
+/// A model that is ready to run. It stays loaded while a job holds it, whatever is published meanwhile.
 pub struct Loaded {
     model: Model,
-    /// How long it took to fetch and load.
+    /// How long fetching and loading took, without the wait for room.
     took: Duration,
-    /// Keeps its files on disk, for whoever starts next.
+    /// Keeps the model's files on disk, for the next worker to start.
     _files: InUse,
     _room: Room,
 }
 
-/// A version's room among those that jobs insist on, if it is one of those.
+/// A version's place among the versions that jobs insist on; `None` for a version in force.
 type Room = Option<OwnedSemaphorePermit>;
 
 impl Deref for Loaded {
@@ -61,25 +62,25 @@ impl Deref for Loaded {
 /// Why a job gets no model.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// This worker does not serve it.
+    /// This worker does not serve the model.
     #[error("this worker does not serve {0}")]
     NotServed(ModelName),
-    /// It is not on this machine.
+    /// The version is not on this machine.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// It is, and cannot be used.
+    /// The version is on this machine and cannot be used.
     #[error(transparent)]
     Load(#[from] ModelError),
-    /// It is not loaded, and cannot be just now.
+    /// The version is not loaded, and cannot be loaded just now.
     #[error("{0} is not loaded yet, or other versions have their turn (DOCKET_MODEL_VERSIONS)")]
     Busy(Release),
-    /// It could not be loaded, as several jobs have to hear.
+    /// Loading failed; every job that waits for the version gets this error.
     #[error(transparent)]
     Shared(Arc<Self>),
 }
 
 impl ServeError {
-    /// Whether the next try, some seconds later, would most likely end in the same way.
+    /// Whether another try some seconds later would most likely fail in the same way.
     fn is_lasting(&self) -> bool {
         match self {
             Self::NotServed(_) | Self::Load(_) => true,
@@ -97,7 +98,7 @@ impl ServeError {
     }
 }
 
-/// What brings a version from the bucket into memory.
+/// Brings a version from the bucket into memory.
 pub(crate) struct Loader {
     blobs: BlobStore,
     cache: Cache,
@@ -105,7 +106,7 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Fetches a version, waits until there is room for it in memory, and loads it.
+    /// Fetches a version, waits until `room` gives it a place in memory, and loads it.
     async fn load(&self, release: &Release, room: impl Future<Output = Room>) -> Result<Loaded, ServeError> {
         let loaded = self.fetch_and_load(release, room).await;
         let Release { name, version } = release;
@@ -139,7 +140,7 @@ impl Loader {
 }
 
 impl Serving {
-    /// Loads the version that holds of each model.
+    /// Loads the version in force of each model.
     pub async fn start(blobs: &BlobStore, config: &WorkerConfig) -> anyhow::Result<Self> {
         let loader = Loader {
             blobs: blobs.clone(),
@@ -161,19 +162,19 @@ impl Serving {
         })
     }
 
-    /// Names of the models.
+    /// Names of the served models.
     pub fn names(&self) -> impl Iterator<Item = &ModelName> {
         self.current.keys()
     }
 
-    /// The version that holds of a model.
+    /// The version of a model that is in force.
     pub fn current(&self, name: &ModelName) -> Result<Arc<Loaded>, ServeError> {
         let served = self.current.get(name);
         let served = served.ok_or_else(|| ServeError::NotServed(name.clone()))?;
         Ok(served.read().expect("no holder panics").clone())
     }
 
-    /// The version that a job insists on, or else the one that holds. May wait some seconds until it is loaded.
+    /// The version that a job insists on, or else the version in force. May wait some seconds until the version is loaded.
     pub async fn get(
         &self,
         client: &ClientId,
@@ -195,21 +196,21 @@ impl Serving {
         self.pinned.load_orders(&self.loader, &shutdown).await;
     }
 
-    /// Every version of a model that is loaded now.
+    /// Every loaded version of a model, the version in force last.
     pub fn loaded(&self, name: &ModelName) -> Vec<Arc<Loaded>> {
         let mut loaded = self.pinned.loaded(name);
         loaded.extend(self.current(name).ok());
         loaded
     }
 
-    /// Windows that were read by the versions that are loaded now.
+    /// Windows that the loaded versions have read since they were loaded.
     pub fn windows(&self) -> u64 {
         let loaded = self.names().flat_map(|name| self.loaded(name));
         loaded.map(|model| model.batcher().progress().windows).sum()
     }
 
-    /// Looks every few seconds which version of each model holds, and changes to it once it is loaded and tried out; the
-    /// jobs of the earlier one end with it. One that cannot be used is refused, and the earlier one goes on.
+    /// Looks every few seconds for a new version in force, and changes to it once it is loaded and tried out. Jobs that run keep
+    /// the earlier version until they end. A version that cannot be used is refused, and the earlier one stays.
     pub async fn watch(self: Arc<Self>, shutdown: Shutdown) {
         let mut refused = HashMap::new();
         while shutdown.sleep(self.poll).await {
@@ -257,7 +258,7 @@ impl Serving {
     }
 }
 
-/// A version that could not be used, and when.
+/// A version that could not be used, and when it was refused.
 struct Refused {
     version: ModelVersion,
     at: Instant,
@@ -274,7 +275,7 @@ impl Refused {
     }
 }
 
-/// Tries again for a while when that may help: the store may be starting, or the model just being published.
+/// Tries again for a while when that may help: the store may be starting, or the model being published.
 async fn until_there<F>(load: impl Fn() -> F) -> Result<Loaded, ServeError>
 where
     F: Future<Output = Result<Loaded, ServeError>>,

@@ -1,33 +1,34 @@
-//! Versions that jobs insist on, beside those that hold: loaded when such jobs come, one at a time, and unloaded when none has
-//! come for a while or another version has its turn (`turns.rs`).
+//! Versions that jobs insist on, beside the versions in force. Such a version is loaded when jobs ask for it, one version at a
+//! time. It is unloaded when no job has asked for a while, or when another version has its turn (`turns.rs`).
 //!
-//! No job loads a version itself, or waits for long: it would keep its place, while others had work for it. It waits for some
-//! seconds, few of its kind at a time, and is then put off until its version is there.
+//! No job loads a version itself or waits long for one, since it would keep a place that other jobs could use. A few jobs at a
+//! time wait for some seconds. Any other job is put off until its version is loaded.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use docket_shared::ids::{ClientId, ModelName};
-use docket_shared::shutdown::Shutdown;
+use docket_contract::ids::{ClientId, ModelName};
+use docket_process::shutdown::Shutdown;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
-use super::turns::{self, Standing, Turns};
-use super::{Loaded, Loader, ServeError};
-use crate::release::Release;
+use crate::serving::turns;
+use crate::serving::turns::{Standing, Turns};
+use crate::serving::{Loaded, Loader, ServeError};
+use docket_engine::release::Release;
 
-/// A version that no job asked for in this time is unloaded.
+/// A version that no job has asked for in this time is unloaded.
 const IDLE_MAX: Duration = Duration::from_secs(10 * 60);
-/// How long a job waits in its place for a version that is being loaded: the default model is fetched and loaded in two
-/// seconds, and what takes longer may take minutes.
+/// How long a job waits in its place for a version that is being loaded. The default model is fetched and loaded in two seconds,
+/// and a version that takes longer may take minutes.
 const WAIT_MAX: Duration = Duration::from_secs(10);
-/// Of the places of a worker one in so many may be taken by jobs that wait for a version.
+/// One in this many of a worker's places may be taken by jobs that wait for a version.
 const WAITING_PART: usize = 4;
-/// For so long a version that could not be loaded is not tried again: its jobs have the same error. Its files cannot change,
-/// but the machine's troubles pass.
+/// Pause after a version failed to load for a lasting reason: its jobs get the same error meanwhile. Its files cannot change, but
+/// the machine's troubles pass.
 const FAILED_PAUSE: Duration = Duration::from_secs(60);
 
-/// The versions that are loaded, and the one that is being loaded.
+/// The loaded versions, and the version that is being loaded.
 pub(super) struct Pinned {
     room: Arc<Semaphore>,
     waiting: Semaphore,
@@ -56,7 +57,7 @@ struct Failed {
     error: Arc<ServeError>,
 }
 
-/// What there is of a version.
+/// What a job finds when it asks for a version.
 enum Look {
     Ready(Arc<Loaded>),
     Coming,
@@ -65,7 +66,7 @@ enum Look {
 }
 
 impl Pinned {
-    /// At most `versions` are in memory at a time, in a worker that works on so many jobs at a time.
+    /// Keeps at most `versions` in memory, for a worker that takes `places` jobs at a time.
     pub(super) fn new(versions: usize, places: usize) -> Self {
         Self {
             room: Arc::new(Semaphore::new(versions)),
@@ -76,7 +77,8 @@ impl Pinned {
         }
     }
 
-    /// A version, for a job of this client. Where it is not loaded it is ordered, if it has its turn, and waited for a little.
+    /// A version, for a job of this client. A version that is not loaded is ordered if the client has its turn, and waited for up
+    /// to 10 s.
     pub(super) async fn get(&self, client: &ClientId, release: &Release) -> Result<Arc<Loaded>, ServeError> {
         let began = Instant::now();
         let mut changed = self.changed.subscribe();
@@ -100,7 +102,7 @@ impl Pinned {
         come.unwrap_or(Look::Busy).answer(release)
     }
 
-    /// Loads what is ordered, one version at a time, until the shutdown begins.
+    /// Loads the ordered versions, one at a time, until the shutdown begins.
     pub(super) async fn load_orders(&self, loader: &Loader, shutdown: &Shutdown) {
         while shutdown.until_soft(self.ordered.notified()).await.is_some() {
             let Some(release) = self.state().order.clone() else {
@@ -115,14 +117,14 @@ impl Pinned {
         }
     }
 
-    /// What is loaded of a model.
+    /// The loaded versions of a model.
     pub(super) fn loaded(&self, name: &ModelName) -> Vec<Arc<Loaded>> {
         let state = self.state();
         let of_model = state.slots.iter().filter(|slot| slot.release.name == *name);
         of_model.map(|slot| slot.model.clone()).collect()
     }
 
-    /// Unloads what nobody asked for lately.
+    /// Unloads the versions that no job has asked for lately.
     pub(super) fn forget_idle(&self) {
         self.state().slots.retain(|slot| slot.asked.elapsed() < IDLE_MAX);
     }
@@ -131,7 +133,7 @@ impl Pinned {
         self.state.lock().expect("no holder panics")
     }
 
-    /// What there is of a version. One that is not there is ordered when nothing else is being loaded and this client has its
+    /// What a job finds of a version. A version that is not loaded is ordered, if no other is being loaded and the client has its
     /// turn.
     fn order(&self, client: &ClientId, release: &Release) -> Look {
         let now = Instant::now();
@@ -151,7 +153,7 @@ impl Pinned {
         Look::Coming
     }
 
-    /// Takes a version out if need be. What runs with it goes on, and has its room until it ends.
+    /// Takes a version out if there is no room. Jobs that run with that version go on, and its room is free when they end.
     async fn make_room(&self) -> OwnedSemaphorePermit {
         if let Ok(room) = self.room.clone().try_acquire_owned() {
             return room;
@@ -187,7 +189,7 @@ impl Pinned {
 }
 
 impl State {
-    /// What there is of a version, for somebody who has waited since then.
+    /// What a job that has waited since `since` finds of a version.
     fn look(&mut self, release: &Release, since: Instant) -> Look {
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.release == *release) {
             slot.asked = Instant::now();
@@ -224,8 +226,8 @@ impl Slot {
 }
 
 impl Failed {
-    /// Whether this answers somebody who has waited since then: what ended while he waited does, and for a while also what
-    /// would end in the same way.
+    /// Whether this failure answers a job that has waited since `since`. A failure during the wait does, and for a while so does
+    /// an earlier one that would repeat itself.
     fn holds(&self, since: Instant) -> bool {
         self.at >= since || (self.error.is_lasting() && self.at.elapsed() < FAILED_PAUSE)
     }

@@ -1,19 +1,19 @@
-//! Who may have a version loaded next, and which one goes for it. Pure: times in, decisions out.
+//! Decides which client may have a version loaded next, and which version is unloaded for it. Pure: times in, decisions out.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use docket_shared::ids::ClientId;
+use docket_contract::ids::ClientId;
 
-/// A version stays for so many times as it took to load, whoever asks for others: so loads take at most a tenth of a worker's
+/// A version stays for this many times its loading time, whoever asks for others. So loading takes at most a tenth of a worker's
 /// time, however many versions callers name.
 const TURN_LOADS: u32 = 10;
-/// The least and the most of that: a toy is not changed several times a second, and a version that was fetched for minutes keeps
-/// nobody away for hours.
+/// Bounds of a version's stay: a toy model is not changed several times a second, and a version that took minutes to fetch keeps
+/// nobody waiting for hours.
 const TURN_MIN: Duration = Duration::from_secs(2);
 const TURN_MAX: Duration = Duration::from_secs(5 * 60);
-/// A client whose jobs asked for nothing in this time wants nothing any more. A job that is put off comes again within ten
-/// seconds, unless its worker is another one.
+/// A client whose jobs have asked for nothing in this time no longer waits for its turn. A job that is put off comes again within
+/// ten seconds, but maybe on another worker.
 const WISH_MAX: Duration = Duration::from_secs(30);
 
 /// Clients that want versions which are not loaded.
@@ -22,22 +22,22 @@ pub(super) struct Turns(HashMap<ClientId, Wish>);
 
 #[derive(Debug)]
 struct Wish {
-    /// When it first asked of late, or when a version was last loaded for it.
+    /// When the client first asked, or when a version was last loaded for it.
     since: Instant,
-    /// Whether a version was loaded for it of late.
+    /// Whether a version was loaded for the client lately.
     served: bool,
     asked: Instant,
     waits: bool,
 }
 
-/// How long a version stays that took so long to load.
+/// How long a version stays that took `load` to load.
 pub(super) fn turn(load: Duration) -> Duration {
     load.saturating_mul(TURN_LOADS).clamp(TURN_MIN, TURN_MAX)
 }
 
 impl Turns {
-    /// A job of this client wants a version loaded. Whether it may, when so many can be: those go first for whom none was
-    /// loaded of late, and then those for whom the last one was loaded longest ago.
+    /// A job of this client wants a version loaded. True if it may, when `places` versions can be loaded. Clients that have had
+    /// no version lately go first, then those whose last turn is longest ago.
     pub(super) fn ask(&mut self, client: &ClientId, places: usize, now: Instant) -> bool {
         self.0
             .retain(|_, wish| now.saturating_duration_since(wish.asked) < WISH_MAX);
@@ -67,26 +67,26 @@ impl Wish {
     }
 }
 
-/// A version that is loaded, as far as its going is concerned.
+/// A loaded version, as far as its unloading is concerned.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Standing {
-    /// Until when it stays in any case.
+    /// Until when the version stays in any case.
     pub(super) stays_until: Instant,
-    /// When a job last asked for it.
+    /// When a job last asked for the version.
     pub(super) asked: Instant,
-    /// Whether jobs run with it.
+    /// Whether jobs run with the version.
     pub(super) runs: bool,
 }
 
 impl Standing {
-    /// Whether it has had its turn.
+    /// Whether the version has had its turn.
     pub(super) fn may_go(&self, now: Instant) -> bool {
         self.stays_until <= now
     }
 }
 
-/// Which of these versions goes: of those that have had their turn one that no job runs with, for room is there at once; of
-/// these the one that was asked for longest ago.
+/// Which version to unload, of those that have had their turn. Versions that no job runs with go first, since their room is free
+/// at once; among these, the one not asked for the longest.
 pub(super) fn goes(standings: &[Standing], now: Instant) -> Option<usize> {
     let had_their_turn = (0..standings.len()).filter(|&place| standings[place].may_go(now));
     had_their_turn.min_by_key(|&place| (standings[place].runs, standings[place].asked))

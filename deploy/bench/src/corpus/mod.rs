@@ -1,5 +1,5 @@
-//! The documents of a run. The same seed always gives the same texts, so that every contestant reads the same ones and a
-//! run can be repeated elsewhere.
+//! The documents of a run. A seed always gives the same texts, so that every contestant reads the same ones and a run can be
+//! repeated elsewhere.
 
 mod prose;
 mod random;
@@ -11,20 +11,20 @@ use serde::Serialize;
 use prose::Prose;
 pub use random::Random;
 
-/// Median words of a contract.
+/// Median length of a contract, in words.
 const CONTRACT_WORDS_MEDIAN: f64 = 600.0;
 /// Standard deviation of the logarithm of a contract's words: most are short, a few are very long.
 const CONTRACT_SIGMA: f64 = 1.2;
-/// Shortest contract: a title and its parties.
+/// Shortest contract, in words: a title and its parties.
 const CONTRACT_WORDS_MIN: f64 = 60.0;
-/// Longest contract, some forty pages.
+/// Longest contract, in words: some forty pages.
 const CONTRACT_WORDS_MAX: f64 = 20_000.0;
-/// Shortest letter.
+/// Shortest letter, in words.
 const LETTER_WORDS_MIN: f64 = 50.0;
-/// Longest letter: a page.
+/// Longest letter, in words: one page.
 const LETTER_WORDS_MAX: f64 = 300.0;
 
-/// What kind of documents.
+/// Kind of documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -35,7 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name, as the command line has it.
+    /// Name of the kind on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Contracts => "contracts",
@@ -44,8 +44,8 @@ impl Kind {
     }
 }
 
-/// Words of each document. They are the distribution's quantiles, taken evenly, so that a small corpus has the tail too;
-/// the seed sets their order only.
+/// The number of words of each document: evenly spaced quantiles of the distribution, so that a small corpus has its tail too.
+/// The seed sets only their order.
 pub fn lengths(kind: Kind, count: usize, seed: u64) -> Vec<usize> {
     let mut lengths: Vec<usize> = (0..count)
         .map(|index| words_at(kind, (index as f64 + 0.5) / count as f64))
@@ -54,7 +54,7 @@ pub fn lengths(kind: Kind, count: usize, seed: u64) -> Vec<usize> {
     lengths
 }
 
-/// The documents. Each ends with the sentence that reaches its length.
+/// The texts of the documents. Each text ends with the sentence that reaches its length.
 pub fn texts(kind: Kind, count: usize, seed: u64) -> Vec<String> {
     let words = lengths(kind, count, seed).into_iter().enumerate();
     words
@@ -62,7 +62,7 @@ pub fn texts(kind: Kind, count: usize, seed: u64) -> Vec<String> {
         .collect()
 }
 
-/// One document of at least so many words; `index` tells those of a seed apart.
+/// A document of at least this many words; `index` distinguishes the documents of a seed.
 pub fn text(kind: Kind, words: usize, seed: u64, index: u64) -> String {
     let mut prose = Prose::new(Random::of(seed, index));
     match kind {
@@ -71,7 +71,7 @@ pub fn text(kind: Kind, words: usize, seed: u64, index: u64) -> String {
     }
 }
 
-/// Words of a text.
+/// Number of words in a text.
 pub fn word_count(text: &str) -> usize {
     text.split_whitespace().count()
 }
@@ -120,7 +120,7 @@ mod tests {
         let lengths = sorted(1);
         assert_eq!(lengths, sorted(2));
         assert_eq!(lengths[50], 600, "the median");
-        // 84.5 of 101 is 0.981 deviations above the median: 600 × e^(1.2 × 0.981).
+        // Entry 84 of 101 is 0.981 standard deviations above the median: 600 × e^(1.2 × 0.981).
         assert!((1_940..=1_952).contains(&lengths[84]), "{}", lengths[84]);
         assert!(lengths[100] > 10_000, "the tail: {}", lengths[100]);
         let of_all = super::lengths(Kind::Contracts, 10_000, 1);

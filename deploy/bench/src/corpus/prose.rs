@@ -1,4 +1,4 @@
-//! Contracts and letters from sentences with gaps. Names recur within a document, as they do in real ones.
+//! Writes contracts and letters from sentences with gaps. Names recur within a document, as in real ones.
 
 use super::random::Random;
 use super::words as w;
@@ -13,7 +13,7 @@ pub struct Prose {
     statute: &'static str,
 }
 
-/// One side of a document.
+/// One side of a document's agreement.
 #[derive(Debug)]
 struct Party {
     firm: String,
@@ -31,7 +31,7 @@ struct Page {
 }
 
 impl Prose {
-    /// A writer whose choices are those of `random`.
+    /// A writer that makes its choices by `random`.
     pub fn new(mut random: Random) -> Self {
         let roles = w::ROLES[random.below(w::ROLES.len())];
         let parties = [Party::new(&mut random, roles.0), Party::new(&mut random, roles.1)];
@@ -47,7 +47,7 @@ impl Prose {
         }
     }
 
-    /// A contract of at least so many words: title, parties, numbered sections.
+    /// A contract of at least this many words: title, parties, numbered sections.
     pub fn contract(&mut self, words: usize) -> String {
         let mut page = Page::default();
         let title = self.random.pick(w::TITLES);
@@ -72,7 +72,7 @@ impl Prose {
         page.text
     }
 
-    /// A letter of at least so many words.
+    /// A letter of at least this many words.
     pub fn letter(&mut self, words: usize) -> String {
         let mut page = Page::default();
         let head = self.fill(w::LETTER_HEAD);
@@ -86,7 +86,7 @@ impl Prose {
         page.text
     }
 
-    /// A paragraph of a few sentences, broken off where the text is long enough.
+    /// Adds a paragraph of a few sentences, which ends early once the text is long enough.
     fn sentences(&mut self, page: &mut Page, from: &[&str], words: usize) {
         let count = self.random.within(1, 4);
         for number in 0..count {
@@ -100,7 +100,7 @@ impl Prose {
         }
     }
 
-    /// A sentence with its gaps filled.
+    /// A sentence whose gaps are filled.
     fn fill(&mut self, sentence: &str) -> String {
         let mut filled = String::with_capacity(2 * sentence.len());
         let mut rest = sentence;

@@ -1,22 +1,22 @@
-//! Chance that is the same for ever: no crate promises the same numbers over its versions, and these ten lines do.
+//! Random numbers that never change: no crate promises the same numbers over its versions, and these ten lines do.
 
 /// `SplitMix64` of Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (OOPSLA 2014).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// By a seed.
+    /// The stream of a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The one of an item of a seed: a stream of its own.
+    /// The stream of one item of a seed.
     pub fn of(seed: u64, item: u64) -> Self {
         let start = Self(seed).next();
         Self(start ^ item.wrapping_mul(0xd129_0b2d_8b8f_4d6d))
     }
 
-    /// A number below `bound`, which is at least 1. Small bounds only: the bias is `bound / 2^64`.
+    /// A number below `bound`, which must be at least 1. Meant for small bounds: the bias is `bound / 2^64`.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
@@ -26,17 +26,17 @@ impl Random {
         low + self.below(high - low + 1)
     }
 
-    /// A number from 0 up to, never including, 1.
+    /// A number from 0 to 1, without 1 itself.
     pub fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// One of several.
+    /// One of these texts.
     pub fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.below(of.len())]
     }
 
-    /// Any order (Fisher and Yates).
+    /// Shuffles the items (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));

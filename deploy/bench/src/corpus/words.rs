@@ -1,4 +1,4 @@
-//! The words and sentences that documents are made of. Every person and firm in them is made up.
+//! The words and sentences of the documents. Every person and firm in them is invented.
 
 pub const GIVEN: &[&str] = &[
     "Amara",

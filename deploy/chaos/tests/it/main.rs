@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of the chaos runs.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::process::{Command, Output};

@@ -1,18 +1,13 @@
-//! A model that fails whatever it is given, from some moment on.
+//! A model that fails on every document, from some moment on.
 
+use docket_e2e::api::events;
 use docket_e2e::system::System;
-use docket_local::testing::TinyModel;
-use serde_json::Value;
+use docket_testing::TinyModel;
 
-/// Jobs that wait when the worker starts: fewer than it takes at a time.
+/// Jobs that wait when the worker starts: fewer than the worker takes at a time.
 const JOBS: usize = 12;
-/// Jobs that may have an error before the worker doubts its model: one less than it takes to doubt it.
+/// Errors before the worker doubts its model: one less than it needs.
 const ERRORS_MAX: usize = 2;
-
-fn events(job: &Value, named: &str) -> usize {
-    let history = job["history"].as_array().unwrap();
-    history.iter().filter(|entry| entry["event"] == named).count()
-}
 
 #[tokio::test]
 async fn a_worker_whose_model_fails_every_job_gives_them_back_and_ends() {
@@ -27,7 +22,7 @@ async fn a_worker_whose_model_fails_every_job_gives_them_back_and_ends() {
         let text = format!("Alice wrote letter {number}.");
         jobs.push(caller.upload_for("tiny", &text).await);
     }
-    // Two passes warm the model; from the third one on each panics, that of a trial too.
+    // Two passes warm the model. Each later pass panics, even one of a trial.
     let mut broken = system.spawn_worker(&[
         ("DOCKET_MODELS", "tiny"),
         ("DOCKET_FAILPOINTS", "worker.infer=panic#3+"),

@@ -1,7 +1,7 @@
 //! A broker that is down, restarted and wiped.
 
 use docket_e2e::system::System;
-use docket_local::testing::PrivateBroker;
+use docket_testing::PrivateBroker;
 
 use crate::{LETTER, long_text};
 
@@ -16,7 +16,7 @@ async fn uploads_are_accepted_without_a_broker_and_done_when_it_is_back() {
     for _ in 0..5 {
         accepted.push(caller.upload(LETTER).await);
     }
-    // A producer also starts and accepts without a broker.
+    // A producer starts and accepts uploads even without a broker.
     system.restart_producer().await;
     let caller = system.caller("acme").await;
     accepted.push(caller.upload(LETTER).await);
@@ -38,7 +38,7 @@ async fn a_broker_restart_takes_no_healthy_job_away() {
     caller.until(&accepted, "running").await;
     broker.kill9().await;
     broker.up().await;
-    // The message is delivered again, to whichever worker is first, while the job runs on.
+    // The message is delivered again, to any worker, while the job runs on.
     caller.checked_entities(&accepted).await;
     let job = caller.job(&accepted).await;
     assert_eq!(job["attempts"], 1, "a running job was taken away: {job}");

@@ -1,12 +1,11 @@
-//! What the images' health checks run, and what a process says of itself.
+//! The health checks of the images, and the readiness that a process reports.
 
 use docket_e2e::system::{Program, System};
-use docket_local::testing;
 use tokio::process::Command;
 
-/// Runs the health check of a program beside a running one; what it complains of.
+/// Runs a program's health check beside a running process; returns its complaint.
 async fn check(name: &str, setting: &str, running: &Program) -> Result<(), String> {
-    let command = Command::new(testing::binary(name))
+    let command = Command::new(docket_testing::binary(name))
         .env(setting, running.base.trim_start_matches("http://"))
         .arg("healthcheck")
         .output();
@@ -40,7 +39,7 @@ async fn each_program_can_tell_whether_it_is_alive() {
     }
 }
 
-/// A process that is not ready is sent nothing, so no request of its tells that anything is wrong.
+/// An unready process gets no requests, so none of its requests shows that something is wrong.
 #[tokio::test]
 async fn a_producer_tells_its_metrics_whether_it_is_ready() {
     let system = System::start().await;

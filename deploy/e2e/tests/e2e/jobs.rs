@@ -1,15 +1,15 @@
-//! The whole way of a document, and messages that are not what they should be.
+//! A document from upload to result, and messages that are malformed.
 
 use std::io;
 use std::sync::Arc;
 
+use docket_contract::ids::{JobId, JobKey};
+use docket_contract::job::{AnalyzeDocument, JobMessage};
+use docket_contract::sharding;
 use docket_e2e::system::System;
-use docket_shared::config::Env;
-use docket_shared::ids::{JobId, JobKey};
-use docket_shared::job::{AnalyzeDocument, JobMessage};
-use docket_shared::queue::QueueConfig;
-use docket_shared::queue::publish::Publisher;
-use docket_shared::sharding;
+use docket_process::settings::Env;
+use docket_queue::QueueConfig;
+use docket_queue::publish::Publisher;
 use futures::{StreamExt as _, stream};
 use sqlx::{Connection, PgConnection};
 use tokio::sync::Barrier;
@@ -47,7 +47,7 @@ async fn a_document_goes_all_the_way_to_its_entities() {
     );
 }
 
-/// Uploads that have all but their last chunk in: more of them than would fit, were each held whole.
+/// Uploads that lack only their last chunk: more than memory could hold if each were held whole.
 #[tokio::test]
 async fn slow_uploads_hold_little_memory() {
     const UPLOADS: usize = 64;
@@ -76,7 +76,8 @@ async fn slow_uploads_hold_little_memory() {
     while let Some(status) = uploads.join_next().await {
         assert_eq!(status.unwrap(), 202);
     }
-    // Twice 256 KiB each of ours, what the connections buffer, and 30 MiB for any first uploads; whole they would be 448 MiB.
+    // Two buffers of 256 KiB per upload, those of the connections, and 30 MiB for any first uploads. Held whole, the uploads are
+    // 448 MiB.
     assert!(held < 128 * MIB, "{held} bytes for {UPLOADS} uploads");
 }
 
@@ -92,7 +93,7 @@ async fn a_duplicate_of_a_message_gives_no_second_result() {
     for result in publisher.jobs(&[message.clone(), message]).await {
         result.unwrap();
     }
-    // The next document is done after both copies were: one queue, in order.
+    // The queue keeps its order: the next document is done after both copies.
     let next = caller.upload(LETTER).await;
     caller.until(&next, "succeeded").await;
     assert_eq!(caller.entities(&accepted).await, entities);
@@ -227,7 +228,7 @@ fn message(client: &str, job: &str) -> AnalyzeDocument {
     message
 }
 
-/// Publishes a body by the management API, past everything that would check it.
+/// Publishes a body through the management API, unchecked.
 async fn publish_raw(system: &System, body: &str) {
     let management = system.world.management();
     management

@@ -18,6 +18,7 @@ mod results;
 mod services;
 mod shards;
 mod signals;
+mod tls;
 mod traces;
 mod turns;
 mod workers;
@@ -27,7 +28,7 @@ pub const LETTER: &str = "This Agreement is made on January 5, 2024 between Acme
 Gonzalez. It is governed by the laws of the State of New York. The purchase price is $1,250,000. Any dispute shall be brought \
 before the United States District Court for the Southern District of New York under 17 U.S.C. § 107.\n";
 
-/// A text that keeps a worker busy for about as many seconds: the default model reads some hundred letters a second.
+/// A text that keeps a worker busy for about this many seconds: the default model reads some hundred letters a second.
 pub fn long_text(seconds: usize) -> String {
     LETTER.repeat(100 * seconds)
 }

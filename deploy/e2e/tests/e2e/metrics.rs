@@ -1,10 +1,11 @@
-//! What `/metrics` serves is what the table says, and nothing else.
+//! `/metrics` serves exactly what the table of metrics says.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use docket_e2e::exposition::{Family, families};
 use docket_e2e::system::System;
-use docket_shared::metrics::{self, By, Kind, Metric, Values};
+use docket_process::metrics;
+use docket_process::metrics::{By, Kind, Metric, Values};
 use jiff::{Timestamp, ToSpan};
 
 use crate::LETTER;
@@ -15,7 +16,7 @@ async fn programs_serve_what_the_table_says_and_nothing_else() {
     let caller = system.caller("acme").await;
     let before = families(&system.producer.metrics().await);
     let (good, bad) = (caller.upload(LETTER).await, caller.upload_bytes(b"\xff\xfe").await);
-    // It waits for its time, so that the dispatcher has something to count.
+    // The job waits for its time, so that the dispatcher has something to count.
     let tomorrow = Timestamp::now() + 24.hours();
     let later = caller
         .upload_with(&format!("priority=bulk&not_before={tomorrow}"), LETTER)
@@ -42,7 +43,7 @@ async fn programs_serve_what_the_table_says_and_nothing_else() {
         let there: Vec<bool> = programs
             .map(|(_, families)| families.contains_key(metric.name))
             .collect();
-        // One that has to be caused was caused somewhere.
+        // A metric that must be caused was caused in at least one program.
         let enough = if metric.when.is_empty() {
             there.iter().all(|there| *there)
         } else {
@@ -64,7 +65,7 @@ fn is_by(metric: &Metric, program: By) -> bool {
     metric.by == By::Both || metric.by == program
 }
 
-/// Whatever a program serves is in the table, as it says there.
+/// Asserts that every metric of a program is in the table, with the same type, help and labels.
 fn assert_documented(program: By, families: &BTreeMap<String, Family>) {
     for (name, family) in families {
         let metric = metrics::all().find(|metric| metric.name == name && is_by(metric, program));
@@ -96,7 +97,7 @@ fn assert_documented(program: By, families: &BTreeMap<String, Family>) {
     }
 }
 
-/// A counter whose labels are all known has every one of its series before anything happened.
+/// Asserts that a counter whose label values are all known has every series before anything happened.
 fn assert_at_zero(metric: &Metric, families: &BTreeMap<String, Family>) {
     let words = metric.labels.iter().map(|label| match label.values {
         Values::Words(words) => Some(words.len()),

@@ -1,18 +1,19 @@
-//! Several models and versions at once, changed while work goes on.
+//! Several models and versions at once, changed during the work.
 
 use std::path::Path;
 
+use docket_contract::model;
+use docket_contract::model::Current;
 use docket_e2e::api::{Accepted, Caller};
 use docket_e2e::system::{Program, System};
-use docket_local::testing::{Fault, TinyModel};
-use docket_shared::blob::{BlobConfig, BlobStore};
-use docket_shared::config::Env;
-use docket_shared::model::{self, Current};
+use docket_objects::{BlobConfig, BlobStore};
+use docket_process::settings::Env;
+use docket_testing::{Fault, TinyModel};
 use serde_json::Value;
 
 const TEXT: &str = "Alice wrote to Bob, and Bob to Carol.";
 
-/// A version that knows some of the parties of the text.
+/// A version that knows these parties of the text.
 fn version(version: &str, parties: &[&str]) -> TinyModel {
     let model = TinyModel::new("tiny", version).kinds(&["PARTY"]);
     parties.iter().fold(model, |model, party| model.word(party, "B-PARTY"))
@@ -29,7 +30,7 @@ async fn worker(system: &System) -> Program {
     system.worker_with(&settings).await
 }
 
-/// The parties of a document and the one model that found them.
+/// The parties of a document, and the single model that found them.
 async fn read(caller: &Caller, accepted: &Accepted) -> (Vec<String>, Option<String>) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let entities = caller.checked_entities(accepted).await;
@@ -103,7 +104,7 @@ async fn a_version_is_picked_up_without_a_restart_and_a_broken_one_is_refused() 
     assert_eq!(read(&caller, &after).await.1.as_deref(), Some("tiny@2"));
 }
 
-/// Puts a version into the bucket past every check, as a broken tool would, and makes it the one that holds.
+/// Puts a version into the bucket unchecked, as a broken tool would, and makes it the current version.
 async fn force(system: &System, folder: &Path) {
     let config = BlobConfig::from_env(&Env::from_map(system.world.env())).unwrap();
     let blobs = BlobStore::connect(&config).await;
@@ -120,5 +121,5 @@ async fn force(system: &System, folder: &Path) {
     let current = Current {
         version: "3".parse().unwrap(),
     };
-    model::set_current(&blobs, &name, &current).await.unwrap();
+    docket_objects::set_current(&blobs, &name, &current).await.unwrap();
 }

@@ -1,17 +1,17 @@
-//! An operator's way from a job that failed to one that succeeds, by the commands of the producer.
+//! An operator turns a failed job into a succeeded one with the producer's commands.
 
 use docket_e2e::system::System;
-use docket_shared::store::parked;
+use docket_store::operate::parked;
 use serde_json::{Value, json};
 
 use crate::LETTER;
 
-/// What a command prints, as JSON.
+/// The JSON that a command prints.
 async fn json(system: &System, arguments: &[&str]) -> Value {
     serde_json::from_str(&system.operator(arguments).await).unwrap()
 }
 
-/// Ids of the dead jobs that match, newest first.
+/// Ids of the dead jobs that match the filters, newest first.
 async fn listed(system: &System, filters: &[&str]) -> Vec<String> {
     let page = json(system, &[&["dead", "list", "--json"], filters].concat()).await;
     let id = |job: &Value| job["job_id"].as_str().unwrap().to_owned();
@@ -23,7 +23,7 @@ async fn failed_work_is_found_tried_again_and_put_away() {
     let system = System::start().await;
     let _worker = system.worker().await;
     let caller = system.caller("acme").await;
-    // Said to be text, and not UTF-8.
+    // Declared as text, but not UTF-8.
     let (mut broken, good) = (Vec::new(), caller.upload(LETTER).await);
     for _ in 0..2 {
         broken.push(caller.upload_bytes(b"Contract\xff\xfe of 2024").await);

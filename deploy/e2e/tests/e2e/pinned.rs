@@ -1,17 +1,17 @@
-//! Versions that jobs insist on, more of them than a worker holds.
+//! Jobs that insist on versions: more versions than a worker holds.
 
 use docket_e2e::api::{Accepted, Caller};
 use docket_e2e::system::System;
-use docket_local::testing::TinyModel;
+use docket_testing::TinyModel;
 use serde_json::Value;
 
-/// Jobs that together take all memory for small documents, of a worker with as little as there may be.
+/// Jobs that together take all memory for small documents in a worker with the least memory.
 const WAITING: usize = 16;
 const LEAST_MEMORY: &str = "67108864";
-/// The least of a document that is one sixteenth of that memory, in bytes.
+/// Smallest document that takes a sixteenth of that memory, in bytes.
 const DOCUMENT_BYTES: usize = 16_000;
 
-/// A system with these versions of one model; the last one holds.
+/// A system with these versions of one model; the last version is current.
 async fn with_versions(versions: &[&str]) -> System {
     let system = System::start().await;
     for version in versions {
@@ -41,7 +41,7 @@ async fn jobs_that_wait_for_a_version_hold_neither_memory_nor_the_places_of_othe
             ("DOCKET_MODELS", "tiny"),
             ("DOCKET_PREFETCH", "20"),
             ("DOCKET_MEMORY_BYTES", LEAST_MEMORY),
-            // The first load is of the version that holds; the second one takes long, even beside other tests.
+            // The first load is the current version's. The second is delayed by 60 s: long enough even beside other tests.
             ("DOCKET_FAILPOINTS", "worker.model_load=delay:60000#2"),
         ])
         .await;

@@ -1,22 +1,17 @@
-//! A document that ends every process that reads it, among many that do not.
+//! One document, among many good ones, ends every process that reads it.
 
 use std::time::Duration;
 
+use docket_e2e::api::events;
 use docket_e2e::system::System;
-use docket_local::testing::TinyModel;
-use serde_json::Value;
+use docket_testing::TinyModel;
 
-/// What marks the one document.
+/// The word that marks the one document.
 const MARK: &str = "Mephistopheles";
-/// Documents before it and behind it in the queue.
+/// Documents before the marked one in the queue, and as many behind it.
 const NEIGHBOURS: usize = 20;
 /// How long the marked job may take: five runs, and pauses of 5 s in the delay queue between them.
 const FOUND_MAX: Duration = Duration::from_secs(180);
-
-fn events(job: &Value, named: &str) -> usize {
-    let history = job["history"].as_array().unwrap();
-    history.iter().filter(|entry| entry["event"] == named).count()
-}
 
 #[tokio::test]
 async fn a_document_that_ends_every_process_fails_and_its_many_neighbours_succeed() {
@@ -64,7 +59,7 @@ async fn a_document_that_ends_every_process_fails_and_its_many_neighbours_succee
         let entities = caller.checked_entities(neighbour).await;
         assert_eq!(entities.len(), 1);
         let job = caller.job(neighbour).await;
-        // Beside the marked one it may have been cut off twice; alone, where it counts, never.
+        // Beside the marked job, a job may crash twice; alone, where crashes count, never.
         assert!(events(&job, "crashed") <= 2 && events(&job, "errored") == 0, "{job}");
     }
 }

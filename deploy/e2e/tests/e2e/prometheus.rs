@@ -1,4 +1,4 @@
-//! Rules, alerts and dashboards, tried with a real Prometheus on real processes under load.
+//! Rules, alerts and dashboards in a real Prometheus, on real processes under load.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use docket_e2e::dashboards::{self, Dashboard, Query};
 use docket_e2e::query::Asker;
 use docket_e2e::system::{Program, System};
-use docket_local::testing::{self, Prometheus};
-use docket_shared::metrics;
+use docket_process::metrics;
+use docket_testing::Prometheus;
 use tokio::process::Command;
 
 use crate::LETTER;
 
-/// Longest time until every panel has data: rates need two scrapes of a second, counts of the backlog five seconds.
+/// Longest time until every panel has data: rates need two scrapes, 1 s apart; backlog counts need 5 s.
 const DATA_MAX: Duration = Duration::from_secs(90);
 
 fn folder(name: &str) -> PathBuf {
-    testing::checkout().root().join("deploy").join(name)
+    docket_testing::checkout().root().join("deploy").join(name)
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ fn alerts_and_panels_lead_to_pages_that_are_there() {
     let mut pages = 0;
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        // `${runbooks}/page.md` of a panel, `{{ $externalLabels.runbooks }}/page.md` of an alert.
+        // Links are `${runbooks}/page.md` in a panel and `{{ $externalLabels.runbooks }}/page.md` in an alert.
         for link in text.split("runbooks").skip(1) {
             let link = link.trim_start_matches(['}', ' ']);
             let Some(page) = link.strip_prefix('/').and_then(|link| link.split('"').next()) else {
@@ -126,14 +126,14 @@ async fn every_panel_has_data_under_load() {
     assert_eq!(asker.rule_errors().await, Vec::<String>::new());
 }
 
-/// What nobody measures cannot be asked for.
+/// Asserts that each metric of a query exists.
 fn assert_measured(query: &Query) {
     let is_known = |name: &String| metrics::all().any(|metric| name.starts_with(metric.name));
     let unknown = query.metrics().into_iter().find(|name| !is_known(name));
     assert_eq!(unknown, None, "{query:?} asks for what nobody measures");
 }
 
-/// Scrapes these every second by the rules of the repository.
+/// A configuration that scrapes these programs every second, with the repository's rules.
 fn configuration(programs: &[(&str, &Program)]) -> String {
     let rules = folder("prometheus");
     let mut text = format!(
@@ -151,8 +151,8 @@ fn configuration(programs: &[(&str, &Program)]) -> String {
     text
 }
 
-/// Uploads of several clients without end: good ones of both priorities, some that no worker can read, some that are
-/// refused; one client is capped, one is paused.
+/// Uploads for several clients without end: good documents of both priorities, unreadable ones, and refused ones. One client is
+/// capped, and one is paused.
 async fn load(system: &System) {
     let callers = [
         system.caller("acme").await,

@@ -10,14 +10,14 @@ use tokio::task::JoinSet;
 
 use crate::LETTER;
 
-/// Callers that upload without a pause.
+/// Number of callers that upload without a pause.
 const CALLERS: usize = 6;
-/// Times that every producer is replaced.
+/// How often every producer is replaced.
 const ROUNDS: usize = 2;
-/// How often the balancer asks who is ready: several times within the notice that a stopping process gives.
+/// How often the balancer asks for readiness: several times within a stopping process's notice.
 const PROBE_EVERY: Duration = Duration::from_millis(100);
 
-/// Sends each request to the next process that said it was ready, as a load balancer does; it repeats none.
+/// Sends each request to the next process that said it was ready, as a load balancer does, and repeats no request.
 #[derive(Clone, Default)]
 struct Balancer {
     known: Arc<Mutex<Vec<String>>>,
@@ -54,7 +54,7 @@ impl Balancer {
         ready.get(turn % ready.len().max(1)).cloned()
     }
 
-    /// Waits until a process is sent requests.
+    /// Waits until the balancer sends requests to a process.
     async fn until_used(&self, base: &str) {
         while !self.ready.lock().unwrap().iter().any(|ready| ready == base) {
             tokio::time::sleep(PROBE_EVERY).await;
@@ -107,7 +107,7 @@ async fn producers_are_replaced_under_load_and_no_request_fails() {
     assert_eq!(rows, accepted);
 }
 
-/// Uploads until it is stopped or an upload fails; how many were accepted.
+/// Uploads until told to stop or an upload fails; returns the number of accepted uploads.
 async fn upload(balancer: Balancer, token: String, first: usize, stop: Arc<AtomicBool>) -> Result<i64, String> {
     let http = reqwest::Client::new();
     let mut accepted = 0;

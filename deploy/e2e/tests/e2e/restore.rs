@@ -1,14 +1,14 @@
-//! A shard, or the bucket, that was lost and restored to an earlier point than the rest.
+//! A shard or the bucket is lost, and restored to an earlier point than the rest.
 
 use std::time::Duration;
 
 use docket_e2e::own_shard::OwnShard;
 use docket_e2e::system::System;
-use docket_local::testing::World;
+use docket_testing::World;
 
 use crate::LETTER;
 
-/// How long something that happens soon is waited for.
+/// Longest wait for something that happens soon.
 const SOON: Duration = Duration::from_secs(60);
 
 /// A system whose first shard can be lost.
@@ -49,13 +49,14 @@ async fn a_restored_shard_has_what_was_accepted_before_the_backup_and_the_rest_i
     let _worker = system.worker().await;
     system.operator(&["dispatch", "requeue"]).await;
 
-    // What was accepted before is there, and what had not ended then is done again; the neighbour noticed nothing.
+    // Documents accepted before the backup are there, and those unfinished then are analysed again. The other shard noticed
+    // nothing.
     assert_eq!(caller.entities(&ended).await, before);
     for accepted in &open {
         caller.checked_entities(accepted).await;
     }
     other.checked_entities(&elsewhere).await;
-    // What was accepted afterwards is forgotten: its messages are dropped, its callers and the operator are told.
+    // Documents accepted later are forgotten: their messages are dropped, and callers and operator are told.
     for lost in [&late, &unread] {
         assert_eq!(caller.get(&format!("/v1/documents/{}", lost.document)).await.0, 404);
     }
@@ -128,7 +129,7 @@ async fn a_document_whose_object_is_gone_is_named_and_fails_for_it() {
     caller.checked_entities(&there).await;
 }
 
-/// What the comparison says, once it says this.
+/// Waits until the comparison says these words; returns it.
 async fn until_told(system: &System, words: &str) -> String {
     let mut told = String::new();
     let asking = async {
@@ -142,7 +143,7 @@ async fn until_told(system: &System, words: &str) -> String {
     told
 }
 
-/// Waits until no message is left.
+/// Waits until no message is left in the queues.
 async fn until_empty(system: &System) {
     let empty = async {
         loop {

@@ -1,11 +1,11 @@
-//! Results that are large, and results that their shard does not take.
+//! Large results, and results that their shard does not take.
 
 use std::time::Duration;
 
 use docket_e2e::api::{Accepted, Caller};
 use docket_e2e::system::{Program, System};
-use docket_local::testing::TinyModel;
-use docket_shared::store::results::CHUNK_ENTITIES_MAX;
+use docket_store::work::results::CHUNK_ENTITIES_MAX;
+use docket_testing::TinyModel;
 use jiff::{Timestamp, ToSpan};
 use sqlx::{Connection, PgConnection};
 
@@ -13,12 +13,14 @@ use crate::long_text;
 
 /// Longest wait for something that takes a few seconds on an idle machine.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// Memory of a worker whose peak is measured: the least that a worker may have.
+/// Memory of a worker whose peak is measured: the least that a worker can have.
 const MEMORY_BYTES: u64 = 64 << 20;
+/// About as many entities as fit into `MEMORY_BYTES`.
+const ENTITIES_THAT_FIT: usize = 160_000;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A worker of a model that finds an entity in every word.
+/// A worker whose model finds an entity in every word.
 async fn naming_worker(system: &System, settings: &[(&str, &str)]) -> Program {
     let folder = tempfile::tempdir().unwrap();
     TinyModel::new("tiny", "1")
@@ -34,7 +36,7 @@ fn names(count: usize) -> String {
     "alice\n".repeat(count)
 }
 
-/// Waits until a statement about the database answers `true`.
+/// Waits until a query on the database returns `true`.
 async fn until(db: &mut PgConnection, what: &'static str) {
     let held = async {
         while !sqlx::query_scalar::<_, bool>(what).fetch_one(&mut *db).await.unwrap() {
@@ -45,12 +47,12 @@ async fn until(db: &mut PgConnection, what: &'static str) {
     assert!(held.is_ok(), "not within {WAIT_MAX:?}: {what}");
 }
 
-/// Two connections to the shard of a job: one to be in its way, and one to look on.
+/// Two connections to the shard of a job: one to block it, one to watch.
 async fn on_shard(system: &System, accepted: &Accepted) -> [PgConnection; 2] {
     [system.shard_of(accepted).await, system.shard_of(accepted).await]
 }
 
-/// Uploads so many names, which are due in two seconds: time to be in the way of their result.
+/// Uploads this many names, due in 2 s: time to block the writing of their result.
 async fn uploaded(caller: &Caller, count: usize) -> Accepted {
     let soon = (Timestamp::now() + 2.seconds()).to_string();
     let query = format!("model=tiny&not_before={soon}");
@@ -64,7 +66,7 @@ async fn a_large_result_that_its_shard_does_not_take_in_time_counts_against_its_
     let caller = system.caller("acme").await;
     let accepted = uploaded(&caller, CHUNK_ENTITIES_MAX + 1).await;
     let [mut blocker, mut db] = on_shard(&system, &accepted).await;
-    // A statement has a second instead of half a minute.
+    // A statement may take 1 s instead of half a minute.
     let impatient =
         "do $$ begin execute replace(pg_get_functiondef('docket_fence'::regproc), '''30s''', '''1s'''); end $$";
     sqlx::query(impatient).execute(&mut db).await.unwrap();
@@ -115,11 +117,11 @@ async fn a_text_of_nothing_but_names_takes_no_more_memory_than_its_worker_was_gi
     let few = uploaded(&caller, 1_000).await;
     caller.until(&few, "succeeded").await;
     let before = worker.peak_memory_bytes();
-    let many = uploaded(&caller, 200_000).await;
+    let many = uploaded(&caller, ENTITIES_THAT_FIT).await;
     let job = caller.until(&many, "succeeded").await;
-    assert_eq!(job["entities"], 200_000, "{job}");
+    assert_eq!(job["entities"], ENTITIES_THAT_FIT, "{job}");
     let took = worker.peak_memory_bytes() - before;
-    println!("{took} bytes for 200,000 entities");
+    println!("{took} bytes for {ENTITIES_THAT_FIT} entities");
     assert!(took <= MEMORY_BYTES, "{took} bytes");
 }
 
@@ -144,10 +146,10 @@ async fn a_worker_whose_connections_are_all_taken_keeps_its_claims_alive() {
     until(
         &mut db,
         "select count(*) >= 2 from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock' and query like '%with found as%'",
+         where datname = current_database() and wait_event_type = 'Lock' and query like E'-- shard: work/claim\n%'",
     )
     .await;
-    // From here on only connections of their own let heartbeats through: two of them, five seconds apart.
+    // From here on heartbeats need connections of their own: two heartbeats, 5 s apart.
     sqlx::query("create table seen as select job_id, clock_timestamp() as at from dispatch where state = 'running'")
         .execute(&mut db)
         .await
@@ -157,7 +159,7 @@ async fn a_worker_whose_connections_are_all_taken_keeps_its_claims_alive() {
         "select bool_and(d.heartbeat_at > s.at + interval '4 s' and claims.waiting >= 2)
          from dispatch d join seen s on s.job_id = d.job_id cross join lateral (
              select count(*) as waiting from pg_stat_activity
-             where datname = current_database() and wait_event_type = 'Lock' and query like '%with found as%'
+             where datname = current_database() and wait_event_type = 'Lock' and query like E'-- shard: work/claim\n%'
                and query_start < s.at) claims",
     )
     .await;

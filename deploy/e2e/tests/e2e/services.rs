@@ -1,23 +1,22 @@
-//! Each service in a process of its own, with a login to databases and broker that may do its work and no other's.
+//! Each service in a process of its own, whose login to databases and broker may do only that service's work.
 
 use std::time::Duration;
 
 use docket_e2e::system::{Program, System};
 use docket_local::postgres::Login;
-use docket_local::testing;
 use jiff::{SignedDuration, Timestamp};
 use tokio::process::Command;
 
 use crate::LETTER;
 
-/// More documents than are handed over by whoever accepts them: the dispatcher publishes the rest.
+/// More documents than the accepting process hands over: the dispatcher publishes the rest.
 const BURST: usize = 20;
-/// How long a job may wait that is to expire: the sweeper looks every few seconds.
+/// Deadline of a job that is to expire: the sweeper looks every few seconds.
 const EXPIRES_IN: SignedDuration = SignedDuration::from_secs(3);
 /// Far longer than the sweeper takes.
 const SOON: Duration = Duration::from_secs(60);
 
-/// What a program was refused, by the broker or a database.
+/// What the broker or a database refused a program.
 fn refusals(program: &Program) -> Vec<String> {
     let lines = program.log_lines().into_iter().map(|line| line.to_string());
     lines
@@ -72,7 +71,7 @@ async fn each_service_does_its_work_with_a_login_of_its_own() {
 async fn the_doctor_finds_each_services_login_to_be_enough() {
     let (system, _dispatcher) = System::start_apart().await;
     for login in [Login::Api, Login::Dispatch, Login::Producer, Login::Worker] {
-        let doctor = Command::new(testing::binary("docket-producer"))
+        let doctor = Command::new(docket_testing::binary("docket-producer"))
             .arg("doctor")
             .envs(system.world.env_as(login))
             .output();

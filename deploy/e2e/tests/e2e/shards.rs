@@ -6,7 +6,7 @@ use docket_e2e::system::{Program, System};
 
 use crate::{LETTER, long_text};
 
-/// Waits until a job's message is in the delay queue because its shard is away: a result is held for a minute before.
+/// Waits until a job's message is in the delay queue because its shard is away; the result is held for a minute before that.
 async fn until_unreachable(worker: &Program) {
     let delayed = worker.until_metrics(|line| {
         let count = line.strip_prefix("docket_jobs_total{outcome=\"shard_unreachable\"} ");
@@ -44,7 +44,7 @@ async fn a_job_whose_shard_goes_away_is_done_when_it_is_back() {
     let accepted = caller.upload(LETTER).await;
     caller.until(&accepted, "queued").await;
     system.world.shard_down("s1").await;
-    // The worker finds the message, cannot claim the job, and puts it into the delay queue.
+    // The worker gets the message, cannot claim the job, and puts the message into the delay queue.
     let worker = system.worker().await;
     until_unreachable(&worker).await;
     system.world.shard_up("s1").await;
@@ -53,7 +53,7 @@ async fn a_job_whose_shard_goes_away_is_done_when_it_is_back() {
     assert_eq!(job["attempts"], 1, "an outage of the shard is not an attempt");
 }
 
-/// The claim is a minute silent when the shard is back, as a dead worker's is.
+/// When the shard is back, the claim has been silent for a minute, as a dead worker's is.
 #[tokio::test]
 async fn a_result_that_its_shard_could_not_take_counts_nothing() {
     let system = System::start().await;

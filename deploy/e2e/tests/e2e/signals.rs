@@ -1,11 +1,11 @@
-//! A container's first process has no default actions: a signal that it does not handle is lost.
+//! A container's first process has no default actions: an unhandled signal is lost.
 
 use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::Duration;
 
 use docket_e2e::system;
-use docket_local::testing::{self, World};
+use docket_testing::World;
 use rustix::process::Signal;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -19,7 +19,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(10);
 fn start(program: &str, arguments: &[&str], env: &HashMap<String, String>) -> Child {
     let command = Command::new("sh")
         .args(["-c", "trap '' TERM; exec \"$0\" \"$@\""])
-        .arg(testing::binary(program))
+        .arg(docket_testing::binary(program))
         .args(arguments)
         .envs(env)
         .stdout(Stdio::null())
@@ -29,7 +29,7 @@ fn start(program: &str, arguments: &[&str], env: &HashMap<String, String>) -> Ch
     command.unwrap()
 }
 
-/// Every server is one that takes connections and says nothing.
+/// The exit code of a program that is stopped while every server accepts connections and stays silent.
 async fn exit_code(program: &str, arguments: &[&str], world: &World) -> Option<i32> {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
@@ -56,7 +56,7 @@ async fn exit_code(program: &str, arguments: &[&str], world: &World) -> Option<i
 
 #[tokio::test]
 async fn a_program_that_waits_for_a_server_ends_on_a_signal() {
-    testing::build_binaries();
+    docket_testing::build_binaries();
     let world = World::start().await;
     for (program, arguments, code) in [
         ("docket-producer", ["serve"].as_slice(), 0),

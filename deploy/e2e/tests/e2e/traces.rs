@@ -1,17 +1,17 @@
-//! Traces: one from an upload to its result, batches linked to their jobs, no harm from a collector that is away, and the
-//! trace that log lines belong to.
+//! Traces: one from an upload to its result, batches linked to their jobs, no harm from an absent collector, and log lines that
+//! name their trace.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use docket_contract::ids::ClientId;
+use docket_contract::sharding;
 use docket_e2e::api::Accepted;
 use docket_e2e::collector::{Collector, Span};
 use docket_e2e::system::{Program, System};
 use docket_e2e::wire::Wire;
-use docket_local::testing::{TestCertificates, TlsFront};
-use docket_shared::ids::ClientId;
-use docket_shared::sharding;
+use docket_testing::{TestCertificates, TlsFront};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -22,29 +22,29 @@ const CALLERS_TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLERS_SPAN: &str = "00f067aa0ba902b7";
 /// The request, the sending of the message, and its delivery, which ends with the acknowledgement.
 const OF_AN_UPLOAD: [SpanKind; 3] = [SpanKind::Server, SpanKind::Producer, SpanKind::Consumer];
-/// Longest stop of a program that has nothing to do: the notice of a second, the flush, and a busy machine.
+/// Longest stop of an idle program: the notice of 1 s, the flush, and a busy machine.
 const STOP_MAX: Duration = Duration::from_secs(15);
-/// How long programs take to notice that the collector has gone, or is back: the exporter tries again for 10 s.
+/// How long programs take to notice that the collector is gone or back: the exporter retries for 10 s.
 const NOTICED_MAX: Duration = Duration::from_secs(60);
 
 fn callers() -> String {
     format!("00-{CALLERS_TRACE}-{CALLERS_SPAN}-01")
 }
 
-/// Settings that export to an address, several times a second.
+/// Settings that export spans to a URL, several times a second.
 fn exporting_to(url: &str) -> Vec<(&str, &str)> {
     vec![("OTEL_EXPORTER_OTLP_ENDPOINT", url), ("OTEL_BSP_SCHEDULE_DELAY", "100")]
 }
 
-/// The one span of a trace with a name.
+/// The only span of a trace with this name.
 fn one<'a>(trace: &'a [Span], name: &str) -> &'a Span {
     let found: Vec<&Span> = trace.iter().filter(|span| span.name == name).collect();
     assert_eq!(found.len(), 1, "spans called {name:?} in {trace:#?}");
     found[0]
 }
 
-/// Waits for the whole of a trace: for the spans of these kinds, each of which is exported after what it holds. Processes
-/// export when they like: a worker's part may be there before the request that it goes on from.
+/// Waits for a whole trace: for spans of these kinds, each of which is exported after its children. Processes export
+/// independently: a worker's part may arrive before the request that began the trace.
 async fn whole_trace(collector: &Collector, trace: &str, kinds: &[SpanKind]) -> Vec<Span> {
     let of_trace = |span: &&Span| span.trace == trace;
     let done = |spans: &[Span]| {
@@ -116,7 +116,7 @@ async fn one_trace_shows_an_upload_from_its_request_to_its_result() {
     nothing_confidential(&collector.spans());
 }
 
-/// What the row of a job says of its trace.
+/// The trace context in a job's row.
 async fn row_of(system: &System, accepted: &Accepted) -> String {
     let mut shard = system.shard_of(accepted).await;
     sqlx::query_scalar("select trace_parent from jobs where id::text = $1")
@@ -126,7 +126,8 @@ async fn row_of(system: &System, accepted: &Accepted) -> String {
         .unwrap()
 }
 
-/// No span holds words of the document, its name, its client, or a token's beginning; and log lines are no part of spans.
+/// Asserts that no span holds the document's words, its name, its client or a token's beginning, and that no span holds log
+/// lines.
 fn nothing_confidential(spans: &[Span]) {
     let words = LETTER.split_whitespace().filter(|word| word.len() > 5);
     let secret: Vec<&str> = words.chain(["gonzalez.txt", "acme", "eyJ"]).collect();
@@ -143,7 +144,7 @@ fn nothing_confidential(spans: &[Span]) {
     }
 }
 
-/// Uploads wait for a worker, so that it finds them together; one of them comes by the dispatcher, long after its request.
+/// The uploads wait for a worker, which finds them together. One comes through the dispatcher, long after its request.
 #[tokio::test]
 async fn batches_are_linked_to_the_jobs_they_serve_and_the_dispatcher_goes_on_with_a_rows_trace() {
     const JOBS: usize = 12;
@@ -183,7 +184,7 @@ async fn batches_are_linked_to_the_jobs_they_serve_and_the_dispatcher_goes_on_wi
     assert!(shared.count() > 0, "no pass served two jobs");
 }
 
-/// Two releases run side by side: one publishes no header.
+/// Two releases run side by side, of which one publishes no trace header.
 #[tokio::test]
 async fn a_message_without_the_header_goes_on_with_the_trace_in_its_body() {
     let collector = Collector::start().await;
@@ -235,7 +236,7 @@ async fn a_collector_that_is_away_harms_nothing_and_is_missed_once() {
         );
         let metrics = program.metrics().await;
         let [recorded, sent] = ["docket_spans_recorded_total", "docket_spans_total"].map(|name| sum(&metrics, name));
-        // A full queue, and the batch that is being sent: the rest was dropped, and can be told.
+        // More spans are missing than a full queue and the batch being sent hold: the others were dropped.
         assert!(recorded - sent > 2.0 * 16.0, "{sent} of {recorded}");
     }
     wire.set_whole(true);
@@ -254,7 +255,7 @@ async fn a_collector_that_is_away_harms_nothing_and_is_missed_once() {
     };
     let exported = tokio::time::timeout(NOTICED_MAX, exported).await;
     assert!(exported.is_ok(), "nothing is exported again");
-    // What the collector has may be cut off before its answer arrives.
+    // The collector may have received a batch whose answer was cut off.
     for program in [&worker, &system.producer] {
         let is_taken =
             |line: &str| line.starts_with("docket_spans_total{outcome=\"exported\"}") && !line.ends_with(" 0");
@@ -277,7 +278,7 @@ fn is_lost(line: &str) -> bool {
     line.starts_with("docket_spans_total{outcome=\"lost\"}") && !line.ends_with(" 0")
 }
 
-/// All series of a counter together.
+/// The sum of all series of a counter.
 fn sum(metrics: &str, name: &str) -> f64 {
     let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
     let of_name = lines.filter(|rest| rest.starts_with(['{', ' ']));
@@ -315,7 +316,7 @@ async fn a_collector_that_does_not_answer_harms_nothing() {
     let caller = system.caller("acme").await;
     let accepted = caller.upload(LETTER).await;
     caller.checked_entities(&accepted).await;
-    silent.accept().await.unwrap(); // Something is being exported.
+    silent.accept().await.unwrap(); // The program is exporting now.
     stops_in_time(&mut worker).await;
     stops_in_time(&mut system.producer).await;
 }

@@ -1,13 +1,14 @@
-//! When jobs run, and when they no longer do: turns, pauses, deadlines, cancellations, and stores that are overloaded.
+//! When jobs run and when not: turns, pauses, deadlines, cancellations, and overloaded stores.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use docket_e2e::system::System;
 use docket_e2e::wire::Wire;
-use docket_shared::config::Env;
-use docket_shared::store::controls::{self, Change};
-use docket_shared::store::{Shards, StoreConfig};
+use docket_process::settings::Env;
+use docket_store::operate::controls;
+use docket_store::operate::controls::Change;
+use docket_store::{Shards, StoreConfig};
 use jiff::{Timestamp, ToSpan};
 
 use crate::{LETTER, long_text};
@@ -24,7 +25,7 @@ async fn cancelled_work_stops_long_before_its_end() {
     let cancelled = caller.cancel(&long).await;
     assert_eq!(cancelled["state"], "cancelled");
     worker.until_metric("docket_jobs_running 0").await;
-    // A worker looks every second; three more for a machine that runs other tests beside it. The work would take a minute.
+    // A worker looks every 1 s; the rest is for a machine that runs other tests. The whole work would take a minute.
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     let next = caller.upload(LETTER).await;
     caller.until(&next, "succeeded").await;
@@ -43,7 +44,7 @@ async fn work_waits_for_its_time_and_not_longer_than_its_deadline() {
     let (not_before, deadline) = (soon(3), soon(2));
     let later = caller.upload_with(&format!("not_before={not_before}"), LETTER).await;
     let hurried = caller.upload_with(&format!("deadline={deadline}"), LETTER).await;
-    // Nobody works: it expires where it waits.
+    // No worker runs: the job expires where it waits.
     let expired = caller.until(&hurried, "expired").await;
     assert_eq!(expired["error"]["kind"], "deadline_passed");
     let _worker = system.worker().await;
@@ -96,7 +97,7 @@ async fn a_paused_client_waits_and_loses_nothing_while_others_go_on() {
 async fn interactive_work_goes_first_and_bulk_work_goes_on() {
     let system = System::start().await;
     let caller = system.caller("acme").await;
-    // More than is handed over and kept in the queue: from here on interactive work waits without end.
+    // More jobs than are handed over and kept in the queue: from here on interactive work always waits.
     let mut interactive = VecDeque::new();
     for _ in 0..60 {
         interactive.push_back(caller.upload(&LETTER.repeat(5)).await);

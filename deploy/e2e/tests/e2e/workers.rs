@@ -1,4 +1,4 @@
-//! Workers that are killed, frozen and stopped in the middle of their work.
+//! Workers that are killed, frozen or stopped during their work.
 
 use docket_e2e::system::System;
 
@@ -26,7 +26,7 @@ async fn a_killed_worker_leads_to_a_second_run_and_one_set_of_results() {
         .unwrap()
         .iter()
         .filter_map(|e| e["event"].as_str())
-        // A worker may be faster than the mark that its message was published.
+        // A worker may claim a job before the row is marked published.
         .filter(|event| *event != "published")
         .collect();
     assert_eq!(events, ["claimed", "crashed", "claimed", "succeeded"]);
@@ -40,7 +40,7 @@ async fn a_frozen_worker_that_wakes_up_changes_nothing() {
     let accepted = caller.upload(&long_text(3)).await;
     caller.until(&accepted, "running").await;
     frozen.freeze();
-    // The broker does not notice a frozen consumer for 20 s; its connection is closed as an operator would.
+    // The broker does not notice a frozen consumer for 20 s, so its connection is closed, as an operator would.
     while system.world.close_connections().await == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
@@ -48,7 +48,7 @@ async fn a_frozen_worker_that_wakes_up_changes_nothing() {
     let _second = system.worker().await;
     let entities = caller.checked_entities(&accepted).await;
     frozen.wake();
-    // The woken worker finishes, finds that the job is no longer its own, and goes on working.
+    // The woken worker finishes, finds that the job is no longer its own, and goes on with others.
     let next = caller.upload(LETTER).await;
     caller.until(&next, "succeeded").await;
     assert_eq!(caller.entities(&accepted).await, entities);
@@ -94,7 +94,7 @@ async fn a_job_that_kills_its_workers_is_found_out_and_its_neighbour_is_not_char
     let poison = caller.upload(&long_text(20)).await;
     for round in 0..4 {
         let mut worker = system.worker().await;
-        // Twice in company, then alone: whoever kills the worker now is not this neighbour.
+        // Twice in company, then alone: this neighbour cannot be what kills the worker.
         let neighbour = (round < 2).then(|| caller.upload(LETTER));
         caller.until_attempt(&poison, round + 1).await;
         if let Some(neighbour) = neighbour {

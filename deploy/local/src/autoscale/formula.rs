@@ -1,48 +1,48 @@
-//! How many workers there should be: the arithmetic of KEDA and of Kubernetes' HorizontalPodAutoscaler, with the numbers of
-//! the manifests in `deploy/k8s`. Pure.
+//! How many workers there should be: the arithmetic of KEDA and of Kubernetes' HorizontalPodAutoscaler, with the numbers of the
+//! manifests in `deploy/k8s`. Pure.
 //!
-//! Left out is what only matters where many things are scaled: the tolerance of a tenth within which nothing is changed.
+//! The HorizontalPodAutoscaler's tolerance of a tenth is left out: it matters only where many things are scaled.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Scale-out, in any time this long: at most to twice as many workers, or four more where that is more.
+/// Scale-out in this time: at most to twice as many workers, or by four if that is more.
 const SCALE_OUT_PERIOD: Duration = Duration::from_secs(15);
-/// See [`SCALE_OUT_PERIOD`].
+/// Workers that may be added in a [`SCALE_OUT_PERIOD`], even if they more than double the number.
 const SCALE_OUT_WORKERS: u32 = 4;
-/// Scale-out waits until more were wanted for this part of the stabilisation window (half a minute of five).
+/// Scale-out waits until more workers were wanted for this part of the stabilisation window: half a minute of five.
 const SCALE_OUT_WINDOWS: u32 = 10;
-/// Scale-in, in any time that is this part of the stabilisation window (a minute of five): at most a tenth, or one.
+/// Scale-in in this part of the stabilisation window (a minute of five): at most a tenth of the workers, or one.
 const SCALE_IN_PERIODS: u32 = 5;
-/// See [`SCALE_IN_PERIODS`].
+/// The part of the workers that each [`SCALE_IN_PERIODS`]th of the window keeps.
 const SCALE_IN_KEEPS: f64 = 0.9;
 
-/// What there is to do; `None` where it is not known.
+/// The work to do; a field is `None` while its source does not answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Signal {
     /// Messages of the model queues, ready or with a worker and unacknowledged.
     pub messages: Option<u64>,
-    /// Seconds that one worker would take for all of it.
+    /// Seconds that one worker would take for all the work.
     pub work_seconds: Option<f64>,
 }
 
-/// What the number of workers follows from.
+/// What the number of workers is computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
-    /// Fewest workers.
+    /// Fewest workers, even without work.
     pub min: u32,
-    /// Most workers.
+    /// Limit of workers, even with more work.
     pub max: u32,
-    /// Messages a worker.
+    /// Messages for which one worker is wanted.
     pub messages_a_worker: f64,
-    /// Seconds of work a worker.
+    /// Seconds of work for which one worker is wanted.
     pub seconds_a_worker: f64,
-    /// Scale-in goes no further than to the highest number that was wanted in this time.
+    /// Time over which scale-in looks back: the highest number wanted in this time is kept.
     pub stabilisation: Duration,
 }
 
 impl Policy {
-    /// Workers wanted: enough for the messages and enough for the work. None only if there is nothing at all.
+    /// Workers wanted: enough for the messages and for the work. `None` if neither is known.
     pub fn wanted(&self, signal: Signal) -> Option<u32> {
         let by_messages = signal.messages.map(|messages| messages as f64 / self.messages_a_worker);
         let by_work = signal.work_seconds.map(|seconds| seconds / self.seconds_a_worker);
@@ -51,18 +51,18 @@ impl Policy {
     }
 }
 
-/// Decides again and again, and remembers what limits the next decision. Times are counted from any one moment.
+/// Decides repeatedly, and remembers what limits the next decision. Times are counted from any fixed moment.
 #[derive(Debug)]
 pub struct Autoscaler {
     policy: Policy,
-    /// When how many were wanted.
+    /// Numbers of workers that were wanted, each with its time.
     wanted: VecDeque<(Duration, u32)>,
-    /// When how many were added or, below 0, taken away.
+    /// Numbers of workers that were added or, below 0, removed, each with its time.
     changes: VecDeque<(Duration, i64)>,
 }
 
 impl Autoscaler {
-    /// Nothing was decided yet; what runs is believed to be wanted.
+    /// An autoscaler before its first decision: the running workers count as wanted.
     pub fn new(policy: Policy, now: Duration, workers: u32) -> Self {
         Self {
             policy,
@@ -71,12 +71,12 @@ impl Autoscaler {
         }
     }
 
-    /// How many workers there should be now, where there are `workers`.
+    /// The number of workers that there should be now, when there are `workers`.
     pub fn decide(&mut self, now: Duration, workers: u32, signal: Signal) -> u32 {
         let is_whole = signal.messages.is_some() && signal.work_seconds.is_some();
         let mut wanted = self.policy.wanted(signal).unwrap_or(workers);
         if !is_whole {
-            // What is not known may be a reason for every worker there is.
+            // The unknown part of the work may need every running worker.
             wanted = wanted.max(workers);
         }
         let window = self.policy.stabilisation;
@@ -95,7 +95,7 @@ impl Autoscaler {
         } else {
             highest.max(self.scale_in_limit(now, workers)).min(workers)
         };
-        // The first worker is on no account: it is KEDA that wakes a pool, and the HorizontalPodAutoscaler that scales it.
+        // The first worker counts as no change: KEDA wakes a pool, and the HorizontalPodAutoscaler scales it.
         if next != workers && workers > 0 {
             self.changes.push_back((now, i64::from(next) - i64::from(workers)));
         }
@@ -115,7 +115,7 @@ impl Autoscaler {
         (f64::from(before) * SCALE_IN_KEEPS) as u32
     }
 
-    /// By how much the number was changed lately, one way.
+    /// Workers that were added or removed lately; `way` picks which.
     fn changed(&self, now: Duration, within: Duration, way: impl Fn(i64) -> bool) -> u32 {
         let lately = self
             .changes
@@ -145,7 +145,7 @@ mod tests {
         }
     }
 
-    /// Decides every 15 s, the first time at 15 s, and lets each decision be done at once.
+    /// Decides every 15 s, from 15 s on, and carries each decision out at once.
     fn course(policy: Policy, workers: u32, signals: &[Signal]) -> Vec<u32> {
         let mut autoscaler = Autoscaler::new(policy, Duration::ZERO, workers);
         let mut now = Duration::ZERO;
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(course(POLICY, 0, &flood), [1, 1, 5, 10, 20, 40, 80, 100]);
         let kept = Policy { min: 3, ..POLICY };
         assert_eq!(course(kept, 0, &flood[..4]), [3, 3, 7, 14]);
-        // Within the same 15 s what was added before counts.
+        // The workers that were added in the same 15 s count.
         let hasty = Policy {
             stabilisation: Duration::ZERO,
             ..POLICY
@@ -223,7 +223,7 @@ mod tests {
         let mut quiet = vec![signal(100, 0.0)];
         quiet.extend([signal(0, 0.0); 40]);
         let course = course(POLICY, 100, &quiet);
-        // 100 are wanted at 15 s: they hold until five minutes later.
+        // 100 are wanted at 15 s: they are kept for five minutes.
         assert_eq!(course[..21], [100; 21]);
         assert_eq!(course[21..34], [90, 90, 90, 90, 81, 81, 81, 81, 72, 72, 72, 72, 64]);
     }

@@ -1,4 +1,4 @@
-//! `docket-local autoscale`: workers of a running Docket come and go with the work there is, as in Kubernetes with the
+//! `docket-local autoscale`: starts and stops workers of a running Docket by the work that waits, as Kubernetes does with the
 //! manifests of `deploy/k8s`.
 
 pub mod formula;
@@ -16,10 +16,10 @@ use formula::{Autoscaler, Policy, Signal};
 use observe::Observer;
 use pool::Pool;
 
-/// How often the signal is looked at: the figures behind it are renewed every second, and every five.
+/// How often the signal is read: its figures are renewed every 1 s and every 5 s.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Scales what a file says is running, until that ends or this is told to; then stops all workers.
+/// Scales the Docket that a file describes, until that Docket ends or this program is told to stop; then stops all workers.
 pub async fn run(file: &Path, policy: Policy) -> Result<()> {
     let running = Running::read(file)?;
     if running.workers > 0 {

@@ -1,21 +1,21 @@
-//! What there is to do, read where KEDA's triggers read it: the management API of RabbitMQ, and the producers' metrics.
+//! Reads the work to do where KEDA's triggers read it: from RabbitMQ's management API and from the producers' metrics.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use docket_shared::queue::topology;
+use docket_queue::topology;
 
 use super::formula::Signal;
 use crate::rabbit::Management;
 use crate::running::Running;
 
-/// The gauge of the work, of which each producer says its own part.
+/// The gauge of waiting work, in seconds; each producer reports its own part.
 const WORK_WAITING: &str = "docket_work_waiting_seconds{";
 /// How long a producer may take to answer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Looks at one running Docket.
+/// Reads the signal of one running Docket.
 #[derive(Debug)]
 pub struct Observer {
     management: Management,
@@ -25,7 +25,7 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Looks at this one.
+    /// An observer of this running Docket.
     pub fn new(running: &Running) -> Result<Self> {
         let http = reqwest::Client::builder().timeout(ANSWER_DEADLINE).no_proxy().build();
         Ok(Self {
@@ -36,7 +36,7 @@ impl Observer {
         })
     }
 
-    /// What there is to do now, and why the part of it is not known that is not.
+    /// The work to do now, and why a part of it is unknown, if one is.
     pub async fn look(&self) -> (Signal, Option<anyhow::Error>) {
         let (messages, work_seconds) = tokio::join!(self.messages(), self.work_seconds());
         let signal = Signal {
@@ -46,7 +46,7 @@ impl Observer {
         (signal, messages.err().or(work_seconds.err()))
     }
 
-    /// Messages of all model queues, as the trigger's `^docket\.jobs\.` names them.
+    /// Messages of all model queues, which the trigger selects by `^docket\.jobs\.`.
     async fn messages(&self) -> Result<u64> {
         let prefix = format!("{}.", topology::JOBS);
         let queues = self.management.queue_depths(&self.vhost).await?;

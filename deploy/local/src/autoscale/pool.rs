@@ -1,4 +1,4 @@
-//! The workers that are scaled: processes, started and told to stop.
+//! The scaled workers: processes that are started and told to stop.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use crate::postgres::Login;
 use crate::process::{Launch, Process};
 use crate::running::Running;
 
-/// How long a worker that is no longer wanted goes on with what it has begun, in seconds.
+/// How long a worker that is told to stop goes on with its jobs, in seconds.
 const DRAIN_SECONDS: u64 = 20;
-/// Setting of the same.
+/// Setting of [`DRAIN_SECONDS`].
 const DRAIN_SETTING: &str = "DOCKET_DRAIN_SECONDS";
-/// How much longer it may take to give back what has not ended by then.
+/// How much longer a worker may take to give back its unfinished jobs.
 const GIVE_BACK: Duration = Duration::from_secs(10);
 
-/// Workers of a running Docket.
+/// The scaled workers of a running Docket.
 #[derive(Debug)]
 pub struct Pool {
     running: Running,
@@ -32,7 +32,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// None yet.
+    /// A pool without workers.
     pub fn new(mut running: Running) -> Self {
         let own = std::env::var(DRAIN_SETTING).ok().and_then(|own| own.parse().ok());
         let drain = own.unwrap_or(DRAIN_SECONDS);
@@ -48,18 +48,18 @@ impl Pool {
         }
     }
 
-    /// How many there are, without those that were told to stop.
+    /// Number of workers, without those that were told to stop.
     pub fn size(&self) -> u32 {
         u32::try_from(self.workers.len()).unwrap_or(u32::MAX)
     }
 
-    /// Takes out those that have ended by themselves; why, for each.
+    /// Removes the workers that ended by themselves; returns why each ended.
     pub fn bury(&mut self) -> Vec<anyhow::Error> {
         let ends: Vec<_> = self.workers.extract_if(.., |worker| worker.check().is_err()).collect();
         ends.into_iter().filter_map(|mut worker| worker.check().err()).collect()
     }
 
-    /// Starts as many as are missing, or tells the newest to stop and does not wait for it.
+    /// Starts the missing workers, or tells the newest to stop without waiting for them.
     pub async fn scale_to(&mut self, size: u32) -> Result<()> {
         while self.size() < size {
             let worker = self.launch()?.spawn().await?;
@@ -72,7 +72,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Tells all to stop, and waits until they have.
+    /// Tells all workers to stop, and waits until they have.
     pub async fn stop(mut self) -> Result<()> {
         self.scale_to(0).await?;
         self.stopping.join_all().await;

@@ -1,4 +1,4 @@
-//! A service of a run: a process that is started again when it dies.
+//! A service of a run: a process that is restarted when it dies.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +7,11 @@ use rustix::process::Signal;
 
 use crate::process::{Launch, Process};
 
-/// A process that dies twice within this time is not started a third time: it needs 1 to 5 s to become ready, so it has hardly
-/// worked in between and would only go on dying.
+/// A process that dies twice within this time is not restarted. It needs 1 to 5 s to become ready, so it has hardly worked in
+/// between and would only go on dying.
 const DEATHS_APART: Duration = Duration::from_secs(10);
 
-/// A process, and how it is started again.
+/// A process and the way to restart it.
 #[derive(Debug)]
 pub struct Kept {
     launch: Launch,
@@ -31,13 +31,13 @@ impl Kept {
         })
     }
 
-    /// An error, with the end of its log, if it has ended by itself.
+    /// An error with the end of the log, if the process has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         self.process.check()
     }
 
-    /// Starts it again if it has died, and answers a line that says so. The second death within [`DEATHS_APART`] is an
-    /// error, with the end of its log.
+    /// Restarts the process if it has died, and returns a line that says so. The second death within [`DEATHS_APART`] is an error
+    /// with the end of the log.
     pub async fn mend(&mut self, now: Instant) -> Result<Option<String>> {
         let Some(status) = self.process.death()? else {
             return Ok(None);
@@ -53,16 +53,16 @@ impl Kept {
         self.died = Some(now);
         let again = self.launch.clone().spawn().await?;
         let line = format!("{name} died ({status}); started again as process {}", again.pid());
-        std::mem::replace(&mut self.process, again).kill().await; // What children it has left.
+        std::mem::replace(&mut self.process, again).kill().await; // Kills the children that the process left.
         Ok(Some(line))
     }
 
-    /// Asks it to end, and kills it at the deadline.
+    /// Asks the process to end, and kills it at the deadline.
     pub async fn stop(self, deadline: Duration) {
         self.process.stop(Signal::TERM, deadline).await;
     }
 
-    /// What it is called, and its process id.
+    /// The process's name and id.
     pub fn named_pid(&self) -> (&str, u32) {
         (self.process.name(), self.process.pid())
     }

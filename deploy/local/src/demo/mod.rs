@@ -1,6 +1,6 @@
-//! `docket-local run`: all of Docket on this machine, shown at work on documents.
+//! `docket-local run`: starts all of Docket on this machine and shows it at work on documents.
 
-mod api;
+mod documents;
 mod kept;
 mod report;
 mod services;
@@ -20,40 +20,41 @@ use crate::signals;
 use crate::stack::{Stack, StackOptions};
 use crate::state::{StateDir, write_private};
 
-use api::{Api, Document, State};
+use docket_client::{Client, State};
+use documents::Document;
 use services::{Ports, Services};
 
-/// Shards of a new state.
+/// Shards of a state without earlier runs.
 const SHARDS: usize = 2;
-/// How long to wait for another launcher of this checkout that is stopping.
+/// How long to wait for another launcher of this checkout to stop.
 const PREDECESSOR_DEADLINE: Duration = Duration::from_secs(5);
-/// How often documents are asked after: their states change within tenths of a second.
+/// How often the states of documents are requested: they change within tenths of a second.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// How often the processes are looked at while nothing else happens.
+/// How often the processes are checked while nothing else happens.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
-/// How long the API may give no answer while documents are analysed: a producer that died is up again within some seconds.
+/// How long the API may stay silent during the analysis: a producer that died is up again within seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
-/// How long the documents given may take: a thousand large ones on two cores.
+/// How long the analysis of all documents may take: a thousand large ones on two cores.
 const ANALYSIS_DEADLINE: Duration = Duration::from_secs(3600);
 
-/// What the user asked for.
+/// The options of the command line.
 #[derive(Debug)]
 pub struct DemoOptions {
     /// End after the documents are analysed.
     pub exits: bool,
-    /// Delete the state of earlier runs first.
+    /// Delete the state of earlier runs before the start.
     pub fresh: bool,
-    /// Shards; by default those of the state.
+    /// Number of shards; by default that of the state.
     pub shards: Option<usize>,
-    /// Worker processes.
+    /// Number of worker processes.
     pub workers: usize,
-    /// Port of the API.
+    /// Port of the API; by default 8080 if it is free.
     pub api_port: Option<u16>,
     /// Documents to upload instead of the samples.
     pub paths: Vec<PathBuf>,
 }
 
-/// Where a run keeps and finds things.
+/// The folders of a run.
 #[derive(Debug)]
 struct Site<'a> {
     checkout: &'a Checkout,
@@ -63,7 +64,7 @@ struct Site<'a> {
     running_file: PathBuf,
 }
 
-/// Starts everything, analyses the documents, shows what was found, and stays up until it is told to stop.
+/// Starts everything, analyses the documents, prints their entities, and stays up until told to stop.
 pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> {
     let started = Instant::now();
     if options.exits && options.workers == 0 {
@@ -88,7 +89,7 @@ pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> 
         .await;
     let outcome = match shown {
         Some(Ok(announced)) if options.exits => {
-            drop(announced); // Before the state is let go: the next run announces itself in the same file.
+            drop(announced); // Dropped before the state is let go: the next run announces itself in the same file.
             Ok(())
         }
         Some(Ok(_announced)) => stop
@@ -111,12 +112,12 @@ pub async fn run(checkout: &Checkout, options: DemoOptions) -> Result<ExitCode> 
     })
 }
 
-/// The servers, running, and the services, not yet.
+/// Starts the servers, and prepares the services without starting them.
 async fn begin(site: &Site<'_>, folder: &Path, options: &DemoOptions) -> Result<(Stack, Services)> {
     let mut state = StateDir::hold(&folder.join("demo"), PREDECESSOR_DEADLINE).await?;
     if options.fresh {
         state.wipe()?;
-        let _ = fs::remove_dir_all(&site.logs); // Made anew by the first that writes.
+        let _ = fs::remove_dir_all(&site.logs); // The first writer makes the folder anew.
     }
     fs::create_dir_all(&site.logs).with_context(|| format!("make {}", site.logs.display()))?;
     let shards = shards(&mut state, options.shards)?;
@@ -148,7 +149,7 @@ fn shards(state: &mut StateDir, wanted: Option<usize>) -> Result<usize> {
     Ok(shards)
 }
 
-/// The documents to upload: those given, or the samples.
+/// The documents to upload: the given ones, or the samples.
 fn documents(checkout: &Checkout, given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     if let Some(missing) = given.iter().find(|path| !path.is_file()) {
         bail!("{} is not a file", missing.display());
@@ -189,18 +190,18 @@ async fn show(
         started.elapsed().as_secs_f64(),
         report::counted(documents.len(), "document")
     );
-    let api = Api::new(&services.api_url(), &token)?;
-    let uploaded = upload(&api, documents).await?;
+    let client = Client::new(services.api_url(), token.as_str())?;
+    let uploaded = upload(&client, documents).await?;
     if services.worker_count() == 0 {
         println!("\nthey wait for workers: deploy/local/autoscale");
         println!("\n{}", report::next_steps(services, site, &uploaded));
         return Ok(announced);
     }
-    let analysed = analyse(&api, uploaded, stack, services).await?;
+    let analysed = analyse(&client, uploaded, stack, services).await?;
     let mut failures = 0;
     for document in &analysed {
         let entities = if document.state == State::Succeeded {
-            api.entities(document).await?
+            client.entities(&document.id).await?
         } else {
             Vec::new()
         };
@@ -218,17 +219,17 @@ async fn show(
     Ok(announced)
 }
 
-async fn upload(api: &Api, paths: &[PathBuf]) -> Result<Vec<Document>> {
+async fn upload(client: &Client, paths: &[PathBuf]) -> Result<Vec<Document>> {
     let mut documents = Vec::new();
     for path in paths {
-        documents.push(api.upload(path).await?);
+        documents.push(Document::upload(client, path).await?);
     }
     Ok(documents)
 }
 
-/// Waits until every document has ended, one way or the other. The producer may be started again meanwhile.
+/// Waits until every document has ended. The producer may be restarted meanwhile.
 async fn analyse(
-    api: &Api,
+    client: &Client,
     mut documents: Vec<Document>,
     stack: &mut Stack,
     services: &mut Services,
@@ -247,7 +248,7 @@ async fn analyse(
         for line in services.mend().await? {
             bar.suspend(|| println!("{line}"));
         }
-        match refresh(api, &mut documents, &bar, began).await {
+        match refresh(client, &mut documents, &bar, began).await {
             Ok(()) => answered = Instant::now(),
             Err(error) if answered.elapsed() > SILENCE_MAX => return Err(error),
             Err(_) => {}
@@ -258,10 +259,10 @@ async fn analyse(
     Ok(documents)
 }
 
-/// Asks after every document that has not ended, and shows those that have now.
-async fn refresh(api: &Api, documents: &mut [Document], bar: &ProgressBar, began: Instant) -> Result<()> {
+/// Asks for the state of every open document, and prints those that have ended.
+async fn refresh(client: &Client, documents: &mut [Document], bar: &ProgressBar, began: Instant) -> Result<()> {
     for document in documents.iter_mut().filter(|document| !document.state.is_end()) {
-        api.refresh(document).await?;
+        document.refresh(client).await?;
         if !document.state.is_end() {
             continue;
         }
@@ -277,7 +278,7 @@ async fn refresh(api: &Api, documents: &mut [Document], bar: &ProgressBar, began
     Ok(())
 }
 
-/// Starts services again that die. Returns, with an error, when one dies too often or a server ends by itself.
+/// Restarts services that die. Returns an error when a service dies too often or a server ends by itself.
 async fn watch(stack: &mut Stack, services: &mut Services) -> Result<()> {
     let mut tick = tokio::time::interval(WATCH_INTERVAL);
     loop {

@@ -1,12 +1,14 @@
-//! What a run prints about documents and about where to go next. Every line fits a terminal of 100 columns, file names
-//! and paths excepted.
+//! What a run prints about its documents and the next steps. Every line fits a terminal of 100 columns, except file names and
+//! paths.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Site;
-use super::api::{Document, Entity};
+use docket_client::Entity;
+
+use super::documents::Document;
 use super::services::Services;
 
 /// Columns of a line.
@@ -17,10 +19,10 @@ const LABEL_WIDTH: usize = 24;
 const COUNT_WIDTH: usize = 6;
 /// Columns of one surface form; longer ones are cut.
 const SURFACE_WIDTH: usize = 36;
-/// Columns of a cut surface form that still tells something.
+/// Fewest columns to which a surface form may be cut and still tell something.
 const SURFACE_WIDTH_MIN: usize = 12;
 
-/// A document's entities: for each label how many there are, and which are found most often.
+/// A document's entities: for each label their number and the most frequent surface forms.
 pub fn document(document: &Document, entities: &[Entity]) -> String {
     if let Some(reason) = &document.reason {
         return format!("{}: {}: {reason}", document.name, document.state);
@@ -70,7 +72,7 @@ fn counted_entities(number: usize) -> String {
 
 type Surfaces = Vec<(String, usize)>;
 
-/// Labels, the most frequent first, each with its surface forms, likewise.
+/// Labels and their surface forms, both by frequency, highest first.
 fn by_label(entities: &[Entity]) -> Vec<(&str, Surfaces)> {
     let mut labels: HashMap<&str, HashMap<String, usize>> = HashMap::new();
     for entity in entities {
@@ -88,7 +90,7 @@ fn by_label(entities: &[Entity]) -> Vec<(&str, Surfaces)> {
     sorted
 }
 
-/// As many surface forms as there is room for; the last one is cut if that helps.
+/// As many surface forms as fit into `room`; the last is cut if that helps.
 fn examples(surfaces: &Surfaces, room: usize) -> String {
     let mut line = String::new();
     for (index, (surface, count)) in surfaces.iter().enumerate() {
@@ -122,7 +124,7 @@ fn cut(text: &str, room: usize) -> String {
     }
 }
 
-/// Where things are, and three commands to try.
+/// Addresses of the run, and three commands to try.
 pub fn next_steps(services: &Services, site: &Site<'_>, documents: &[Document]) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let shorten = |path: &Path| path.strip_prefix(&here).unwrap_or(path).display().to_string();
@@ -161,13 +163,20 @@ pub fn next_steps(services: &Services, site: &Site<'_>, documents: &[Document]) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::api::State;
+    use docket_client::State;
+
     use super::*;
 
     fn entity(label: &str, text: &str) -> Entity {
         Entity {
             label: label.to_owned(),
             text: text.to_owned(),
+            start: 0,
+            end: 0,
+            start_byte: 0,
+            end_byte: 0,
+            score: 1.0,
+            model: "ner-legal@2".to_owned(),
         }
     }
 

@@ -23,22 +23,22 @@ use super::kept::Kept;
 const DATABASE: &str = "docket";
 /// Name of the bucket.
 const BUCKET: &str = "docket";
-/// Client that documents are uploaded as.
+/// Client that uploads the documents.
 const CLIENT: &str = "demo";
-/// The default model, relative to the checkout.
+/// Folder of the default model in the checkout.
 const MODEL: &str = "deploy/models/ner-legal";
-/// Port of the API where it is free: the one people try first.
+/// Default port of the API: the port that people try first.
 const API_PORT: u16 = 8080;
-/// How long a service may take until it is ready: a worker loads and warms its model first.
+/// How long a service may take to become ready: a worker first loads and warms its model.
 const READY_DEADLINE: Duration = Duration::from_secs(120);
 /// How long one look at a starting service may take.
 const PROBE_DEADLINE: Duration = Duration::from_secs(2);
-/// How long a worker goes on with what it has begun when it is stopped: whoever presses Ctrl-C is waiting.
+/// How long a stopping worker goes on with its jobs, in seconds: whoever pressed Ctrl-C is waiting.
 const DRAIN_SECONDS: &str = "3";
-/// How long a worker may take to give its work back, and the producer to answer its last requests.
+/// How long a worker may take to give its jobs back, and the producer to answer its last requests.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
-/// Where services listen.
+/// The services' ports.
 #[derive(Debug)]
 pub struct Ports {
     api: u16,
@@ -46,7 +46,8 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The port asked for, or else [`API_PORT`] if it is free, or else that of last time; and one for each worker.
+    /// Chooses the port of the API and a port for each worker. The API's is the given one, or [`API_PORT`] if it is free, or that
+    /// of last time.
     pub fn choose(state: &mut StateDir, options: &DemoOptions) -> Result<Self> {
         let api = match options.api_port {
             Some(port) if !ports::is_free(port) => bail!("port {port} is taken: choose another with --api-port"),
@@ -71,7 +72,7 @@ pub struct Services {
     logs: PathBuf,
     settings: Settings,
     ports: Ports,
-    /// The producer, then the workers.
+    /// The producer first, then the workers.
     started: Vec<Kept>,
 }
 
@@ -88,7 +89,7 @@ impl Services {
         }
     }
 
-    /// How many workers there are, or will be.
+    /// Number of workers, started or not.
     pub fn worker_count(&self) -> usize {
         self.ports.workers.len()
     }
@@ -102,7 +103,7 @@ impl Services {
         format!("127.0.0.1:{}", self.ports.api)
     }
 
-    /// URLs of the workers' own pages.
+    /// URLs of the workers' probes and metrics.
     pub fn worker_urls(&self) -> Vec<String> {
         self.ports
             .workers
@@ -111,7 +112,7 @@ impl Services {
             .collect()
     }
 
-    /// What others need in order to join.
+    /// What other programs need to join the run.
     pub fn running(&self) -> Result<Running> {
         let settings = Login::ALL.map(|login| {
             let mut settings = self.settings_of(login);
@@ -131,15 +132,15 @@ impl Services {
         })
     }
 
-    /// Makes databases and bucket, migrates, and publishes the default model. All of it is quick when done before.
+    /// Makes databases and bucket, migrates, and publishes the default model. Each step is quick when it was done before.
     pub async fn prepare(&self, checkout: &Checkout) -> Result<()> {
         let owned = try_join_all(self.info.clusters().map(create_database)).await?;
-        self.info.rabbit.management()?.create_vhost(VHOST).await?; // It is there: its users are not.
+        self.info.rabbit.management()?.create_vhost(VHOST).await?; // The vhost exists, but not the services' users.
         self.info.s3.create_bucket(BUCKET).await?;
         let migrate = self
             .launch(("docket-producer", Login::Owner), "migrate")?
             .arg("migrate");
-        // Tables that were made before there was an owner are the superuser's.
+        // Tables from before there was an owner belong to the superuser.
         let migrate = if owned.iter().all(|owned| *owned) {
             migrate
         } else {
@@ -180,12 +181,12 @@ impl Services {
         Ok(())
     }
 
-    /// An error, with the end of its log, if one has ended by itself.
+    /// An error with the end of the log, if a service has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         self.started.iter_mut().try_for_each(Kept::check)
     }
 
-    /// Starts those again that have died, and answers a line for each. An error if one of them dies too often.
+    /// Restarts the services that died, and returns a line for each. An error if a service dies too often.
     pub async fn mend(&mut self) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         for service in &mut self.started {
@@ -194,13 +195,13 @@ impl Services {
         Ok(lines)
     }
 
-    /// Names and process ids of what runs.
+    /// Names and process ids of the running services.
     pub fn pids(&self) -> Vec<String> {
         let named = self.started.iter().map(Kept::named_pid);
         named.map(|(name, pid)| format!("{name} {pid}")).collect()
     }
 
-    /// A token with which to use the API.
+    /// A token for the API.
     pub async fn token(&self) -> Result<String> {
         let program = Checkout::sibling("docket-producer")?;
         let mut command = tokio::process::Command::new(program);
@@ -215,7 +216,7 @@ impl Services {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// Stops the workers, which give back what they have begun, then the producer.
+    /// Stops the workers, which give their jobs back, and then the producer.
     pub async fn stop(mut self) {
         let workers = self.started.split_off(self.started.len().min(1));
         for group in [workers, self.started] {
@@ -229,7 +230,7 @@ impl Services {
         Ok(with(launch.inherit_env().with_new_log(), &self.settings_of(login)))
     }
 
-    /// The settings of a service, with its own login to databases and broker.
+    /// The settings of a service, with the service's own login to databases and broker.
     fn settings_of(&self, login: Login) -> Settings {
         let all = self.settings.iter();
         all.filter_map(|(name, value)| Some((*name, login.setting(name, value)?)))
@@ -243,7 +244,7 @@ fn with(launch: Launch, settings: &Settings) -> Launch {
         .fold(launch, |launch, (name, value)| launch.env(name, value))
 }
 
-/// Makes a database unless it is there, and answers whether it belongs to the login of owners.
+/// Makes a database unless it exists; returns whether it belongs to the owner's login.
 async fn create_database(cluster: &Endpoint) -> Result<bool> {
     let mut admin = Admin::connect(cluster, "postgres").await?;
     if !admin.exists(DATABASE).await? {
@@ -254,7 +255,7 @@ async fn create_database(cluster: &Endpoint) -> Result<bool> {
     is_owned
 }
 
-/// The settings of somebody who may do everything.
+/// The settings with all rights.
 fn settings(info: &StackInfo, jwt_secret: String) -> Settings {
     let shards: Vec<_> = info
         .shards
@@ -275,7 +276,7 @@ fn settings(info: &StackInfo, jwt_secret: String) -> Settings {
         ("DOCKET_S3_REGION", info.s3.region.clone()),
         ("DOCKET_JWT_SECRET", jwt_secret),
         ("DOCKET_ONNXRUNTIME_LIB", info.onnxruntime.display().to_string()),
-        // Several workers share this machine.
+        // Several workers share this machine's cores.
         ("DOCKET_SESSIONS", own("DOCKET_SESSIONS", "1")),
         (
             "DOCKET_MODEL_CACHE_DIR",

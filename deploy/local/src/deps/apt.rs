@@ -1,4 +1,4 @@
-//! Packages of the distribution.
+//! Packages of the Linux distribution.
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -9,10 +9,10 @@ use tokio::process::Command;
 
 use crate::checkout::is_superuser;
 
-/// What root does to install a package.
+/// The commands with which root installs a package.
 const SCRIPT: &str = include_str!("install.sh");
 
-/// Installs a package, as root or by sudo.
+/// Installs a package, as root or through sudo.
 pub async fn install(package: &str) -> Result<()> {
     let by_hand = format!("{package} is missing: run `apt-get install --no-install-recommends {package}` as root");
     if !Path::new("/usr/bin/apt-get").exists() {
@@ -46,7 +46,7 @@ fn as_root() -> Command {
     }
     let mut command = Command::new("sudo");
     if !std::io::stdin().is_terminal() {
-        command.arg("--non-interactive"); // Nobody is there to type a password.
+        command.arg("--non-interactive"); // Nobody is present to type a password.
     }
     command.stdin(Stdio::inherit());
     command

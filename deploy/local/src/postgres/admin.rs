@@ -1,4 +1,4 @@
-//! What the superuser of a cluster does: databases made, copied, closed, dropped.
+//! The superuser's work in a cluster: makes, copies, closes and drops databases.
 
 use anyhow::{Context, Result};
 use sqlx::postgres::PgConnectOptions;
@@ -6,14 +6,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 
 use super::{Endpoint, Login};
 
-/// A superuser's connection to one database. Names given to it must need no escaping.
+/// A superuser's connection to one database. Names passed to its functions must need no escaping.
 #[derive(Debug)]
 pub struct Admin {
     connection: PgConnection,
 }
 
 impl Admin {
-    /// Connects.
+    /// Connects to a database of a cluster as its superuser.
     pub async fn connect(endpoint: &Endpoint, database: &str) -> Result<Self> {
         let options = PgConnectOptions::new()
             .host("127.0.0.1")
@@ -36,7 +36,7 @@ impl Admin {
             .context("look for a database")
     }
 
-    /// Names of the databases whose name begins so.
+    /// Names of the databases that begin with `prefix`.
     pub async fn databases(&mut self, prefix: &str) -> Result<Vec<String>> {
         let query = sqlx::query_scalar("select datname::text from pg_database where starts_with(datname::text, $1)");
         query
@@ -46,13 +46,13 @@ impl Admin {
             .context("list databases")
     }
 
-    /// Makes an empty database, which belongs to the login of owners.
+    /// Makes an empty database that belongs to the owner's login.
     pub async fn create(&mut self, database: &str) -> Result<()> {
         self.execute(format!("create database {database} owner {}", Login::Owner.name()))
             .await
     }
 
-    /// Whether a database belongs to the login of owners: not one that was made before there was one.
+    /// Whether a database belongs to the owner's login; older databases may belong to the superuser.
     pub async fn has_owner(&mut self, database: &str) -> Result<bool> {
         let query = sqlx::query_scalar(
             "select exists (select from pg_database where datname = $1 and pg_get_userbyid(datdba) = $2)",
@@ -64,33 +64,33 @@ impl Admin {
             .context("ask for a database's owner")
     }
 
-    /// Makes a database that is a copy of another, to which nobody may be connected.
+    /// Makes a database as a copy of another, to which no client may be connected.
     pub async fn copy(&mut self, from: &str, to: &str) -> Result<()> {
         let owner = Login::Owner.name();
         self.execute(format!("create database {to} template {from} owner {owner}"))
             .await
     }
 
-    /// Drops a database, with whoever is connected to it. One that is absent is no error.
+    /// Drops a database and closes all connections to it. An absent database is no error.
     pub async fn drop(&mut self, database: &str) -> Result<()> {
         self.execute(format!("drop database if exists {database} with (force)"))
             .await
     }
 
-    /// Gives a database another name, after closing the connections to it.
+    /// Renames a database, after closing the connections to it.
     pub async fn rename(&mut self, from: &str, to: &str) -> Result<()> {
         self.disconnect_all(from).await?;
         self.execute(format!("alter database {from} rename to {to}")).await
     }
 
-    /// Refuses all new connections to a database and closes those that are open.
+    /// Refuses new connections to a database and closes the open ones.
     pub async fn close(&mut self, database: &str) -> Result<()> {
         self.execute(format!("alter database {database} allow_connections false"))
             .await?;
         self.disconnect_all(database).await
     }
 
-    /// Lets a closed database be used again.
+    /// Lets clients connect again to a closed database.
     pub async fn open(&mut self, database: &str) -> Result<()> {
         self.execute(format!("alter database {database} allow_connections true"))
             .await
@@ -109,7 +109,7 @@ impl Admin {
             .context("close connections")
     }
 
-    /// Waits for a lock of the whole cluster, which is held until this connection closes.
+    /// Waits for a lock of the whole cluster, held until this connection closes.
     pub async fn lock(&mut self, key: i64) -> Result<()> {
         let query = sqlx::query("select pg_advisory_lock($1)").bind(key);
         query
@@ -121,7 +121,7 @@ impl Admin {
 
     /// Closes the connection.
     pub async fn disconnect(self) {
-        let _ = self.connection.close().await; // The server notices a lost one as well.
+        let _ = self.connection.close().await; // The server also notices a lost connection.
     }
 
     async fn execute(&mut self, statement: String) -> Result<()> {

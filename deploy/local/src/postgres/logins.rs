@@ -1,22 +1,22 @@
-//! Who logs in to a cluster beside its superuser: the databases' owner, and a login for each service.
+//! The logins of a cluster beside its superuser: the databases' owner, and a login for each service.
 
 use anyhow::{Context as _, Result};
-use docket_shared::store::grants::Service;
+use docket_store::shards::grants::Service;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Admin, Endpoint};
 
-/// The services' roles, as an operator makes them.
+/// The services' roles, as an operator creates them.
 const ROLES: &str = include_str!("../../../postgres/roles.sql");
-/// Bytes of a password, which is a hash.
+/// Bytes of a password: the first of a hash.
 const PASSWORD_BYTES: usize = 16;
 
-/// A user of the databases, or of the broker.
+/// A user of the databases and, apart from the owner, of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Login {
-    /// Who owns the tables, and migrates.
+    /// Owns the tables, and migrates.
     Owner,
     /// A producer with every role, and operators' commands.
     Producer,
@@ -29,10 +29,10 @@ pub enum Login {
 }
 
 impl Login {
-    /// Every one.
+    /// Every login.
     pub const ALL: [Self; 5] = [Self::Owner, Self::Producer, Self::Api, Self::Dispatch, Self::Worker];
 
-    /// What it is called.
+    /// Name of the user and role.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Owner => "docket_owner",
@@ -43,8 +43,8 @@ impl Login {
         }
     }
 
-    /// What a setting of the superuser is for this login: with its own user and password, and nothing where the setting is not its
-    /// business, as the key of tokens is not that of a service which verifies none.
+    /// A superuser's setting for this login, with the login's own user and password. `None` where the setting is not the login's
+    /// business: a service that verifies no tokens does not get the tokens' key.
     pub fn setting(self, name: &str, value: &str) -> Option<String> {
         match name {
             "DOCKET_CATALOG_URL" | "DOCKET_AMQP_URL" => Some(self.url(value)),
@@ -61,7 +61,7 @@ impl Login {
         }
     }
 
-    /// Its password where this is the superuser's. Nobody can tell the superuser's or another login's from it.
+    /// This login's password, a hash of the superuser's: nobody can derive another password from it.
     pub fn password(self, superuser: &str) -> String {
         let hash = Sha256::new()
             .chain_update(superuser)
@@ -73,7 +73,7 @@ impl Login {
             .collect()
     }
 
-    /// The URL of a server that a superuser's URL leads to, for this login.
+    /// This login's URL of a server, made from the superuser's URL.
     pub fn url(self, superuser: &str) -> String {
         let split = superuser.split_once("://").and_then(|(scheme, rest)| {
             let (user, place) = rest.split_once('@')?;
@@ -84,7 +84,7 @@ impl Login {
     }
 }
 
-/// `name=URL` pairs, as `DOCKET_SHARD_URLS` has them.
+/// The same for `name=URL` pairs, as in `DOCKET_SHARD_URLS`.
 fn urls(login: Login, pairs: &str) -> String {
     let own = pairs.split(',').map(|pair| {
         let (name, url) = pair.split_once('=').expect("a shard's URL has its name before it");
@@ -93,7 +93,7 @@ fn urls(login: Login, pairs: &str) -> String {
     own.collect::<Vec<_>>().join(",")
 }
 
-/// Makes the roles and logins that a cluster does not have yet.
+/// Makes the roles and logins that a cluster lacks.
 pub(super) async fn make(cluster: &Endpoint) -> Result<()> {
     let mut admin = Admin::connect(cluster, "postgres").await?;
     admin.run(ROLES).await?;
@@ -106,7 +106,7 @@ pub(super) async fn make(cluster: &Endpoint) -> Result<()> {
                 Login::Api.name(),
                 Login::Dispatch.name()
             ),
-            Login::Api | Login::Dispatch | Login::Worker => "null".to_owned(), // The roles themselves.
+            Login::Api | Login::Dispatch | Login::Worker => "null".to_owned(), // `roles.sql` made these roles.
         };
         let make = format!(
             "do $$ begin

@@ -1,4 +1,4 @@
-//! Private PostgreSQL clusters: own folders and ports, loopback only, never run as root.
+//! Private PostgreSQL clusters with their own folders and ports, on loopback only, never run as root.
 
 mod admin;
 mod logins;
@@ -20,25 +20,25 @@ use crate::state::{StateDir, write_private};
 pub use admin::Admin;
 pub use logins::Login;
 
-/// How long a cluster may take until it answers, crash recovery included.
+/// How long a starting cluster may take to answer, crash recovery included.
 const START_DEADLINE: Duration = Duration::from_secs(60);
-/// How long a cluster may take to write its last checkpoint.
+/// How long a stopping cluster may take to write its last checkpoint.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
-/// How long a start is repeated while children of a killed predecessor still hold its shared memory.
+/// How long a start is retried while children of a killed predecessor still hold its shared memory.
 const PREDECESSOR_DEADLINE: Duration = Duration::from_secs(15);
-/// Connections one cluster takes: a test binary runs many worlds at once, each with some pools of eight.
+/// Limit of connections of one cluster: a test binary runs many worlds at once, each with several pools of eight.
 const CONNECTIONS_MAX: u16 = 300;
 
 /// How to reach a cluster.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// What it is for: `catalog`, or the name of a shard.
+    /// `catalog`, or the name of a shard.
     pub name: String,
-    /// Its port.
+    /// Port on the loopback interface.
     pub port: u16,
-    /// Its superuser.
+    /// Name of the superuser.
     pub user: String,
-    /// Their password.
+    /// Password of the superuser.
     pub password: String,
 }
 
@@ -52,16 +52,16 @@ impl Endpoint {
     }
 }
 
-/// Where a cluster lives.
+/// Where a cluster lives and how it runs.
 #[derive(Debug)]
 pub struct ClusterOptions {
-    /// Folder of its data.
+    /// Folder of the cluster's data.
     pub folder: PathBuf,
-    /// State folder of the stack that it belongs to.
+    /// State folder of the stack that owns the cluster.
     pub owner: PathBuf,
     /// Folder of PostgreSQL's programs.
     pub programs: PathBuf,
-    /// How it will be reached.
+    /// Port, user and password that the cluster will have.
     pub endpoint: Endpoint,
     /// Whether committed data survives a power loss.
     pub durable: bool,
@@ -94,7 +94,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts it, and makes it first if it is new.
+    /// Starts the cluster, and makes it first if it is new.
     pub async fn start(options: ClusterOptions) -> Result<Self> {
         let name = options.endpoint.name.clone();
         Self::start_or_explain(options)
@@ -123,23 +123,23 @@ impl Cluster {
         Ok(Self { options, server })
     }
 
-    /// How to reach it.
+    /// Port, user and password of the cluster.
     pub fn endpoint(&self) -> &Endpoint {
         &self.options.endpoint
     }
 
-    /// An error if it has ended by itself.
+    /// An error if the cluster has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         self.server.check()
     }
 
-    /// Ends it: open transactions are rolled back, committed data is written. With what is answered it can be started again.
+    /// Stops the cluster: rolls back open transactions, writes committed data. The returned options start it again.
     pub async fn stop(self) -> ClusterOptions {
         self.server.stop(Signal::INT, STOP_DEADLINE).await;
         self.options
     }
 
-    /// Ends it as `kill -9` of the postmaster does; its other processes notice and end.
+    /// Kills the postmaster as `kill -9` does; the cluster's other processes notice and end.
     pub async fn kill9(self) -> ClusterOptions {
         self.server.kill().await;
         self.options
@@ -188,7 +188,7 @@ async fn create(options: &ClusterOptions) -> Result<()> {
         initdb.arg("--no-sync")
     };
     let made = initdb.run().await;
-    let _ = fs::remove_file(&password_file); // The next `write_private` replaces one that stays.
+    let _ = fs::remove_file(&password_file); // If the file stays, the next `write_private` replaces it.
     made?;
     remove_folder(&options.folder)?;
     fs::rename(&draft, &options.folder).context("move the new cluster into place")
@@ -238,7 +238,7 @@ async fn wait_until_up(server: &mut Process, endpoint: &Endpoint) -> Result<()> 
     .map(drop)
 }
 
-/// Whether the server just refused to start because children of one that was killed are not yet gone.
+/// Whether the server just refused to start because children of a killed server still run.
 fn is_predecessor_alive(log: &Path) -> bool {
     let end = crate::process::tail(log, 6);
     [
@@ -249,8 +249,8 @@ fn is_predecessor_alive(log: &Path) -> bool {
     .any(|sign| end.contains(sign))
 }
 
-/// Makes a file or folder belong to the user as whom the server runs; files within as well if they do not yet.
-pub(crate) fn give_to_server(path: &Path) -> Result<()> {
+/// Gives a file or folder to the server's user, and the files within unless they belong to that user already.
+pub fn give_to_server(path: &Path) -> Result<()> {
     let found = fs::metadata(path).with_context(|| format!("look at {}", path.display()))?;
     if !is_superuser() || found.uid() == crate::process::NOBODY {
         return Ok(());

@@ -1,5 +1,4 @@
-//! Nodes that keep their queues together, and the ways between them, which can be cut: each node finds each other one
-//! through a proxy.
+//! RabbitMQ nodes with common queues. Each node reaches each other node through a proxy, and so can be cut off.
 
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ pub struct Cluster {
     ways: Vec<Way>,
 }
 
-/// On which a node reaches another one.
+/// The proxy through which one node reaches another.
 #[derive(Debug)]
 struct Way {
     ends: [usize; 2],
@@ -29,7 +28,7 @@ struct Way {
 }
 
 impl Cluster {
-    /// A cluster in a stack's state, with the ports and the password of last time, that is not yet started.
+    /// A cluster in a stack's state, not started yet, with the ports and the password of last time.
     pub async fn of_stack(state: &mut StateDir, vhost: &str, nodes: usize) -> Result<Self> {
         let planned = (1..=nodes).map(|number| NodeOptions::member(state, vhost, number));
         let mut planned = planned.collect::<Result<Vec<_>>>()?;
@@ -50,23 +49,23 @@ impl Cluster {
         Ok(Self { nodes, ways })
     }
 
-    /// How to reach each node.
+    /// The endpoint of each node.
     pub fn endpoints(&self) -> Vec<Endpoint> {
         self.nodes.iter().map(|node| node.endpoint().clone()).collect()
     }
 
-    /// One of its nodes.
+    /// The node with this number, counted from 0.
     pub fn node(&mut self, number: usize) -> &mut Node {
         &mut self.nodes[number]
     }
 
-    /// Starts the nodes that do not run, all at once, and waits for all: in a cluster that was stopped as a whole, only
-    /// the node that was stopped last starts alone.
+    /// Starts the stopped nodes all at once, and waits for all of them. After a stop of the whole cluster, only the node that was
+    /// stopped last starts alone.
     pub async fn start(&mut self) -> Result<()> {
         try_join_all(self.nodes.iter_mut().map(Node::start)).await.map(drop)
     }
 
-    /// Waits until all nodes serve clients and no queue misses a member: any one node may be lost then.
+    /// Waits until all nodes serve clients and no queue misses a member: then any one node may be lost.
     pub async fn until_whole(&self) -> Result<()> {
         let nodes = self.nodes.iter().map(|node| async {
             let management = node.endpoint().management()?;
@@ -79,7 +78,7 @@ impl Cluster {
         try_join_all(nodes).await.map(drop)
     }
 
-    /// Cuts a node off from all others: nothing arrives, and nobody is told.
+    /// Cuts a node off from all others: nothing arrives, and no node is told.
     pub fn cut_off(&self, node: usize) {
         for way in self.ways.iter().filter(|way| way.ends.contains(&node)) {
             way.proxy.set(Mode::Cut);
@@ -93,8 +92,8 @@ impl Cluster {
         }
     }
 
-    /// Gives every queue a member on every node: again until it has, since a queue that is just making a member takes no
-    /// other. A queue has them only on the nodes that the cluster had when it was declared.
+    /// Gives every queue a member on every node. Until it succeeds it is repeated, since a queue that is just making a member
+    /// takes no other. By itself a queue has members only on the nodes that the cluster had when the queue was declared.
     pub async fn grow(&self) -> Result<()> {
         const GROW: &str = "[[{_, {ok, _}} = Grown \
               || Grown <- rabbit_quorum_queue:grow(Node, <<\".*\">>, <<\".*\">>, all)] \
@@ -103,8 +102,8 @@ impl Cluster {
         poll::until("give queues more members", WHOLE_DEADLINE, grown).await
     }
 
-    /// Has every queue led by another of its members, as an operator does who balances leaders: again until all are,
-    /// since a queue whose leader has just changed may not tell its members.
+    /// Gives every queue another of its members as leader, as an operator does who balances leaders. Until it succeeds it is
+    /// repeated, since a queue whose leader has just changed may not tell its members.
     pub async fn move_leaders(&self) -> Result<()> {
         const MOVE: &str = "[begin {_, Leader} = amqqueue:get_pid(Queue), \
               [Next | _] = rabbit_quorum_queue:get_replicas(Queue) -- [Leader], \
@@ -122,12 +121,12 @@ impl Cluster {
             .await
     }
 
-    /// Ends all nodes at once, as `kill -9` does; their data stays.
+    /// Kills all nodes at once, as `kill -9` does; their data stays.
     pub async fn kill9(&mut self) {
         join_all(self.nodes.iter_mut().map(Node::kill9)).await;
     }
 
-    /// Ends all nodes and deletes all their data: the next start makes a new cluster.
+    /// Kills all nodes and deletes all their data: the next start makes a new cluster.
     pub async fn wipe(&mut self) -> Result<()> {
         self.kill9().await;
         try_join_all(self.nodes.iter_mut().map(Node::wipe)).await.map(drop)

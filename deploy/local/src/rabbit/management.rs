@@ -1,4 +1,4 @@
-//! A client of the management plugin's HTTP API, for what AMQP has no words for.
+//! A client of the management plugin's HTTP API, for what AMQP cannot do.
 
 use std::time::Duration;
 
@@ -25,19 +25,19 @@ pub struct Management {
 
 /// The services' users.
 const SERVICES: [Login; 4] = [Login::Producer, Login::Api, Login::Dispatch, Login::Worker];
-/// The names of Docket's own queues and exchanges.
+/// Pattern of the names of Docket's own queues and exchanges.
 const OWN: &str = r"^docket\..*$";
 
-/// What a queue holds. Statistics lag the queue by a second or two.
+/// The messages and consumers of a queue. These statistics lag the queue by a second or two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct QueueDepth {
-    /// Messages that wait for a consumer.
+    /// Messages waiting for a consumer.
     #[serde(default, rename = "messages_ready")]
     pub ready: u64,
-    /// Messages that consumers have and have not acknowledged.
+    /// Messages with a consumer, not yet acknowledged.
     #[serde(default, rename = "messages_unacknowledged")]
     pub unacknowledged: u64,
-    /// Its consumers.
+    /// Consumers of the queue.
     #[serde(default)]
     pub consumers: u64,
 }
@@ -75,8 +75,8 @@ impl Management {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Whether no queue of the node would stop if it were lost: in a cluster of three, that each has three members and
-    /// none of them is away.
+    /// Whether the node may be lost without stopping a queue: in a cluster of three, whether each queue has three members and all
+    /// are up.
     pub async fn may_be_lost(&self) -> bool {
         let answer = self
             .request(Method::GET, &["health", "checks", "node-is-quorum-critical"], None)
@@ -84,8 +84,8 @@ impl Management {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Makes a vhost in which the node's user may do everything and each service's user what concerns Docket's own queues and
-    /// exchanges. One that exists stays as it is.
+    /// Makes a vhost, or keeps an existing one. The node's user may do everything in it; each service's user may use Docket's own
+    /// queues and exchanges.
     pub async fn create_vhost(&self, vhost: &str) -> Result<()> {
         self.expect(Method::PUT, &["vhosts", vhost], Some(json!({}))).await?;
         let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
@@ -98,7 +98,7 @@ impl Management {
         try_join_all(services).await.map(drop)
     }
 
-    /// Deletes a vhost with all it holds, and so closes its connections. One that is absent is no error.
+    /// Deletes a vhost with all its content, and closes its connections. An absent vhost is no error.
     pub async fn delete_vhost(&self, vhost: &str) -> Result<()> {
         let answer = self.request(Method::DELETE, &["vhosts", vhost], None).await?;
         if answer.status() == StatusCode::NOT_FOUND {
@@ -123,7 +123,7 @@ impl Management {
         self.names(&["queues", vhost]).await
     }
 
-    /// Closes a connection from the server's side. One that is gone is no error.
+    /// Closes a connection from the server's side. A closed connection is no error.
     pub async fn close_connection(&self, name: &str) -> Result<()> {
         let answer = self.request(Method::DELETE, &["connections", name], None).await?;
         if answer.status() == StatusCode::NOT_FOUND {
@@ -140,7 +140,7 @@ impl Management {
             .await
     }
 
-    /// Makes a user, or changes its password, who may do in a vhost what these expressions say: configure, write, read.
+    /// Makes a user, or changes the password, and sets the rights in a vhost: patterns for configure, write and read.
     pub async fn set_user(&self, vhost: &str, (user, password): (&str, &str), rights: [&str; 3]) -> Result<()> {
         self.put_user(user, json!({ "password": password, "tags": "" })).await?;
         let [configure, write, read] = rights;
@@ -149,7 +149,7 @@ impl Management {
             .await
     }
 
-    /// Of several that make the same user at once RabbitMQ refuses all but one; asked again, it finds the user and changes it.
+    /// Makes or changes a user. Of several such requests at once RabbitMQ refuses all but one; the second attempt finds the user.
     async fn put_user(&self, user: &str, about: serde_json::Value) -> Result<()> {
         let put = async || self.request(Method::PUT, &["users", user], Some(about.clone())).await;
         let first = put().await?;
@@ -159,12 +159,12 @@ impl Management {
         accept(first).await
     }
 
-    /// Deletes a queue with its messages, and so cancels its consumers.
+    /// Deletes a queue with its messages, and cancels its consumers.
     pub async fn delete_queue(&self, vhost: &str, queue: &str) -> Result<()> {
         self.expect(Method::DELETE, &["queues", vhost, queue], None).await
     }
 
-    /// What a queue holds; `None` if there is no such queue.
+    /// The depth of a queue; `None` if there is no such queue.
     pub async fn queue_depth(&self, vhost: &str, queue: &str) -> Result<Option<QueueDepth>> {
         let answer = self.request(Method::GET, &["queues", vhost, queue], None).await?;
         match answer.status() {
@@ -174,7 +174,7 @@ impl Management {
         }
     }
 
-    /// What each queue of a vhost holds.
+    /// The depth of each queue of a vhost.
     pub async fn queue_depths(&self, vhost: &str) -> Result<Vec<(String, QueueDepth)>> {
         let answer = self.request(Method::GET, &["queues", vhost], None).await?;
         let answer = answer.error_for_status().context("ask the management API")?;
@@ -182,7 +182,7 @@ impl Management {
         Ok(queues.into_iter().map(|queue| (queue.name, queue.depth)).collect())
     }
 
-    /// Publishes a text as it is, past everything that would check it.
+    /// Publishes a text unchanged and unchecked.
     pub async fn publish(&self, vhost: &str, exchange: &str, routing_key: &str, payload: &str) -> Result<()> {
         let message = json!({
             "routing_key": routing_key, "payload": payload, "payload_encoding": "string", "properties": {},

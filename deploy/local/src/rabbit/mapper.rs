@@ -1,5 +1,5 @@
-//! Erlang's port mapper (epmd), which tells a node on which port it finds another one. Every node here has a mapper of
-//! its own: what that one says is the node's way to its peers, which can thus be a way that somebody cuts.
+//! Erlang's port mapper (epmd), which tells a node the port of another node. Every node here has a mapper of its own. A mapper
+//! can name a proxy's port, and so lead a node to its peers through a proxy that somebody cuts.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use tokio::net::TcpStream;
 use super::Peer;
 use crate::poll;
 
-/// How long a mapper that was just started may take to listen.
+/// How long a starting mapper may take to listen.
 const START_DEADLINE: Duration = Duration::from_secs(20);
-/// `ALIVE2_REQ` of the mapper's protocol: a node is alive.
+/// `ALIVE2_REQ` of the mapper's protocol: registers a node.
 const ALIVE: u8 = 120;
-/// Kind of a node that all may see.
+/// Type of a node that all others may see.
 const VISIBLE: u8 = 77;
-/// TCP over IP version 4.
+/// Protocol of the node: TCP over IP version 4.
 const TCP: u8 = 0;
-/// Versions of the distribution protocol that RabbitMQ's Erlang speaks, from the highest.
+/// Versions of the distribution protocol that RabbitMQ's Erlang speaks, highest first.
 const VERSIONS: [u16; 2] = [6, 5];
-/// What the mapper says when it took the name.
+/// The mapper's answer when it has registered the name.
 const TAKEN: u8 = 0;
 
-/// Tells a mapper where a peer is found. It holds for as long as the connection is kept.
+/// Registers a peer's port with a mapper, for as long as the connection is kept.
 pub(super) async fn register(mapper_port: u16, peer: &Peer) -> Result<TcpStream> {
     let mut mapper = poll::until("wait for the port mapper", START_DEADLINE, async || {
         Ok(TcpStream::connect(("127.0.0.1", mapper_port)).await.ok())
@@ -48,7 +48,7 @@ fn alive(peer: &Peer) -> Result<Vec<u8>> {
     request.extend(VERSIONS.iter().flat_map(|version| version.to_be_bytes()));
     request.extend(name.to_be_bytes());
     request.extend(peer.name.as_bytes());
-    request.extend([0, 0]); // Nothing else is said of it.
+    request.extend([0, 0]); // No further fields.
     let length = u16::try_from(request.len()).context("a node's name is too long")?;
     Ok([&length.to_be_bytes()[..], &request].concat())
 }

@@ -1,5 +1,5 @@
-//! Private RabbitMQ nodes of the distribution's package, alone or as a cluster: own folders, ports, port mappers,
-//! cookies; loopback only. A system node is never touched.
+//! Private RabbitMQ nodes of the distribution's package, alone or as a cluster. Each has its own folder, ports, port mapper and
+//! cookie, and listens on loopback only. A system node is never touched.
 
 mod cluster;
 mod management;
@@ -13,19 +13,19 @@ pub use cluster::Cluster;
 pub use management::{Management, QueueDepth};
 pub use node::{Node, NodeOptions, Peer, TlsListener};
 
-/// The package's own scripts. Those in `/usr/sbin` insist on the system node's user and folders.
+/// Folder of the package's own scripts. Those in `/usr/sbin` insist on the system node's user and folders.
 pub const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
-/// How to reach a node.
+/// The ports and the administrator of a node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Endpoint {
     /// Port of AMQP 0-9-1.
     pub amqp_port: u16,
     /// Port of the management plugin's HTTP API.
     pub management_port: u16,
-    /// An administrator.
+    /// Name of an administrator.
     pub user: String,
-    /// Their password.
+    /// Password of the administrator.
     pub password: String,
 }
 
@@ -38,7 +38,7 @@ impl Endpoint {
         )
     }
 
-    /// A client of its management API.
+    /// A client of the node's management API.
     pub fn management(&self) -> Result<Management> {
         Management::new(self)
     }

@@ -1,4 +1,4 @@
-//! One node: how it is configured, started, asked and ended.
+//! One RabbitMQ node: its configuration, start, health and end.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,68 +18,68 @@ use crate::process::{Launch, Process};
 use crate::state::{StateDir, write_private};
 use crate::{poll, ports};
 
-/// How long the processes of a node that was killed may write on.
+/// How long the processes of a killed node may still write.
 const WIPE_DEADLINE: Duration = Duration::from_secs(10);
-/// How long a node may take until it answers: 5 s alone, more while a machine also compiles.
+/// How long a starting node may take to answer: 5 s alone, more while a machine also compiles.
 const START_DEADLINE: Duration = Duration::from_secs(120);
-/// How long a node may take to close its queues and end.
+/// How long a stopping node may take to close its queues and end.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
-/// How long each application of a stopping node may take, in milliseconds. By default they have no limit, and the
-/// management plugin then takes five seconds to end, long after queues and messages are safe.
+/// How long each application of a stopping node may take, in milliseconds. Without a limit the management plugin takes five
+/// seconds to end, long after queues and messages are safe.
 const APPLICATION_STOP_MS: u32 = 1500;
 /// How long one look at a starting node may take.
 const PROBE_DEADLINE: Duration = Duration::from_secs(2);
-/// How often a start that lost its port, or the race with a dying predecessor, is tried again.
+/// Starts before giving up: a start may lose its port, or the race with a dying predecessor.
 const STARTS_MAX: usize = 3;
-/// What a client of AMQP 0-9-1 says first.
+/// The first bytes of an AMQP 0-9-1 client.
 const AMQP_HEADER: &[u8; 8] = b"AMQP\x00\x00\x09\x01";
-/// Type of the frame that a server answers with.
+/// Type of the server's first frame.
 const METHOD_FRAME: u8 = 1;
 
-/// How soon a node of a cluster takes a silent peer for lost, in seconds, a quarter more or less: later than a busy
-/// machine keeps one waiting, far sooner than RabbitMQ's minute, so that tests of partitions end.
+/// How soon a node of a cluster takes a silent peer for lost, in seconds, give or take a quarter. Longer than a busy machine
+/// keeps a peer waiting, far shorter than RabbitMQ's minute, so that tests of partitions end.
 const SILENCE_SECONDS: u32 = 8;
 
-/// Where a node lives.
+/// Where a node lives and how it runs.
 #[derive(Debug)]
 pub struct NodeOptions {
-    /// What it calls itself; its host is always `localhost`.
+    /// Name of the node; its host is always `localhost`.
     pub name: String,
-    /// Its own folder.
+    /// Folder of the node alone.
     pub folder: PathBuf,
-    /// State folder of the stack that it belongs to.
+    /// State folder of the stack that owns the node.
     pub owner: PathBuf,
-    /// How it will be reached.
+    /// Ports and administrator that the node will have.
     pub endpoint: Endpoint,
-    /// Port of Erlang's own protocol.
+    /// Port of Erlang's distribution protocol.
     pub distribution_port: u16,
-    /// Port of its private port mapper.
+    /// Port of the node's private port mapper.
     pub mapper_port: u16,
-    /// The vhost that a new node has.
+    /// The vhost that a new node makes.
     pub vhost: String,
-    /// What nodes and commands that may speak to it know.
+    /// The secret of all nodes and commands that may speak to the node.
     pub cookie: String,
-    /// The other nodes of its cluster.
+    /// The other nodes of the cluster; empty for a node alone.
     pub peers: Vec<Peer>,
-    /// Where it also listens for AMQP over TLS.
+    /// The port and certificate of AMQP over TLS, if the node has one.
     pub tls: Option<TlsListener>,
 }
 
 /// A port for AMQP over TLS.
 #[derive(Debug)]
 pub struct TlsListener {
-    /// The port.
+    /// Port on the loopback interface.
     pub port: u16,
-    /// What the node shows there.
+    /// Certificate and key that the node presents.
     pub identity: Identity,
 }
 
 /// Another node of the same cluster.
 #[derive(Debug)]
 pub struct Peer {
-    /// What it calls itself.
+    /// Name of the node.
     pub name: String,
-    /// On which port it is reached.
+    /// Port on which the node is reached, which may be a proxy's.
     pub port: u16,
 }
 
@@ -89,7 +89,7 @@ impl NodeOptions {
         Self::numbered(state, vhost, "")
     }
 
-    /// The same of one node of several, which do not know each other yet.
+    /// One of several such nodes, which do not know each other yet.
     pub fn member(state: &mut StateDir, vhost: &str, number: usize) -> Result<Self> {
         Self::numbered(state, vhost, &number.to_string())
     }
@@ -117,7 +117,7 @@ impl NodeOptions {
         })
     }
 
-    /// A node that nobody will start again once its folder is gone.
+    /// A node in a temporary folder, never started again once its folder is gone.
     pub fn passing(folder: &Path) -> Result<Self> {
         let endpoint = Endpoint {
             amqp_port: ports::pick()?,
@@ -151,12 +151,12 @@ pub struct Node {
 struct Processes {
     server: Process,
     mapper: Process,
-    /// What the mapper knows of peers, for as long as these are kept.
+    /// Connections to the mapper, which knows each peer for as long as its connection is kept.
     _peers: Vec<TcpStream>,
 }
 
 impl Node {
-    /// A node that is not yet started.
+    /// A node that is not started yet.
     pub fn new(options: NodeOptions) -> Self {
         Self {
             options,
@@ -164,12 +164,12 @@ impl Node {
         }
     }
 
-    /// How to reach it.
+    /// The node's ports and administrator.
     pub fn endpoint(&self) -> &Endpoint {
         &self.options.endpoint
     }
 
-    /// Starts it, unless it runs, and waits until it serves clients.
+    /// Starts the node unless it runs, and waits until it serves clients.
     pub async fn start(&mut self) -> Result<()> {
         for attempt in 1.. {
             match self.try_start().await {
@@ -203,24 +203,24 @@ impl Node {
         .await
     }
 
-    /// Whether it serves clients now, by its own management API too.
+    /// Whether the node serves clients now, over AMQP and its management API.
     pub(super) async fn serves(&self, management: &Management) -> bool {
         speaks_amqp(self.options.endpoint.amqp_port).await && management.is_healthy().await
     }
 
-    /// Process id of the server, while it runs.
+    /// Process id of the server; `None` while the node is stopped.
     pub fn pid(&self) -> Option<u32> {
         self.processes.as_ref().map(|processes| processes.server.pid())
     }
 
-    /// An error if it has ended by itself.
+    /// An error if the node has ended by itself.
     pub fn check(&mut self) -> Result<()> {
         self.processes
             .as_mut()
             .map_or(Ok(()), |processes| processes.server.check())
     }
 
-    /// Ends it as an operator would; its data stays.
+    /// Stops the node as an operator would; its data stays.
     pub async fn stop(&mut self) {
         if let Some(Processes { server, mapper, .. }) = self.processes.take() {
             server.stop(Signal::TERM, STOP_DEADLINE).await;
@@ -228,7 +228,7 @@ impl Node {
         }
     }
 
-    /// Has the running node evaluate an Erlang expression, as an operator would who changes a setting at once.
+    /// Evaluates an Erlang expression on the running node, as an operator would to change a setting at once.
     pub async fn eval(&self, expression: &str) -> Result<()> {
         let control = self.launch("rabbitmqctl", &Path::new(PROGRAMS).join("rabbitmqctl"))?;
         let control = control
@@ -242,7 +242,7 @@ impl Node {
             .context("change RabbitMQ")
     }
 
-    /// Ends it as `kill -9` does; its data stays.
+    /// Kills the node as `kill -9` does; its data stays.
     pub async fn kill9(&mut self) {
         if let Some(Processes { server, mapper, .. }) = self.processes.take() {
             server.kill().await;
@@ -250,16 +250,16 @@ impl Node {
         }
     }
 
-    /// Ends it as `kill -9` does, without waiting.
+    /// Kills the node as `kill -9` does, without waiting.
     pub fn abandon(&mut self) {
         drop(self.processes.take());
     }
 
-    /// Ends it and deletes all its data: the next start makes a new node.
+    /// Kills the node and deletes all its data: the next start makes a new node.
     pub async fn wipe(&mut self) -> Result<()> {
         self.kill9().await;
         let folder = &self.options.folder;
-        // The last processes of its group may write on for a moment.
+        // The last processes of the node's group may write on for a moment.
         poll::until("wipe RabbitMQ", WIPE_DEADLINE, async || {
             match fs::remove_dir_all(folder) {
                 Err(error) if error.kind() != ErrorKind::NotFound => Ok(None),
@@ -278,7 +278,7 @@ impl Node {
         let configuration = self.configuration() + &self.tls_configuration()?;
         write_private(&folder.join("rabbitmq.conf"), configuration.as_bytes())?;
         write_private(&folder.join("enabled_plugins"), b"[rabbitmq_management].\n")?;
-        // Depths of quorum queues are reported every second instead of every five.
+        // Quorum queues report their depths every second instead of every five.
         write_private(
             &folder.join("advanced.config"),
             b"[{rabbit,[{quorum_tick_interval,1000}]}].\n",
@@ -312,7 +312,7 @@ impl Node {
         node + &self.membership()
     }
 
-    /// What a node of a cluster is told of it. A minority stops serving until it sees the others again.
+    /// The configuration of a cluster's node. A minority stops serving until it sees the other nodes again.
     fn membership(&self) -> String {
         let NodeOptions { name, peers, .. } = &self.options;
         if peers.is_empty() {
@@ -344,7 +344,7 @@ impl Node {
         ))
     }
 
-    /// Erlang's port mapper, started by us in the foreground: a node would leave its own behind.
+    /// The port mapper, started here in the foreground: a node would leave its own behind.
     fn mapper(&self) -> Result<Launch> {
         let port = self.options.mapper_port.to_string();
         Ok(self
@@ -359,7 +359,7 @@ impl Node {
         let folder = &self.options.folder;
         let launch = self.launch("rabbitmq", &Path::new(PROGRAMS).join("rabbitmq-server"))?;
         Ok(launch
-            // The script then becomes the server instead of its parent, so that signals reach the server.
+            // With this variable the script becomes the server instead of its parent, so that signals reach the server.
             .env("RUNNING_UNDER_SYSTEMD", "true")
             .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
             .env("RABBITMQ_NODENAME", at_localhost(&self.options.name))

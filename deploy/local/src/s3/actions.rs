@@ -1,4 +1,4 @@
-//! What the calls do that take more than a look into the store.
+//! The S3 calls that need more than one look into the store.
 
 use std::fs::File;
 use std::io;
@@ -13,16 +13,16 @@ use super::parts::{chosen, concatenate, hex};
 use super::receive::{Announced, Received, receive};
 use super::store::{Attributes, Conditions, Draft, Object, Store};
 
-/// Keys of one page, as S3 has it.
+/// Limit of keys of one page, as in S3.
 pub const PAGE_KEYS_MAX: i32 = 1000;
 
-/// The calls, over a store.
+/// The S3 calls, answered from a store.
 #[derive(Debug)]
 pub struct Service {
     pub(super) store: Arc<Store>,
 }
 
-/// What a request announces of its body: the same fields in two input types.
+/// The body that a request announces: the same fields in two input types.
 macro_rules! announced {
     ($input:ident, $trailers:expr) => {
         Announced {
@@ -40,7 +40,7 @@ macro_rules! announced {
     };
 }
 
-/// What a request says about its object: the same fields in three input types.
+/// The attributes that a request gives its object: the same fields in three input types.
 macro_rules! attributes {
     ($input:ident) => {
         Attributes {
@@ -55,12 +55,12 @@ macro_rules! attributes {
 }
 
 impl Service {
-    /// Answers from this store.
+    /// A service that answers from this store.
     pub fn new(store: Arc<Store>) -> Self {
         Self { store }
     }
 
-    /// Commits off the async threads: it may wait for the disk.
+    /// Commits on a blocking thread, since the commit may wait for the disk.
     async fn commit(&self, bucket: String, draft: Draft, object: Object, conditions: Conditions) -> S3Result<Object> {
         let store = Arc::clone(&self.store);
         let committed = tokio::task::spawn_blocking(move || store.commit(&bucket, &draft, object, &conditions));
@@ -80,7 +80,7 @@ impl Service {
         self.commit(input.bucket, draft, object, conditions).await
     }
 
-    /// Stores an object once more under another key.
+    /// Stores a copy of an object under another key.
     pub async fn copy(&self, input: CopyObjectInput) -> S3Result<Object> {
         let CopySource::Bucket { bucket, key, .. } = &input.copy_source else {
             return Err(s3_error!(NotImplemented));
@@ -103,7 +103,7 @@ impl Service {
         self.commit(input.bucket, draft, object, Conditions::default()).await
     }
 
-    /// Joins the parts of an upload.
+    /// Joins the parts of an upload into its object.
     pub async fn complete(&self, input: CompleteMultipartUploadInput) -> S3Result<Object> {
         let wanted = input
             .multipart_upload

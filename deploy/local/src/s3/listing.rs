@@ -5,32 +5,32 @@ use std::ops::Bound;
 
 use super::store::Object;
 
-/// What is to be listed.
+/// A request for a listing.
 #[derive(Debug)]
 pub struct Listing<'a> {
-    /// How keys begin.
+    /// The beginning of the listed keys.
     pub prefix: &'a str,
-    /// Where keys are cut: those that share what is before it count as one.
+    /// The delimiter after the prefix: keys with the same text up to it count as one entry.
     pub delimiter: Option<&'a str>,
-    /// Only what comes after this key or shared beginning.
+    /// Only entries after this key or shared beginning.
     pub after: &'a str,
-    /// How much at most.
+    /// Limit of entries on the page.
     pub count: usize,
 }
 
 /// A page of a listing.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Objects.
+    /// Objects whose keys are not cut.
     pub objects: Vec<Object>,
-    /// Shared beginnings of keys.
+    /// Shared beginnings of keys, each once.
     pub prefixes: Vec<String>,
-    /// What the next page comes after; `None` on the last one.
+    /// The `after` of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
 impl Listing<'_> {
-    /// The page, out of all objects.
+    /// Takes the page out of all objects.
     pub fn page(&self, objects: &BTreeMap<String, Object>) -> Page {
         let mut page = Page::default();
         let mut last = self.after.to_owned();
@@ -43,7 +43,7 @@ impl Listing<'_> {
         for (key, object) in keys.take_while(|(key, _)| key.starts_with(self.prefix)) {
             let shared = self.shared(key);
             if shared.is_some_and(|shared| shared == last) {
-                continue; // Counted already, on this page or as the end of the one before.
+                continue; // Counted already: on this page, or as the last entry of the page before.
             }
             if page.objects.len() + page.prefixes.len() == self.count {
                 page.next = (self.count > 0).then_some(last);

@@ -1,8 +1,8 @@
 //! An S3 endpoint inside this process: real HTTP and signatures by the `s3s` crate, objects in plain files.
 //!
-//! The store is ours because that crate's own file store, made for its tests, loses what our code relies on: it refuses
-//! keys of more than about 150 characters, makes missing buckets on the way, keeps an object whose checksum was wrong,
-//! answers a stale checksum after an object is overwritten in parts, and does not list unfinished uploads.
+//! The store is ours because the file store of `s3s`, made for its own tests, loses what our code relies on. That store refuses
+//! keys of more than about 150 characters, makes missing buckets silently, keeps an object whose checksum was wrong, answers a
+//! stale checksum after an object is overwritten in parts, and does not list unfinished uploads.
 
 mod actions;
 mod listing;
@@ -30,24 +30,24 @@ use crate::state::StateDir;
 use actions::Service;
 use store::Store;
 
-/// Region that requests are signed for.
+/// Region for which requests are signed.
 pub const REGION: &str = "us-east-1";
 
 /// How to reach an S3 service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// Its URL; buckets are addressed by path.
+    /// URL of the service; buckets are addressed by path.
     pub url: String,
-    /// Access key.
+    /// Access key, the public half of the credentials.
     pub access_key: String,
-    /// Secret key.
+    /// Secret key, which signs requests.
     pub secret_key: String,
-    /// Region.
+    /// Region for which requests are signed.
     pub region: String,
 }
 
 impl Endpoint {
-    /// A client of the AWS SDK for it.
+    /// A client of the AWS SDK for this endpoint.
     pub fn client(&self) -> aws_sdk_s3::Client {
         use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
         let keys = Credentials::new(&self.access_key, &self.secret_key, None, None, "docket-local");
@@ -60,7 +60,7 @@ impl Endpoint {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// Makes a bucket. One that exists stays as it is.
+    /// Makes a bucket. An existing bucket stays unchanged.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         let outcome = self.client().create_bucket().bucket(bucket).send().await;
         match outcome.map_err(SdkError::into_service_error) {
@@ -82,8 +82,8 @@ pub struct S3Server {
 }
 
 impl S3Server {
-    /// Serves a subfolder of a stack's state, at the port and with the keys of last time. What is stored survives a power
-    /// loss if `durable`.
+    /// Serves a subfolder of a stack's state, at the port and with the keys of last time. With `durable`, stored objects survive
+    /// a power loss.
     pub async fn start(state: &mut StateDir, durable: bool) -> Result<Self> {
         let endpoint = Endpoint {
             url: format!("http://127.0.0.1:{}", state.port("s3")?),
@@ -112,25 +112,25 @@ impl S3Server {
         })
     }
 
-    /// How to reach it.
+    /// URL and keys of the server.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Names of all buckets that begin so.
+    /// Names of all buckets that begin with `prefix`.
     pub fn buckets(&self, prefix: &str) -> Vec<String> {
         let buckets = self.store.buckets().into_iter().map(|(name, _)| name);
         buckets.filter(|name| name.starts_with(prefix)).collect()
     }
 
-    /// Deletes a bucket with all it holds, which S3 itself has no call for. One that is absent is no error.
+    /// Deletes a bucket with all its objects, for which S3 itself has no call. An absent bucket is no error.
     pub fn remove_bucket(&self, bucket: &str) -> Result<()> {
         self.store
             .remove_bucket_with_objects(bucket)
             .with_context(|| format!("remove bucket {bucket}"))
     }
 
-    /// Closes it. Requests in flight are cut.
+    /// Closes the endpoint and cuts the requests in flight.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
@@ -140,13 +140,13 @@ impl S3Server {
 
 async fn accept(listener: TcpListener, service: S3Service, stop: CancellationToken, tasks: TaskTracker) {
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        let Ok((stream, _)) = accepted else { continue }; // A client that left before it was served.
-        let _ = stream.set_nodelay(true); // Without it an answer waits 40 ms for the client's acknowledgement.
+        let Ok((stream, _)) = accepted else { continue }; // The client left before it was served.
+        let _ = stream.set_nodelay(true); // Without this, an answer waits 40 ms for the client's acknowledgement.
         let (service, stop) = (service.clone(), stop.clone());
         tasks.spawn(async move {
             let builder = Builder::new(TokioExecutor::new());
             let connection = builder.serve_connection(TokioIo::new(stream), service);
-            let _ = stop.run_until_cancelled(connection).await; // How a connection ends concerns its client.
+            let _ = stop.run_until_cancelled(connection).await; // Only the client cares how its connection ends.
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Parts on their way into one object.
+//! Joins the parts of an upload into one object.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,10 +11,10 @@ use s3s::{S3Result, s3_error};
 use super::receive::Received;
 use super::store::Draft;
 
-/// Smallest part of an upload, the last one excepted, as S3 has it.
+/// Smallest part of an upload, except the last, as in S3.
 const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
 
-/// The parts that a client wants joined, if they are there and as it takes them to be.
+/// The parts that a client wants joined, if they have arrived and match the client's description.
 pub fn chosen(arrived: &BTreeMap<i32, Arc<Received>>, wanted: &[CompletedPart]) -> S3Result<Vec<Arc<Received>>> {
     if wanted.is_empty() {
         return Err(s3_error!(InvalidPart, "an object has at least one part"));
@@ -40,7 +40,7 @@ pub fn chosen(arrived: &BTreeMap<i32, Arc<Received>>, wanted: &[CompletedPart]) 
     Ok(parts)
 }
 
-/// Writes the first bytes of each file into a draft, one after the other.
+/// Appends the first bytes of each file to a draft, in order.
 pub fn concatenate(draft: Draft, files: impl IntoIterator<Item = (File, u64)>) -> S3Result<Draft> {
     let write = || {
         let mut target = File::create_new(draft.path())?;
@@ -53,7 +53,7 @@ pub fn concatenate(draft: Draft, files: impl IntoIterator<Item = (File, u64)>) -
     Ok(draft)
 }
 
-/// Bytes as entity tags have them.
+/// Bytes in hexadecimal, as in entity tags.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! A body on its way into a file: counted, hashed, and checked against what the client said it would be.
+//! Receives a body into a file: counts and hashes it, and compares it with what the client announced.
 
 use futures::StreamExt as _;
 use s3s::checksum::ChecksumHasher;
@@ -9,31 +9,31 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 
 use super::store::{Draft, Store};
 
-/// Bytes gathered before a write: large enough for parts of megabytes, small enough for hundreds of uploads at once.
+/// Bytes gathered before a write: enough for parts of megabytes, few enough for hundreds of uploads at once.
 const WRITE_BYTES: usize = 256 * 1024;
 
-/// What the client says about the body that it sends.
+/// What the client announces about the body.
 pub struct Announced {
-    /// Checksums in the request's headers.
+    /// Checksums from the request's headers.
     pub checksum: Checksum,
-    /// The algorithm of a checksum that follows the body.
+    /// The algorithm of a checksum that follows the body, if one does.
     pub algorithm: Option<ChecksumAlgorithm>,
-    /// Headers that follow the body.
+    /// Headers that follow the body, if any do.
     pub trailers: Option<TrailingHeaders>,
 }
 
-/// A body that has arrived whole and is what it was said to be.
+/// A body that has arrived whole and matches its announcement.
 #[derive(Debug)]
 pub struct Received {
-    /// Where it lies.
+    /// The file that holds the body.
     pub draft: Draft,
-    /// Its length.
+    /// Length in bytes.
     pub size: u64,
-    /// Its MD5, the entity tag of objects that were not stored in parts.
+    /// MD5 of the body: the entity tag of objects that were not stored in parts.
     pub md5: [u8; 16],
 }
 
-/// Writes a body into a draft.
+/// Writes a body into a draft, and checks it.
 pub async fn receive(store: &Store, body: Option<StreamingBlob>, announced: Announced) -> S3Result<Received> {
     let mut body = body.ok_or_else(|| s3_error!(IncompleteBody))?;
     let (mut hasher, mut md5, mut size) = (hasher(&announced)?, Md5::new(), 0);

@@ -1,6 +1,6 @@
-//! Objects as files. A file holds an object's bytes, then its description as JSON, then that description's length: so it
-//! comes into being, and is replaced, by one rename. The index of keys is in memory and read from the files at start.
-//! Unfinished uploads do not survive the process.
+//! Objects as files. A file holds an object's bytes, its description as JSON, and the description's length. So one rename makes
+//! or replaces an object. The index of keys is in memory, read from the files at start. Unfinished uploads do not survive the
+//! process.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -17,11 +17,11 @@ use uuid::Uuid;
 use super::listing::{Listing, Page};
 use super::receive::Received;
 
-/// Folder of what is not yet an object; no bucket can be called so.
+/// Folder of files that are not objects yet; no bucket can have this name.
 const DRAFTS: &str = ".drafts";
 /// Longest description of an object: a key has at most 1,024 bytes, its metadata 2,048.
 const DESCRIPTION_BYTES_MAX: u64 = 64 * 1024;
-/// Length of the description's length.
+/// Bytes of the number at the file's end, the description's length.
 const LENGTH_BYTES: u64 = 4;
 
 /// All buckets.
@@ -39,61 +39,61 @@ struct Bucket {
     uploads: BTreeMap<Uuid, Upload>,
 }
 
-/// What is known of an object.
+/// The description of an object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Object {
-    /// Its key.
+    /// The object's key in its bucket.
     pub key: String,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub size: u64,
-    /// Its entity tag, without quotes.
+    /// Entity tag, without quotes.
     pub etag: String,
-    /// When it was stored.
+    /// When the object was stored.
     pub modified: SystemTime,
-    /// What its owner says about it.
+    /// The headers that its owner gave the object.
     pub attributes: Attributes,
     #[serde(skip)]
     file: PathBuf,
 }
 
-/// What an object's owner says about it.
+/// The headers that an owner gives an object.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Attributes {
-    /// `Content-Type`.
+    /// The header `Content-Type`.
     pub content_type: Option<String>,
-    /// `Content-Encoding`.
+    /// The header `Content-Encoding`.
     pub content_encoding: Option<String>,
-    /// `Content-Disposition`.
+    /// The header `Content-Disposition`.
     pub content_disposition: Option<String>,
-    /// `Content-Language`.
+    /// The header `Content-Language`.
     pub content_language: Option<String>,
-    /// `Cache-Control`.
+    /// The header `Cache-Control`.
     pub cache_control: Option<String>,
-    /// `x-amz-meta-` headers.
+    /// The headers `x-amz-meta-*`, without this prefix.
     pub metadata: HashMap<String, String>,
 }
 
 /// An object that arrives in parts.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// Key of the object that it will be.
+    /// Key of the object to be.
     pub key: String,
-    /// When it began.
+    /// When the upload began.
     pub initiated: SystemTime,
-    /// What its owner says about it.
+    /// The headers that its owner gives the object.
     pub attributes: Attributes,
-    /// What has arrived, by part number.
+    /// The parts that have arrived, by number.
     pub parts: BTreeMap<i32, Arc<Received>>,
 }
 
-/// A file that is not yet an object. It is deleted when dropped, unless it has become one.
+/// A file that is not an object yet, deleted when dropped unless it has become one.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
 }
 
 impl Draft {
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -101,24 +101,24 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path); // It may have been renamed.
+        let _ = fs::remove_file(&self.path); // The file may have been renamed.
     }
 }
 
-/// What a write demands of the object that it would replace.
+/// The conditions of a write on the object that it would replace.
 #[derive(Debug, Default)]
 pub struct Conditions {
-    /// `If-Match`.
+    /// The header `If-Match`.
     pub if_match: Option<ETagCondition>,
-    /// `If-None-Match`.
+    /// The header `If-None-Match`.
     pub if_none_match: Option<ETagCondition>,
 }
 
 impl Store {
-    /// Opens the store in a folder, which is made if need be.
+    /// Opens the store in a folder, made if missing.
     pub fn open(root: &Path, durable: bool) -> io::Result<Self> {
         let drafts = root.join(DRAFTS);
-        let _ = fs::remove_dir_all(&drafts); // What a killed process left.
+        let _ = fs::remove_dir_all(&drafts); // Drafts of a killed process.
         fs::create_dir_all(&drafts)?;
         let mut buckets = BTreeMap::new();
         for entry in fs::read_dir(root)? {
@@ -143,7 +143,7 @@ impl Store {
         act(self.lock().get_mut(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?)
     }
 
-    /// Every bucket with the time it was made.
+    /// Every bucket with the time of its creation.
     pub fn buckets(&self) -> Vec<(String, SystemTime)> {
         self.lock()
             .iter()
@@ -175,7 +175,7 @@ impl Store {
         fs::remove_dir_all(aside).map_err(|error| s3_error!(error, InternalError))
     }
 
-    /// Deletes a bucket and whatever it holds. One that is absent is no error.
+    /// Deletes a bucket with all its objects. An absent bucket is no error.
     pub fn remove_bucket_with_objects(&self, name: &str) -> io::Result<()> {
         let mut buckets = self.lock();
         if !buckets.contains_key(name) {
@@ -186,8 +186,8 @@ impl Store {
         fs::remove_dir_all(aside)
     }
 
-    /// Takes a bucket out, and its folder out of the way: from now on another one may have its name. What a killed process
-    /// leaves of it is deleted with the drafts.
+    /// Removes a bucket from the index and moves its folder away: from now on a new bucket may have the name. If the process is
+    /// killed, the rest of the folder is deleted with the drafts.
     fn take_out(&self, buckets: &mut BTreeMap<String, Bucket>, name: &str) -> io::Result<PathBuf> {
         let aside = self.root.join(DRAFTS).join(Uuid::new_v4().simple().to_string());
         fs::rename(self.root.join(name), &aside)?;
@@ -195,19 +195,19 @@ impl Store {
         Ok(aside)
     }
 
-    /// An error unless there is such a bucket.
+    /// An error if the bucket does not exist.
     pub fn check_bucket(&self, bucket: &str) -> S3Result<()> {
         self.with(bucket, |_| Ok(()))
     }
 
-    /// A place for bytes that are to become an object.
+    /// A new draft for an object's bytes.
     pub fn draft(&self) -> Draft {
         Draft {
             path: self.root.join(DRAFTS).join(Uuid::new_v4().simple().to_string()),
         }
     }
 
-    /// Makes a draft of `object.size` bytes an object, in place of any other with its key.
+    /// Makes a draft of `object.size` bytes an object, in place of any other with the same key.
     pub fn commit(&self, bucket: &str, draft: &Draft, mut object: Object, conditions: &Conditions) -> S3Result<Object> {
         describe(draft, &object, self.durable).map_err(|error| s3_error!(error, InternalError))?;
         object.file = self.root.join(bucket).join(Uuid::new_v4().simple().to_string());
@@ -215,21 +215,21 @@ impl Store {
             conditions.check(bucket.objects.get(&object.key))?;
             fs::rename(&draft.path, &object.file).map_err(|error| s3_error!(error, InternalError))?;
             if let Some(replaced) = bucket.objects.insert(object.key.clone(), object.clone()) {
-                let _ = fs::remove_file(replaced.file); // A start that finds two keeps the newer.
+                let _ = fs::remove_file(replaced.file); // A start that finds both files keeps the newer.
             }
             Ok(())
         })?;
         Ok(object)
     }
 
-    /// What is known of an object.
+    /// The description of an object.
     pub fn find(&self, bucket: &str, key: &str) -> S3Result<Object> {
         self.with(bucket, |bucket| {
             bucket.objects.get(key).cloned().ok_or_else(|| s3_error!(NoSuchKey))
         })
     }
 
-    /// An object, open for reading: it stays readable when it is replaced meanwhile.
+    /// Opens an object for reading: the open file stays readable when the object is replaced.
     pub fn read(&self, bucket: &str, key: &str) -> S3Result<(Object, File)> {
         self.with(bucket, |bucket| {
             let object = bucket.objects.get(key).ok_or_else(|| s3_error!(NoSuchKey))?;
@@ -238,7 +238,7 @@ impl Store {
         })
     }
 
-    /// Deletes an object. One that is absent is no error.
+    /// Deletes an object. An absent object is no error.
     pub fn delete(&self, bucket: &str, key: &str) -> S3Result<()> {
         self.with(bucket, |bucket| match bucket.objects.remove(key) {
             Some(object) => fs::remove_file(object.file).map_err(|error| s3_error!(error, InternalError)),
@@ -246,12 +246,12 @@ impl Store {
         })
     }
 
-    /// The objects whose key begins so, from after a key on, in order, up to a count.
+    /// A page of the objects that a listing wants, in order.
     pub fn list(&self, bucket: &str, wanted: &Listing<'_>) -> S3Result<Page> {
         self.with(bucket, |bucket| Ok(wanted.page(&bucket.objects)))
     }
 
-    /// Begins an object that arrives in parts.
+    /// Begins an upload in parts; returns its id.
     pub fn begin_upload(&self, bucket: &str, key: String, attributes: Attributes) -> S3Result<Uuid> {
         let id = Uuid::new_v4();
         let upload = Upload {
@@ -264,7 +264,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Looks at, or changes, an unfinished upload.
+    /// Reads or changes an unfinished upload.
     pub fn upload<T>(&self, bucket: &str, id: &str, act: impl FnOnce(&mut Upload) -> S3Result<T>) -> S3Result<T> {
         let id = Uuid::parse_str(id).map_err(|_| s3_error!(NoSuchUpload))?;
         self.with(bucket, |bucket| {
@@ -272,7 +272,7 @@ impl Store {
         })
     }
 
-    /// Every unfinished upload.
+    /// Every unfinished upload of a bucket.
     pub fn uploads(&self, bucket: &str) -> S3Result<Vec<(Uuid, Upload)>> {
         self.with(bucket, |bucket| {
             Ok(bucket
@@ -306,7 +306,7 @@ impl Bucket {
         let mut bucket = Self::new(fs::metadata(folder)?.modified()?);
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            // A file without a description was cut by a power loss before its writer was answered.
+            // A power loss cut the file before its writer was answered.
             let Ok(object) = described(&path) else {
                 fs::remove_file(&path)?;
                 continue;
@@ -347,7 +347,7 @@ impl Conditions {
 }
 
 impl Object {
-    /// An object stored now.
+    /// The description of an object stored now.
     pub fn new(key: String, size: u64, etag: String, attributes: Attributes) -> Self {
         Self {
             key,
@@ -399,7 +399,7 @@ mod tests {
 
     use super::*;
 
-    /// How often two callers meet.
+    /// How often two callers run at the same moment.
     const ROUNDS: usize = 500;
 
     fn put(store: &Store, bucket: &str) -> S3Result<Object> {
@@ -409,7 +409,7 @@ mod tests {
         store.commit(bucket, &draft, object, &Conditions::default())
     }
 
-    /// Runs both in the same moment.
+    /// Runs both callers at the same moment.
     fn meet<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
         let barrier = Barrier::new(2);
         thread::scope(|scope| {

@@ -1,9 +1,9 @@
-//! A broker of one's own survives what is done to it.
+//! A private broker survives what tests do to it.
 
 use std::time::Duration;
 
 use docket_local::poll;
-use docket_local::testing::{PrivateBroker, World};
+use docket_testing::{PrivateBroker, World};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -30,7 +30,7 @@ async fn declare(channel: &Channel, passive: bool) -> Result<u32, lapin::Error> 
         .message_count())
 }
 
-/// A queue that has no leader yet counts as empty.
+/// Waits for a message. A queue without a leader counts as empty.
 async fn wait_for_message(channel: &Channel) {
     let look = async || Ok((declare(channel, true).await? == 1).then_some(()));
     poll::until("the queue has a leader and its message", Duration::from_secs(20), look)
@@ -38,7 +38,7 @@ async fn wait_for_message(channel: &Channel) {
         .unwrap();
 }
 
-/// Worlds that begin at once make the services' users of a new broker at once.
+/// Worlds that begin at the same time make the users of a new broker at the same time.
 #[tokio::test]
 async fn worlds_begin_at_once_on_a_new_broker() {
     let broker = PrivateBroker::start().await;
@@ -64,8 +64,8 @@ async fn a_private_broker_keeps_messages_unless_wiped() {
         .unwrap();
     assert!(confirm.await.unwrap().is_ack());
 
-    // A node killed within half a second of a queue's birth forgets the queue: RabbitMQ 3.10 writes its name lazily.
-    // Statistics, which come later than that, tell when it is safe.
+    // A node killed within half a second of a queue's birth forgets the queue: RabbitMQ 3.10 writes its name lazily. The
+    // statistics, which come later, tell when the queue is safe.
     let look = async || Ok(world.queue_depth("q").await.filter(|depth| depth.ready == 1));
     poll::until("the queue has statistics", Duration::from_secs(20), look)
         .await

@@ -1,30 +1,30 @@
-//! A cluster of three nodes goes on without one of them, whatever happened to that one.
+//! A cluster of three nodes goes on without one of them, whatever happened to that node.
 
 use std::time::Duration;
 
+use docket_contract::ids::ModelName;
 use docket_local::poll;
 use docket_local::proxy::Proxy;
 use docket_local::rabbit::{Cluster, Endpoint};
 use docket_local::state::StateDir;
-use docket_local::testing::{job_message, stack};
-use docket_shared::ids::ModelName;
-use docket_shared::queue::publish::Publisher;
-use docket_shared::queue::{QueueConfig, QueueError};
+use docket_queue::publish::Publisher;
+use docket_queue::{QueueConfig, QueueError};
+use docket_testing::{job_message, stack};
 use tokio::net::TcpStream;
 
-/// Longer than a cut-off node takes to notice.
+/// Longer than a node takes to notice that it is cut off.
 const NOTICE_MAX: Duration = Duration::from_secs(30);
-/// Longer than it takes until a queue has a leader again.
+/// Longer than a queue takes to get a new leader.
 const ELECT_MAX: Duration = Duration::from_secs(30);
-/// The vhost.
+/// The vhost of all queues here.
 const VHOST: &str = "docket";
-/// Has a node lead all queues.
+/// Makes a node the leader of all queues.
 const LEAD: &str = "[rabbit_quorum_queue:transfer_leadership(Queue, node()) || Queue <- rabbit_amqqueue:list()].";
-/// Fails until every node will send messages to this one first.
+/// Fails until every node will send messages to this node first.
 const LEADS: &str = "[] = [Queue || Queue <- rabbit_amqqueue:list(), amqqueue:qnode(Queue) =/= node()].";
-/// Has a node's members of queues stand still: without them none is elected.
+/// Suspends a node's queue members, so that none of them is elected leader.
 const STAND_STILL: &str = "[sys:suspend(element(1, amqqueue:get_pid(Queue))) || Queue <- rabbit_amqqueue:list()].";
-/// Has them go on.
+/// Resumes the members that [`STAND_STILL`] suspended.
 const GO_ON: &str = "[sys:resume(element(1, amqqueue:get_pid(Queue))) || Queue <- rabbit_amqqueue:list()].";
 
 async fn accepts(port: u16) -> bool {
@@ -39,7 +39,7 @@ async fn publish(publisher: &Publisher) -> Result<(), QueueError> {
     publisher.jobs(&[job_message(model())]).await.pop().unwrap()
 }
 
-/// While a leader is elected, messages are refused.
+/// Publishes until it succeeds: messages are refused while a leader is elected.
 async fn until_published(publisher: &Publisher) {
     let published = async || Ok(publish(publisher).await.ok());
     poll::until("a message is confirmed", ELECT_MAX, published)
@@ -49,7 +49,7 @@ async fn until_published(publisher: &Publisher) {
 
 #[tokio::test]
 async fn a_cluster_goes_on_without_any_one_node() {
-    // Installed and cleaned up by the shared stack.
+    // The shared stack installs the node and cleans up after it.
     let name = uuid::Uuid::new_v4().simple().to_string();
     let folder = stack().await.state.join("brokers").join(&name[..12]);
     let mut state = StateDir::hold(&folder, Duration::ZERO).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_cluster_goes_on_without_any_one_node() {
     cluster.move_leaders().await.unwrap();
     until_published(&publisher).await;
 
-    // RabbitMQ 3.10 refuses for ever what a channel sends whose first message met queues without a leader.
+    // If a channel's first message meets queues without a leader, RabbitMQ 3.10 refuses all that the channel sends.
     cluster.node(1).eval(LEAD).await.unwrap();
     let led = async || Ok(cluster.node(1).eval(LEADS).await.ok());
     poll::until("one node leads all queues", ELECT_MAX, led).await.unwrap();

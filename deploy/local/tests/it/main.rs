@@ -1,7 +1,8 @@
-//! The launcher's servers and the harness, for real.
+//! The launcher's servers and the test harness, on real processes.
 
 #![cfg(test)]
 
+mod boundaries;
 mod broker;
 mod cluster;
 mod pgbouncer;

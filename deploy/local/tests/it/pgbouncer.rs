@@ -1,6 +1,6 @@
 //! PgBouncer in front of a world.
 
-use docket_local::testing::{PgBouncer, World};
+use docket_testing::{PgBouncer, World};
 use sqlx::{Connection as _, PgConnection};
 
 #[tokio::test]

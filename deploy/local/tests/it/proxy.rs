@@ -1,4 +1,4 @@
-//! The ways that are made bad.
+//! The modes of a proxy.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,12 @@ use docket_local::proxy::{Mode, Proxy};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Longest wait for what must come.
+/// Longest wait for bytes that must come.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 /// Long enough to see that nothing comes.
 const SILENCE: Duration = Duration::from_millis(300);
 
-/// A server that says everything again.
+/// A server that sends back all it receives.
 async fn echo() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -30,7 +30,7 @@ async fn connect(proxy: &Proxy) -> TcpStream {
     TcpStream::connect(("127.0.0.1", proxy.port)).await.unwrap()
 }
 
-/// What comes back of something that is said; nothing when the connection ends.
+/// Sends bytes and returns the answer; empty when the connection ends.
 async fn said(stream: &mut TcpStream, what: &[u8]) -> Vec<u8> {
     let _ = stream.write_all(what).await;
     let mut heard = vec![0; what.len()];
@@ -82,7 +82,7 @@ async fn answers_are_late_cut_off_or_errors() {
     assert!(answer.starts_with(b"HTTP/1.1 503 "));
 }
 
-/// A server that says its letter and closes.
+/// A server that sends its letter and closes.
 async fn letter(letter: u8) -> (u16, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

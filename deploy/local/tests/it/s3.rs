@@ -1,9 +1,9 @@
-//! The embedded S3 endpoint, by the AWS SDK.
+//! The embedded S3 endpoint, used through the AWS SDK.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
-use docket_local::testing::World;
+use docket_testing::World;
 
 const MIB: usize = 1024 * 1024;
 

@@ -1,10 +1,10 @@
-//! Worlds: apart from each other, migrated, and gone when left.
+//! Worlds are separate from each other, migrated, and gone after they were left.
 
 use std::time::Duration;
 
 use docket_local::poll;
 use docket_local::postgres::Admin;
-use docket_local::testing::{World, WorldOptions, stack};
+use docket_testing::{World, WorldOptions, stack};
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};

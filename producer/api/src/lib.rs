@@ -1,0 +1,46 @@
+#![doc = include_str!("../README.md")]
+
+mod admission;
+mod backlog;
+mod commit;
+mod documents;
+mod idempotent;
+mod jobs;
+mod kinds;
+mod models;
+mod problems;
+mod reanalyse;
+mod results;
+mod schedule;
+pub mod settings;
+mod state;
+mod upload;
+mod views;
+
+use axum::http::StatusCode;
+use axum::middleware;
+use docket_http::{ANSWER_MAX, reads};
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use settings::ApiConfig;
+pub use state::{ApiState, Stores};
+
+/// The callers' routes.
+pub fn routes(state: ApiState) -> OpenApiRouter {
+    let answers = OpenApiRouter::new()
+        .routes(routes!(documents::list))
+        .routes(routes!(documents::one))
+        .routes(routes!(results::entities))
+        .routes(routes!(results::text))
+        .routes(routes!(jobs::of_document, reanalyse::reanalyse))
+        .routes(routes!(jobs::one, jobs::cancel))
+        .routes(routes!(models::list))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER_MAX,
+        ))
+        .layer(middleware::from_fn_with_state(state.reads.clone(), reads::bound));
+    answers.routes(routes!(upload::upload)).with_state(state)
+}

@@ -1,0 +1,239 @@
+//! The result of an analysis, as callers read it: a document's entities, and the text that their offsets index.
+//!
+//! A result stays: while a newer analysis runs, or after it failed, callers read the newest analysis that succeeded.
+
+use crate::kinds;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
+use docket_contract::ids::{DocumentId, JobId, JobKey};
+use docket_contract::object_key::BlobKey;
+
+use docket_contract::state::JobState;
+use docket_store::FencedTx;
+use docket_store::read::documents;
+use docket_store::read::documents::{ENTITIES_WALK_MAX, EntityPage};
+use docket_store::read::reading;
+use docket_store::work::jobs;
+use docket_store::work::jobs::JobView;
+use futures::stream;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use crate::problems::ResultProblems;
+use crate::state::ApiState;
+use crate::views;
+use crate::views::{Entities, FoundEntity};
+use docket_http::caller::Caller;
+use docket_http::conditional;
+use docket_http::conditional::Tag;
+use docket_http::extract::{Id, Params};
+use docket_http::page;
+use docket_http::problem::{ApiError, Kind};
+
+/// Entities on a page: more would make one answer megabytes.
+const ENTITIES_MAX: u32 = 1_000;
+/// Entities on a page that asks for no number.
+const ENTITIES_DEFAULT: u32 = 200;
+/// Longest label that a caller may filter by, in bytes: models' labels are a word or two.
+const LABEL_BYTES_MAX: usize = 100;
+
+/// Which entities are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EntitiesQuery {
+    /// The analysis to read: a job of the document. By default the newest that succeeded; later pages stay with the first page's
+    /// analysis.
+    job_id: Option<Uuid>,
+    /// Only entities with this label.
+    label: Option<String>,
+    /// Only entities whose `score` is at least this, 0 to 1.
+    #[param(minimum = 0, maximum = 1)]
+    min_score: Option<f32>,
+    /// At most this many on the page; 200 by default.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// Where the page begins: `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl EntitiesQuery {
+    /// The job, if one is named, and the filter of its entities. The limit is one more than the page, to see whether more follow.
+    fn check(self) -> Result<(Option<JobId>, EntityPage), ApiError> {
+        let invalid = |detail| Err(ApiError::new(Kind::INVALID_REQUEST, detail));
+        let limit = page::limit(self.limit, ENTITIES_DEFAULT, 1..=ENTITIES_MAX)?;
+        let is_label = |label: &String| label.len() <= LABEL_BYTES_MAX && !label.contains('\0');
+        if !self.label.as_ref().is_none_or(is_label) {
+            return invalid("No label is that long or holds NUL.");
+        }
+        if !self.min_score.is_none_or(|score| (0.0..=1.0).contains(&score)) {
+            return invalid("min_score must be from 0 to 1.");
+        }
+        let asked = self.job_id.map(JobId);
+        let (job, after) = match self.cursor.as_deref().map(page::entity).transpose()? {
+            Some((job, _)) if asked.is_some_and(|asked| asked != job) => {
+                return invalid("The cursor is of another analysis; begin again without one.");
+            }
+            Some((job, ordinal)) => (Some(job), ordinal),
+            None => (asked, 0),
+        };
+        let page = EntityPage {
+            label: self.label,
+            min_score: self.min_score,
+            after,
+            limit: limit as i64 + 1,
+        };
+        Ok((job, page))
+    }
+}
+
+/// Entities
+///
+/// What an analysis found in a document, in the order of the text, a page at a time: the newest one that succeeded, or one
+/// that is named. With a label or a score a page may hold fewer than asked for, or none, and still have a `next_cursor`: read
+/// on until there is none.
+#[utoipa::path(
+    get,
+    path = "/v1/documents/{document_id}/entities",
+    operation_id = "list_entities",
+    tag = "documents",
+    params(
+        ("document_id" = Uuid, Path, description = "The document."),
+        EntitiesQuery,
+        ("if-none-match" = Option<String>, Header, description = "Entity tag of what the caller has."),
+    ),
+    responses(
+        (status = 200, description = "A page of entities.", body = Entities, headers(("etag", description = "Its entity tag."))),
+        (status = 304, description = "The caller has it."),
+        ResultProblems,
+    )
+)]
+pub async fn entities(
+    caller: Caller,
+    Id(id): Id,
+    Params(query): Params<EntitiesQuery>,
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (job, wanted) = query.check()?;
+    let limit = wanted.limit as usize - 1;
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
+    let job = analysed(&mut tx, &caller, DocumentId(id), job).await?;
+    let key = JobKey {
+        bucket: caller.bucket,
+        job: job.id,
+    };
+    let walked_to = wanted.after.saturating_add(ENTITIES_WALK_MAX);
+    let mut found = documents::entities(&mut tx, key, wanted).await?;
+    drop(tx);
+    let last = page::cut(&mut found, limit).map(|(ordinal, _)| *ordinal);
+    let more = job.entities.is_some_and(|entities| entities > walked_to);
+    let next_cursor = last.or(more.then_some(walked_to));
+    let next_cursor = next_cursor.map(|ordinal| page::after_entity(job.id, ordinal));
+    let model = views::model_of(&job);
+    let entities = found
+        .into_iter()
+        .map(|(_, entity)| FoundEntity::new(entity, &model))
+        .collect();
+    conditional::json(
+        &headers,
+        &Entities {
+            document_id: id,
+            job_id: job.id.0,
+            entities,
+            next_cursor,
+        },
+    )
+}
+
+/// Which analysis is meant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TextQuery {
+    /// The analysis that read it: a job of the document. By default the newest that succeeded.
+    job_id: Option<Uuid>,
+}
+
+/// Extracted text
+///
+/// The text that all offsets of an analysis's entities point into, exactly as the model read it.
+#[utoipa::path(
+    get,
+    path = "/v1/documents/{document_id}/text",
+    operation_id = "get_text",
+    tag = "documents",
+    params(
+        ("document_id" = Uuid, Path, description = "The document."),
+        TextQuery,
+        ("if-none-match" = Option<String>, Header, description = "Entity tag of what the caller has."),
+    ),
+    responses(
+        (status = 200, description = "The text, in UTF-8.", body = String, content_type = "text/plain; charset=utf-8",
+            headers(("etag", description = "Its entity tag."))),
+        (status = 304, description = "The caller has it."),
+        ResultProblems,
+    )
+)]
+pub async fn text(
+    caller: Caller,
+    Id(id): Id,
+    Params(query): Params<TextQuery>,
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let mut tx = reading::begin(&state.shards, caller.bucket).await?;
+    let job = analysed(&mut tx, &caller, DocumentId(id), query.job_id.map(JobId)).await?;
+    drop(tx);
+    let key = job
+        .text_key
+        .ok_or_else(|| ApiError::internal(format!("job {} succeeded without a text", job.id)))?;
+    // The key holds the text's own hash: one key, one content.
+    let tag = Tag::of(key.as_str().as_bytes());
+    if tag.is_known(&headers) {
+        return Ok(conditional::not_modified(tag));
+    }
+    let (body, bytes) = open(&state, &key).await?;
+    let mut response = conditional::tagged(tag, "text/plain; charset=utf-8", body);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+    Ok(response)
+}
+
+async fn open(state: &ApiState, key: &BlobKey) -> Result<(Body, u64), ApiError> {
+    let (object, bytes) = state.blobs.open(key).await?;
+    let chunks = stream::try_unfold(object, |mut object| async move {
+        Ok::<_, std::io::Error>(object.try_next().await?.map(|chunk| (chunk, object)))
+    });
+    Ok((Body::from_stream(chunks), bytes))
+}
+
+/// The job whose result is read: the named one, or the document's newest that succeeded. Without a result an error says why.
+async fn analysed(
+    tx: &mut FencedTx,
+    caller: &Caller,
+    document: DocumentId,
+    named: Option<JobId>,
+) -> Result<JobView, ApiError> {
+    let (bucket, client) = (caller.bucket, &caller.client);
+    let job = match named {
+        Some(job) => jobs::find(tx, JobKey { bucket, job }, client).await?,
+        None => jobs::result_job(tx, bucket, client, document).await?,
+    };
+    let job = job.filter(|job| job.document_id == document);
+    let job = job.ok_or_else(ApiError::not_found)?;
+    let detail = match job.state {
+        JobState::Succeeded => return Ok(job),
+        JobState::Waiting | JobState::Queued | JobState::Running => {
+            let state = job.state.as_str();
+            format!("The analysis of this document is {state}; ask again when it has succeeded.")
+        }
+        JobState::Failed | JobState::Expired => {
+            let state = job.state.as_str();
+            format!("The analysis of this document is {state}; its job says why.")
+        }
+        JobState::Cancelled => "The analysis of this document was cancelled.".to_owned(),
+    };
+    Err(ApiError::new(kinds::NOT_ANALYSED, detail))
+}

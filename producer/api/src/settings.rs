@@ -1,0 +1,53 @@
+//! The limits of uploads and the default model.
+
+use docket_contract::ids::ModelRef;
+use docket_process::settings::{ConfigError, Env, Setting};
+
+use crate::backlog::{self, BacklogConfig};
+
+/// Largest document, in bytes.
+pub const DOCUMENT_BYTES_MAX: Setting = Setting::with_default(
+    "DOCKET_DOCUMENT_BYTES_MAX",
+    "52428800",
+    "largest document that is accepted, in bytes",
+);
+/// Model of uploads that name none.
+pub const MODEL_DEFAULT: Setting = Setting::with_default(
+    "DOCKET_MODEL_DEFAULT",
+    "ner-legal",
+    "model that reads documents whose upload names none, as `name` or `name@version`",
+);
+
+/// Every setting of this crate.
+pub const SETTINGS: &[&Setting] = &[
+    &DOCUMENT_BYTES_MAX,
+    &MODEL_DEFAULT,
+    &backlog::CLIENT_MAX,
+    &backlog::SHARD_MAX,
+    &backlog::DEFERRED_MAX,
+];
+
+/// The highest limit that can be set, in bytes: one S3 object of 10,000 parts surely holds this much.
+const DOCUMENT_BYTES_CEILING: u64 = 64 * 1024 * 1024 * 1024;
+
+/// The settings of the callers' routes.
+#[derive(Debug, Clone)]
+pub struct ApiConfig {
+    /// Largest document, in bytes.
+    pub document_bytes_max: u64,
+    /// Model of uploads that name none.
+    pub model_default: ModelRef,
+    /// The limits of open jobs.
+    pub backlog: BacklogConfig,
+}
+
+impl ApiConfig {
+    /// Reads and checks the settings of this crate.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            document_bytes_max: env.within(&DOCUMENT_BYTES_MAX, 1..=DOCUMENT_BYTES_CEILING)?,
+            model_default: env.get(&MODEL_DEFAULT)?,
+            backlog: BacklogConfig::from_env(env)?,
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! What callers read: the JSON of the API. These types are separate from the stores' types, so that the stores can change.
+
+use docket_contract::entity::Entity;
+use docket_contract::job::Priority;
+use docket_contract::reason;
+use docket_contract::state::JobState;
+use docket_store::read::documents::DocumentView;
+use docket_store::work::jobs::JobView;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A document that was accepted.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    /// The document.
+    pub document_id: Uuid,
+    /// Its analysis.
+    pub job_id: Uuid,
+    /// Where its job stands.
+    pub state: JobState,
+    /// Its file name, when it has one.
+    pub file_name: Option<String>,
+    /// The caller's own id for it, when it has one.
+    pub external_id: Option<String>,
+}
+
+/// The documents of a form that was accepted, in the form's order.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AcceptedForm {
+    /// One entry a document.
+    pub documents: Vec<Accepted>,
+}
+
+/// Why a job failed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobError {
+    /// A short stable word, for filters.
+    #[schema(examples("unreadable_document"))]
+    pub kind: String,
+    /// One sentence.
+    pub detail: String,
+}
+
+impl JobError {
+    /// Tells the caller what went wrong, without the internal detail, which is for operators.
+    fn of(kind: &str, detail: &str) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            detail: reason::told(kind, detail),
+        }
+    }
+}
+
+/// One analysis of a document by one model.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Job {
+    /// Its id.
+    pub job_id: Uuid,
+    /// Its document.
+    pub document_id: Uuid,
+    /// Where it stands.
+    pub state: JobState,
+    /// The model, as `name` or `name@version`: with the version that was asked for or that has read the document.
+    #[schema(examples("ner-legal@2"))]
+    pub model: String,
+    /// `interactive` or `bulk`.
+    #[schema(value_type = String, examples("interactive"))]
+    pub priority: Priority,
+    /// When it may be begun next, while it waits.
+    pub due_at: Option<Timestamp>,
+    /// When it expires, if it does.
+    pub deadline: Option<Timestamp>,
+    /// How often it was begun.
+    pub attempts: i32,
+    /// Why it failed, if it did.
+    pub error: Option<JobError>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it was begun, the last time.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// From its acceptance to its last beginning, in seconds.
+    pub waited_seconds: Option<f64>,
+    /// From its last beginning to its end, in seconds.
+    pub ran_seconds: Option<f64>,
+    /// Characters of the extracted text: all of them were read.
+    pub text_chars: Option<i64>,
+    /// Windows the text was read in.
+    pub windows: Option<i32>,
+    /// Tokens of the text, each counted once.
+    pub tokens: Option<i64>,
+    /// Entities found.
+    pub entities: Option<i32>,
+}
+
+impl From<&JobView> for Job {
+    fn from(job: &JobView) -> Self {
+        let between =
+            |from: Option<Timestamp>, to: Option<Timestamp>| Some(seconds(to?.duration_since(from?)).max(0.0));
+        Self {
+            job_id: job.id.0,
+            document_id: job.document_id.0,
+            state: job.state,
+            model: model_of(job),
+            priority: job.priority,
+            due_at: job.due_at,
+            deadline: job.deadline,
+            attempts: job.attempts,
+            error: job.error.as_ref().map(|(kind, detail)| JobError::of(kind, detail)),
+            created_at: job.created_at,
+            started_at: job.started_at,
+            ended_at: job.ended_at,
+            waited_seconds: between(Some(job.created_at), job.started_at),
+            ran_seconds: between(job.started_at, job.ended_at),
+            text_chars: job.text_chars,
+            windows: job.windows,
+            tokens: job.tokens,
+            entities: job.entities,
+        }
+    }
+}
+
+fn seconds(duration: SignedDuration) -> f64 {
+    duration.as_secs_f64()
+}
+
+/// `name@version`, or the name while no version is known.
+pub fn model_of(job: &JobView) -> String {
+    match &job.model_version {
+        Some(version) => format!("{}@{version}", job.model),
+        None => job.model.to_string(),
+    }
+}
+
+/// One thing that happened to a job.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Happened {
+    /// When.
+    pub at: Timestamp,
+    /// What: `published`, `claimed`, `crashed`, `errored`, `postponed`, `given_back`, `requeued`, `succeeded`, `failed`,
+    /// `cancelled`, `expired` or `redriven`.
+    pub event: String,
+    /// Why, where there is a reason.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A job and what happened to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobWithHistory {
+    /// The job.
+    #[serde(flatten)]
+    pub job: Job,
+    /// What happened to it, newest last; the newest 50 are kept.
+    pub history: Vec<Happened>,
+}
+
+/// A page of a document's jobs, newest first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Jobs {
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// A document, where it stands, and its newest analysis.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Document {
+    /// Its id.
+    pub document_id: Uuid,
+    /// Where it stands: `succeeded` once an analysis of it has, whatever a newer one does; until then where its newest job
+    /// stands.
+    pub state: JobState,
+    /// The analysis whose result is read: the newest that succeeded, if one has.
+    pub result_job_id: Option<Uuid>,
+    /// The caller's own id for it.
+    pub external_id: Option<String>,
+    /// Its file name.
+    pub file_name: Option<String>,
+    /// What it is.
+    #[schema(examples("text/plain"))]
+    pub media_type: String,
+    /// The caller's own data, as they were sent.
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<Box<RawValue>>,
+    /// Its size in bytes.
+    pub size_bytes: i64,
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// Its newest job, with a state of its own.
+    pub job: Job,
+}
+
+impl From<DocumentView> for Document {
+    fn from(document: DocumentView) -> Self {
+        Self {
+            document_id: document.id.0,
+            state: document.state(),
+            result_job_id: document.result_job.map(|job| job.0),
+            job: Job::from(&document.job),
+            external_id: document.external_id,
+            file_name: document.file_name,
+            media_type: document.media_type,
+            metadata: document.metadata,
+            size_bytes: document.size_bytes,
+            sha256: document.sha256,
+            created_at: document.created_at,
+        }
+    }
+}
+
+/// A page of documents, newest first.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Documents {
+    /// The documents.
+    pub documents: Vec<Document>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Something that was found in a document. The extracted text at its offsets is its `text`, exactly.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FoundEntity {
+    /// The model's name for the kind of thing.
+    #[schema(examples("COURT"))]
+    pub label: String,
+    /// The words, as they stand in the text.
+    pub text: String,
+    /// First character (Unicode scalar value) of the extracted text, counted from 0.
+    pub start: u32,
+    /// One past the last character.
+    pub end: u32,
+    /// First byte of the extracted text in UTF-8, counted from 0.
+    pub start_byte: u32,
+    /// One past the last byte.
+    pub end_byte: u32,
+    /// Page, counted from 1, in documents that have pages.
+    pub page: Option<u32>,
+    /// How sure the model is, 0 to 1: the probability of the entity as a whole. It is the product of the probabilities that each
+    /// of its words has its label, and that the next word does not continue the entity.
+    pub score: f32,
+    /// The model that found it, as `name@version`.
+    pub model: String,
+}
+
+impl FoundEntity {
+    /// An entity as its caller reads it.
+    pub fn new(entity: Entity, model: &str) -> Self {
+        let span = entity.span;
+        Self {
+            label: entity.label,
+            text: entity.text,
+            start: span.start,
+            end: span.end,
+            start_byte: span.start_byte,
+            end_byte: span.end_byte,
+            page: entity.page,
+            score: entity.score,
+            model: model.to_owned(),
+        }
+    }
+}
+
+/// A page of a document's entities, in the order of the text.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Entities {
+    /// The document.
+    pub document_id: Uuid,
+    /// The analysis that found them.
+    pub job_id: Uuid,
+    /// The entities.
+    pub entities: Vec<FoundEntity>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}

@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+pub mod actions;
+pub mod commands;
+pub mod doctor;
+pub mod routes;

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod backoff;
+pub mod entity;
+pub mod hex;
+pub mod ids;
+pub mod job;
+pub mod media_type;
+pub mod model;
+pub mod object_key;
+pub mod outcome;
+pub mod reason;
+pub mod sharding;
+pub mod state;
+mod words;

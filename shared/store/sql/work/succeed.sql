@@ -1,0 +1,66 @@
+-- shard: work/succeed
+-- Ends jobs with their results, where their claims still are theirs, and returns the tokens of those claims. Jobs of
+-- several claims end in one statement; an entity names the claim it belongs to, since one worker may hold two claims of
+-- the same job.
+--
+-- $1 buckets, smallint[]: one for each job
+-- $2 jobs, uuid[]
+-- $3 tokens, uuid[]: the claims'
+-- $4 entry, jsonb: entry of the history
+-- $5 model_versions, text[]: the version that read each document
+-- $6 text_keys, text[]: where each extracted text is stored
+-- $7 text_hashes, bytea[]: SHA-256 of each extracted text
+-- $8 text_chars, bigint[]: characters of each extracted text
+-- $9 windows, integer[]: windows that each text was cut into
+-- $10 tokens_read, bigint[]: tokens of each text
+-- $11 entity_counts, integer[]: entities of each result
+-- $12 entity_tokens, uuid[]: the claim of each entity
+-- $13 ordinals, integer[]: the place of each entity in its result, from 1
+-- $14 labels, text[]
+-- $15 texts, text[]
+-- $16 start_chars, integer[]
+-- $17 end_chars, integer[]
+-- $18 start_bytes, integer[]
+-- $19 end_bytes, integer[]
+-- $20 pages, integer[]
+-- $21 scores, real[]
+
+with
+-- The results without their entities.
+results as (
+    select * from unnest($1::smallint[], $2::uuid[], $3::uuid[], $5::text[], $6::text[], $7::bytea[], $8::bigint[],
+                         $9::int[], $10::bigint[], $11::int[])
+        as r(bucket, job_id, token, model_version, text_key, text_sha256, text_chars, windows, tokens, entities)
+),
+-- The dispatch rows that still are under these claims, locked in the order of their keys, as in every statement.
+locked as (
+    select d.bucket, d.job_id, r.token from dispatch d
+    join results r on r.bucket = d.bucket and r.job_id = d.job_id and r.token = d.claim_token
+    where d.state = 'running' order by d.bucket, d.job_id for update of d
+),
+-- Those rows, deleted.
+ended as (
+    delete from dispatch d using locked l where d.bucket = l.bucket and d.job_id = l.job_id
+    returning d.bucket, d.job_id, l.token, d.attempt, d.claimed_at, d.worker, d.history
+),
+-- Their jobs, with what the dispatch rows said last and the results.
+job as (
+    update jobs j set state = 'succeeded', attempts = e.attempt, started_at = e.claimed_at,
+        ended_at = greatest(clock_timestamp(), e.claimed_at),
+        history = docket_history(e.history, $4 || jsonb_build_object(
+            'at', clock_timestamp(), 'worker', e.worker, 'model', j.model || '@' || r.model_version)),
+        model_version = r.model_version, text_key = r.text_key, text_sha256 = r.text_sha256, text_chars = r.text_chars,
+        windows = r.windows, tokens = r.tokens, entities = r.entities
+    from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id and r.token = e.token
+    where j.bucket = e.bucket and j.id = e.job_id
+    returning j.bucket, j.id, r.token
+),
+-- Their entities.
+found as (
+    insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
+    select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score
+    from job join unnest($12::uuid[], $13::int[], $14::text[], $15::text[], $16::int[], $17::int[], $18::int[],
+                         $19::int[], $20::int[], $21::real[])
+        as e(token, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score) on e.token = job.token
+)
+select token from job

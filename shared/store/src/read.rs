@@ -1,0 +1,4 @@
+//! What callers read.
+
+pub mod documents;
+pub mod reading;

@@ -1,0 +1,251 @@
+//! Claims: one worker's right to finish a job. The newest claim wins; an older one can finish nothing any more.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::rows::{seconds, undecodable};
+use crate::shards::keys::buckets_of;
+use crate::sql::{Statement, sql};
+use crate::work::results;
+use crate::work::results::{Ending, Failure};
+use crate::{Database, FencedTx, Shards, StoreError};
+use docket_contract::ids::{ClaimToken, DocumentId, InvalidName, JobId, JobKey};
+use docket_contract::job::Priority;
+use docket_contract::object_key::BlobKey;
+use docket_contract::state::{Event, JobState};
+
+pub use crate::work::granted_claim::{Claim, HEARTBEAT_EVERY, POISON_CRASHES, SUSPECT_CRASHES, TAKEOVER_AFTER};
+
+/// The answer to a worker that asks for a job.
+#[derive(Debug)]
+pub enum Answer {
+    /// The job is the worker's.
+    Granted(Box<Claim>),
+    /// The job has no dispatch row: it ended, or never was.
+    Ended,
+    /// The job is not due yet. A dispatcher will publish it again.
+    NotDue,
+    /// The job's client or model is paused. A dispatcher will publish it again.
+    Paused,
+    /// The job's deadline had passed, and the job was just ended for it.
+    Expired,
+    /// Another claim is alive.
+    RunningElsewhere,
+    /// The job crashed workers before: ask again with nothing else running.
+    Suspect,
+    /// The job crashed workers while it ran alone, and was just failed for it.
+    Poison,
+}
+
+/// What the statement says of the job: whether a claim was granted, which then has an attempt, or what forbade it.
+#[derive(FromRow)]
+struct Row {
+    late: bool,
+    early: bool,
+    paused: bool,
+    alive: bool,
+    poison: bool,
+    suspect: bool,
+    last_token: Option<Uuid>,
+    attempt: Option<i32>,
+    errors: Option<i32>,
+    tried_for: Option<f64>,
+    awaited: f64,
+    due: f64,
+    priority: String,
+    client_id: String,
+    document_id: Uuid,
+    blob_key: String,
+    media_type: String,
+    size_bytes: i64,
+    model: String,
+    model_version: Option<String>,
+}
+
+/// Who asks, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// Name of the worker, for the history.
+    pub worker: &'a str,
+    /// The token that the claim will carry. Asking again with the same token continues the claim.
+    pub token: ClaimToken,
+    /// Whether nothing else runs on this worker.
+    pub alone: bool,
+}
+
+/// Asks for a job.
+pub async fn claim(shards: &Shards, key: JobKey, asker: Asker<'_>) -> Result<Answer, StoreError> {
+    let query = sql!("work/claim")
+        .bind(key.bucket.number())
+        .bind(key.job.0)
+        .bind(asker.token.0)
+        .bind(asker.worker)
+        .bind(asker.alone)
+        .bind(seconds(TAKEOVER_AFTER));
+    let query = query
+        .bind(SUSPECT_CRASHES)
+        .bind(POISON_CRASHES)
+        .bind(Event::Crashed.entry(None, None))
+        .bind(Event::Claimed.entry(Some(asker.worker), None))
+        .bind(Event::Postponed.entry(None, None));
+    let mut tx = shards.begin(key.bucket).await?;
+    let row = tx.optional(query).await?;
+    let answer = answer(&mut tx, key, asker, row).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+/// A time that the database counted in seconds; zero where its clock was set back.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+/// What the worker is told. Ends a job that has expired or is poison.
+async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Row>) -> Result<Answer, StoreError> {
+    let Some(row) = row else { return Ok(Answer::Ended) };
+    if let (Some(attempt), Some(errors)) = (row.attempt, row.errors) {
+        let invalid = |error: InvalidName| tx.failed(undecodable(error));
+        return Ok(Answer::Granted(Box::new(Claim {
+            key,
+            token: asker.token,
+            attempt,
+            errors,
+            tried_for: duration(row.tried_for.unwrap_or_default()),
+            awaited: duration(row.awaited),
+            due: duration(row.due),
+            priority: Priority::parse(&row.priority).unwrap_or_default(),
+            client: row.client_id.parse().map_err(invalid)?,
+            document: DocumentId(row.document_id),
+            blob: BlobKey::from_stored(row.blob_key),
+            media_type: row.media_type,
+            size_bytes: row.size_bytes,
+            model: row.model.parse().map_err(invalid)?,
+            model_version: row
+                .model_version
+                .map(|version| version.parse())
+                .transpose()
+                .map_err(invalid)?,
+        })));
+    }
+    if row.late {
+        results::expire(tx, &[key]).await?;
+        return Ok(Answer::Expired);
+    }
+    if row.early {
+        return Ok(Answer::NotDue);
+    }
+    if row.paused {
+        return Ok(Answer::Paused);
+    }
+    if row.alive {
+        return Ok(Answer::RunningElsewhere);
+    }
+    if row.poison {
+        let poison = Ending::Failed(Failure::poison());
+        results::end(tx, key, row.last_token.map(ClaimToken), &poison).await?;
+        return Ok(Answer::Poison);
+    }
+    debug_assert!(row.suspect, "a claim is refused for one of six reasons");
+    Ok(Answer::Suspect)
+}
+
+/// Says that claims are alive. Returns the jobs whose claim is no longer this one: taken over, cancelled, expired,
+/// ended. A job whose bucket is just moving is not among them. At most [`crate::shards::fence::FENCE_BUCKETS_MAX`]
+/// buckets at a time.
+pub async fn heartbeat(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
+    ask(shard, claims, sql!("work/heartbeat")).await
+}
+
+/// Returns the same as [`heartbeat`], and writes nothing.
+pub async fn lost(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
+    ask(shard, claims, sql!("work/claims_lost")).await
+}
+
+async fn ask(
+    shard: &Database,
+    claims: &[(JobKey, ClaimToken)],
+    statement: Statement,
+) -> Result<Vec<JobId>, StoreError> {
+    let keys: Vec<JobKey> = claims.iter().map(|(key, _)| *key).collect();
+    let (mut tx, owned) = shard.begin_owned(&buckets_of(&keys)).await?;
+    let here = || claims.iter().filter(|(key, _)| owned.contains(&key.bucket));
+    let query = statement
+        .bind(here().map(|(key, _)| key.bucket.number()).collect::<Vec<_>>())
+        .bind(here().map(|(key, _)| key.job.0).collect::<Vec<_>>())
+        .bind(here().map(|(_, token)| token.0).collect::<Vec<_>>());
+    let lost = tx.scalars(query).await?;
+    tx.commit().await?;
+    Ok(lost.into_iter().map(JobId).collect())
+}
+
+/// Sets a job waiting again after an error that may pass. `false` when the claim is no longer the job's.
+pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason: &str) -> Result<bool, StoreError> {
+    let waiting = Leaving {
+        to: JobState::Waiting,
+        delay: Some(delay),
+        attempts_back: 0,
+        errors: 1,
+        entry: Event::Errored.entry(None, Some(reason)),
+    };
+    leave(shards, claim.key, claim.token, waiting).await
+}
+
+/// Sets a job waiting again because something that it needs is overloaded or away. Neither the attempt nor an error is
+/// counted. `false` when the claim is no longer the job's.
+pub async fn postpone(shards: &Shards, claim: &Claim, delay: Duration, reason: &str) -> Result<bool, StoreError> {
+    let waiting = Leaving {
+        to: JobState::Waiting,
+        delay: Some(delay),
+        attempts_back: 1,
+        errors: 0,
+        entry: Event::Postponed.entry(None, Some(reason)),
+    };
+    leave(shards, claim.key, claim.token, waiting).await
+}
+
+/// Gives a job back because its worker stops, or could not tell the shard what became of the job. The attempt is not
+/// counted. A worker that stops must do this before it returns the message; otherwise the next claim would find the job
+/// running. `false` when the claim is no longer the job's.
+pub async fn give_back(shards: &Shards, key: JobKey, token: ClaimToken) -> Result<bool, StoreError> {
+    let queued = Leaving {
+        to: JobState::Queued,
+        delay: None,
+        attempts_back: 1,
+        errors: 0,
+        entry: Event::GivenBack.entry(None, None),
+    };
+    leave(shards, key, token, queued).await
+}
+
+/// How a claim leaves its job without ending it.
+struct Leaving {
+    /// Waiting, or queued when the job's message goes back to the queue.
+    to: JobState,
+    /// Until the job is due. Without a delay that stays as it is.
+    delay: Option<Duration>,
+    /// Attempts that do not count.
+    attempts_back: i32,
+    /// Errors that count.
+    errors: i32,
+    /// Entry of the history.
+    entry: Value,
+}
+
+async fn leave(shards: &Shards, key: JobKey, token: ClaimToken, leaving: Leaving) -> Result<bool, StoreError> {
+    let query = sql!("work/claim_leave")
+        .bind(key.bucket.number())
+        .bind(key.job.0)
+        .bind(token.0)
+        .bind(leaving.to.as_str())
+        .bind(leaving.delay.map(seconds))
+        .bind(leaving.attempts_back)
+        .bind(leaving.errors)
+        .bind(leaving.entry);
+    let mut tx = shards.begin(key.bucket).await?;
+    let done = tx.execute(query).await?;
+    tx.commit().await?;
+    Ok(done == 1)
+}

@@ -1,0 +1,5 @@
+//! What a job needs before it may run: a place, room in memory, and no company that it must not have.
+
+pub mod company;
+pub mod memory;
+pub mod pressure;

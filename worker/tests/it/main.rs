@@ -1,0 +1,6 @@
+//! Models in a real bucket: fetched, kept, published, checked.
+
+mod cache;
+mod evaluate;
+mod fixture;
+mod models;
