@@ -1,6 +1,8 @@
 //! The health checks of the images, and the readiness that a process reports.
 
 use docket_e2e::system::{Program, System};
+use docket_local::postgres::Login;
+use docket_testing::World;
 use tokio::process::Command;
 
 /// Runs a program's health check beside a running process; returns its complaint.
@@ -58,4 +60,31 @@ async fn a_producer_tells_its_metrics_whether_it_is_ready() {
         system.world.shard_up(shard).await;
     }
     shown(1).await;
+}
+
+#[tokio::test]
+async fn pretty_logs_in_a_file_have_no_colours() {
+    let world = World::start().await;
+    docket_testing::build_binaries();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = std::fs::File::create(&path).unwrap();
+    let mut producer = Command::new(docket_testing::binary("docket-producer"))
+        .args(["serve", "--roles", "dispatch"])
+        .envs(world.env_as(Login::Producer))
+        .env("DOCKET_LOG_FORMAT", "pretty")
+        .stdout(log)
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let said = async || std::fs::read_to_string(&path).unwrap();
+    let written = async {
+        while !said().await.contains("serving") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let written = tokio::time::timeout(std::time::Duration::from_secs(60), written).await;
+    producer.kill().await.unwrap();
+    assert!(written.is_ok(), "{}", said().await);
+    assert!(!said().await.contains('\u{1b}'), "{}", said().await);
 }
