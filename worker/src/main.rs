@@ -8,12 +8,9 @@ use clap::{Parser, Subcommand};
 use docket_process::metrics::By;
 use docket_process::probe;
 use docket_process::settings::{Env, table};
-use docket_process::shutdown;
-use docket_process::shutdown::Shutdown;
-use docket_process::telemetry;
-use docket_process::telemetry::Telemetry;
-use docket_worker::config;
-use docket_worker::config::WorkerConfig;
+use docket_process::shutdown::{self, Shutdown};
+use docket_process::telemetry::{self, Telemetry};
+use docket_worker::config::{self, WorkerConfig};
 use docket_worker::{evaluate, models, run};
 
 #[global_allocator]

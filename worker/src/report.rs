@@ -9,7 +9,7 @@ use docket_contract::ids::ModelName;
 use docket_process::shutdown::Shutdown;
 use docket_process::telemetry;
 use docket_store::StoreError;
-use docket_store::operate::activity as reports;
+use docket_store::operate::activity;
 use docket_store::operate::activity::WorkerReport;
 
 use crate::context::Context;
@@ -45,7 +45,7 @@ async fn report(ctx: &Context, name: &ModelName, speed: &mut Speed) -> Result<()
         model_version: current.manifest().about.version.to_string(),
         tokens_per_second: speed.tokens_per_second,
     };
-    reports::worker(ctx.shards.catalog(), &report).await
+    activity::worker(ctx.shards.catalog(), &report).await
 }
 
 /// Tokens per second that a model's sessions read while busy, so that an idle worker does not count as slow.

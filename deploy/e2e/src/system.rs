@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_contract::ids::ClientId;
-use docket_contract::sharding;
-use docket_contract::sharding::ShardMap;
+use docket_contract::sharding::{self, ShardMap};
 use docket_local::postgres::Login;
 use docket_local::running::{self, Announced, Running};
 use docket_store::{Shards, StoreConfig};

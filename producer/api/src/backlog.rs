@@ -18,8 +18,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use docket_contract::ids::{Bucket, ClientId};
 use docket_process::settings::{ConfigError, Env, Setting};
 use docket_store::Shards;
-use docket_store::work::backlog;
-use docket_store::work::backlog::{DEFERRED_AFTER, Open};
+use docket_store::work::backlog::{self, DEFERRED_AFTER, Open};
 use docket_store::work::jobs::Schedule;
 use jiff::{SignedDuration, Timestamp};
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName};
 use docket_process::telemetry;
-use docket_store::work::idempotency;
-use docket_store::work::idempotency::{Key, Reservation};
+use docket_store::work::idempotency::{self, Key, Reservation};
 use docket_store::work::jobs::Schedule;
 use docket_store::{FencedTx, Shards, within};
 use serde_json::Value;

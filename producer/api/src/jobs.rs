@@ -7,8 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use docket_contract::ids::{DocumentId, JobId, JobKey};
 use docket_store::read::{documents, reading};
-use docket_store::work::jobs;
-use docket_store::work::jobs::{Cancellation, JobPage};
+use docket_store::work::jobs::{self, Cancellation, JobPage};
 use serde::Deserialize;
 use utoipa::IntoParams;
 

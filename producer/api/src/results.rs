@@ -13,11 +13,9 @@ use docket_contract::object_key::BlobKey;
 
 use docket_contract::state::JobState;
 use docket_store::FencedTx;
-use docket_store::read::documents;
-use docket_store::read::documents::{ENTITIES_WALK_MAX, EntityPage};
+use docket_store::read::documents::{self, ENTITIES_WALK_MAX, EntityPage};
 use docket_store::read::reading;
-use docket_store::work::jobs;
-use docket_store::work::jobs::JobView;
+use docket_store::work::jobs::{self, JobView};
 use futures::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -25,11 +23,9 @@ use uuid::Uuid;
 
 use crate::problems::ResultProblems;
 use crate::state::ApiState;
-use crate::views;
-use crate::views::{Entities, FoundEntity};
+use crate::views::{self, Entities, FoundEntity};
 use docket_http::caller::Caller;
-use docket_http::conditional;
-use docket_http::conditional::Tag;
+use docket_http::conditional::{self, Tag};
 use docket_http::extract::{Id, Params};
 use docket_http::page;
 use docket_http::problem::{ApiError, Kind};

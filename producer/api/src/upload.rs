@@ -29,8 +29,7 @@ use tracing::Instrument;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::commit::Refusal;
-use crate::idempotent;
-use crate::idempotent::{Begun, Hold, IDEMPOTENCY_REPLAYED};
+use crate::idempotent::{self, Begun, Hold, IDEMPOTENCY_REPLAYED};
 use crate::problems::UploadProblems;
 use crate::state::ApiState;
 use crate::views::{Accepted, AcceptedForm};

@@ -62,11 +62,6 @@ impl Client {
         self.read(Method::GET, &format!("/v1/jobs/{job}")).await
     }
 
-    /// Cancels a job that has not ended.
-    pub async fn cancel(&self, job: &str) -> Result<Job, ClientError> {
-        self.read(Method::DELETE, &format!("/v1/jobs/{job}")).await
-    }
-
     /// Has a document analysed again by a model, `name` or `name@version`.
     pub async fn analyse_again(&self, document: &str, model: &str) -> Result<Job, ClientError> {
         let request = self.request(Method::POST, &format!("/v1/documents/{document}/jobs"));

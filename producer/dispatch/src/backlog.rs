@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use docket_contract::ids::ShardName;
 use docket_process::{metrics, telemetry};
-use docket_store::operate::activity as reports;
-use docket_store::work::backlog;
-use docket_store::work::backlog::{Backlog, Pace};
+use docket_store::operate::activity;
+use docket_store::work::backlog::{self, Backlog, Pace};
 use docket_store::{Database, StoreError};
 
 use crate::fair_share::{BYTES_A_TOKEN, TOKENS_PER_SECOND_ASSUMED};
@@ -56,7 +55,7 @@ impl Counter {
         if Instant::now() < self.due {
             return Ok(());
         }
-        match reports::speeds(&self.catalog).await {
+        match activity::speeds(&self.catalog).await {
             Ok(speeds) => self.speeds = speeds,
             Err(error) => tracing::warn!(
                 error = telemetry::chain(&error),

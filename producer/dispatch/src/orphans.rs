@@ -11,8 +11,7 @@ use docket_contract::sharding;
 use docket_objects::Listed;
 use docket_process::metrics;
 use docket_store::read::documents;
-use docket_store::work::gaps;
-use docket_store::work::gaps::Gap;
+use docket_store::work::gaps::{self, Gap};
 use jiff::Timestamp;
 use uuid::Uuid;
 

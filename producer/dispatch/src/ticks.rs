@@ -14,7 +14,7 @@ use docket_process::shutdown::Shutdown;
 use docket_process::telemetry;
 use docket_queue::QueueError;
 use docket_queue::publish::Publisher;
-use docket_store::operate::activity as reports;
+use docket_store::operate::activity;
 use docket_store::shards::keys;
 use docket_store::work::dispatch::Waiting;
 use docket_store::work::{dispatch, lease};
@@ -344,8 +344,8 @@ impl Acting {
         flow.reported = Some(Instant::now());
         let catalog = self.dispatcher.shards.catalog();
         let (all, speeds) = tokio::join!(
-            reports::activity(catalog, &self.name, model, flow.weight()),
-            reports::speeds(catalog)
+            activity::report_weight(catalog, &self.name, model, flow.weight()),
+            activity::speeds(catalog)
         );
         match (all, speeds) {
             (Ok(all), Ok(speeds)) => {

@@ -15,10 +15,8 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use docket_process::metrics;
-use docket_process::metrics::RequestInFlight;
-use docket_process::telemetry;
-use docket_process::telemetry::context;
+use docket_process::metrics::{self, RequestInFlight};
+use docket_process::telemetry::{self, context};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 

@@ -203,11 +203,10 @@ impl Refused {
     }
 }
 
-/// Checks tokens. Clones share the keys. The default verifier has no key and refuses every token.
-#[derive(Clone, Default)]
+/// Checks tokens. Clones share the keys.
+#[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
     /// The keys, each with the validation of its tokens.
     keys: Vec<(DecodingKey, Validation)>,

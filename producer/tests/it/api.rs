@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use docket_contract::entity::{Entity, Span};
 use docket_contract::ids::{Bucket, ClaimToken, ClientId, JobId, JobKey};
-use docket_contract::model;
-use docket_contract::model::Current;
+use docket_contract::model::{self, Current};
 use docket_contract::object_key::BlobKey;
 use docket_contract::sharding;
-use docket_identity as auth;
 use docket_identity::Bearer;
 use docket_local::postgres::Login;
 use docket_objects::BlobStore;
@@ -20,10 +18,8 @@ use docket_producer::config::ProducerConfig;
 use docket_producer::role::Role;
 use docket_producer::serve;
 use docket_store::Shards;
-use docket_store::work::claims;
-use docket_store::work::claims::{Answer, Asker, Claim};
-use docket_store::work::results;
-use docket_store::work::results::{Analysis, Failure};
+use docket_store::work::claims::{self, Answer, Asker, Claim};
+use docket_store::work::results::{self, Analysis, Failure};
 use docket_testing::World;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reqwest::header::CONTENT_TYPE;
@@ -121,7 +117,7 @@ impl Api {
     }
 
     fn mint(&self, bearer: Bearer<'_>) -> String {
-        auth::mint(self.config.auth.as_ref().unwrap(), bearer, Duration::from_secs(600)).unwrap()
+        docket_identity::mint(self.config.auth.as_ref().unwrap(), bearer, Duration::from_secs(600)).unwrap()
     }
 
     /// A request without a token.

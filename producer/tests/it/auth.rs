@@ -5,7 +5,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use docket_http::problem::ApiError;
-use docket_identity as auth;
 use docket_identity::{AuthConfig, Bearer, MintError, Verifier};
 use docket_process::settings::{ConfigError, Env};
 use docket_producer::config::ProducerConfig;
@@ -204,7 +203,7 @@ fn a_public_key_verifies_and_cannot_be_used_as_a_secret() {
         assert_eq!(verifier.verify(token.trim()).unwrap().as_str(), "acme", "{key}");
         let forged = sign(Algorithm::HS256, &claims(|_| ()), &std::fs::read(&path).unwrap());
         assert_eq!(status_of(&verifier, &forged), 401, "{key} was taken as a secret");
-        let minted = auth::mint(&config, Bearer::Operator("ada"), Duration::from_secs(60));
+        let minted = docket_identity::mint(&config, Bearer::Operator("ada"), Duration::from_secs(60));
         assert!(matches!(minted, Err(MintError::NoSecret)));
     }
     let other = Verifier::new(&config(&[("DOCKET_JWT_PUBLIC_KEY_FILE", &key_file("rsa-public.pem"))]).unwrap());
@@ -235,7 +234,7 @@ fn while_a_key_is_replaced_the_tokens_of_both_are_good() {
             .unwrap_err();
         assert!(format!("{error:?}").contains("expired"), "{error:?}");
     }
-    let minted = auth::mint(&both, Bearer::Client(&ACME.parse().unwrap()), Duration::from_secs(60)).unwrap();
+    let minted = docket_identity::mint(&both, Bearer::Client(&ACME.parse().unwrap()), Duration::from_secs(60)).unwrap();
     let after = Verifier::new(&config(&[("DOCKET_JWT_SECRET", next)]).unwrap());
     assert_eq!(status_of(&after, &minted), 0, "new tokens are made with the new secret");
     assert_eq!(status_of(&after, &signed(SECRET)), 401, "the old secret is gone");

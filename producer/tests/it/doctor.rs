@@ -3,17 +3,15 @@
 use std::collections::HashMap;
 use std::process::Command;
 
-use docket_contract::model;
-use docket_contract::model::Current;
+use docket_contract::model::{self, Current};
 use docket_objects::BlobStore;
-use docket_operator::doctor;
-use docket_operator::doctor::Options;
 use docket_operator::doctor::report::{Finding, Report, Verdict};
+use docket_operator::doctor::{self, Options};
 use docket_process::settings::Env;
 use docket_producer::config::{self, ProducerConfig};
 use docket_queue::publish::Publisher;
 use docket_store::Shards;
-use docket_store::operate::activity as reports;
+use docket_store::operate::activity;
 use docket_store::work::lease;
 use docket_testing::{PgBouncer, World};
 use serde_json::{Value, json};
@@ -41,13 +39,13 @@ async fn world() -> World {
     for (_, shard) in shards.all() {
         assert!(lease::acquire(shard, "dispatch", Uuid::new_v4()).await.unwrap());
     }
-    let report = reports::WorkerReport {
+    let report = activity::WorkerReport {
         worker: "w1".into(),
         model: name,
         model_version: "2".into(),
         tokens_per_second: 12_000.0,
     };
-    reports::worker(shards.catalog(), &report).await.unwrap();
+    activity::worker(shards.catalog(), &report).await.unwrap();
     world
 }
 

@@ -1,7 +1,6 @@
 //! Models: which can be named, with a version and without, and how they are described.
 
-use docket_contract::model;
-use docket_contract::model::Current;
+use docket_contract::model::{self, Current};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use docket_contract::ids::{ModelName, ModelRef, ModelVersion};
-use docket_contract::model;
-use docket_contract::model::MANIFEST_BYTES_MAX;
+use docket_contract::model::{self, MANIFEST_BYTES_MAX};
 use docket_contract::object_key::BlobKey;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;

@@ -11,8 +11,7 @@ use tracing_subscriber::filter::{FilterExt, LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::metrics;
-use crate::metrics::By;
+use crate::metrics::{self, By};
 use crate::settings::{Env, Setting};
 
 pub use panics::literal as literal_panic;

@@ -14,8 +14,7 @@ use super::{QueueConfig, QueueError, UNSETTLED, call, close, connect, topology};
 use docket_contract::backoff;
 use docket_contract::ids::{ClaimToken, ModelName};
 use docket_contract::job::AnalyzeDocument;
-use docket_process::telemetry::context;
-use docket_process::telemetry::context::TRACE_PARENT;
+use docket_process::telemetry::context::{self, TRACE_PARENT};
 use docket_process::{metrics, telemetry};
 
 /// A consumer that has heard nothing for this long, with no delivery in hand, subscribes anew on a fresh channel. When a quorum

@@ -16,8 +16,7 @@ use docket_contract::ids::{ClaimToken, ModelName};
 use docket_contract::job::{AnalyzeDocument, JobMessage};
 use docket_process::failpoint;
 use docket_process::metrics;
-use docket_process::telemetry::context;
-use docket_process::telemetry::context::TRACE_PARENT;
+use docket_process::telemetry::context::{self, TRACE_PARENT};
 
 /// Delivery mode of a persistent message, in AMQP's numbering.
 const PERSISTENT: u8 = 2;

@@ -3,7 +3,7 @@
 pub mod fence;
 pub mod grants;
 pub mod keys;
-pub mod map;
 pub mod migrate;
 mod owners;
 pub mod schema;
+pub mod shard_map;

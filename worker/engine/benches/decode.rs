@@ -6,8 +6,7 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use docket_contract::media_type::MediaType;
-use docket_engine::decode;
-use docket_engine::decode::WindowScores;
+use docket_engine::decode::{self, WindowScores};
 use docket_engine::infer::labels::{Labels, ModelConfig, Tag};
 use docket_engine::infer::manifest::{CONFIG_FILE, LabelScheme};
 use docket_engine::window::Windows;

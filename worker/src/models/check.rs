@@ -9,8 +9,7 @@ use docket_process::settings::Env;
 
 use crate::cache::Cache;
 use crate::fetch::fetch;
-use crate::models::stored;
-use crate::models::stored::release_of;
+use crate::models::stored::{self, release_of};
 use crate::models::{gate, settings};
 use docket_engine::infer::manifest::MODEL_BYTES_MAX;
 use docket_engine::model::Model;

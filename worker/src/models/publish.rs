@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use docket_contract::model;
-use docket_contract::model::Current;
+use docket_contract::model::{self, Current};
 use docket_objects::BlobStore;
 use docket_process::settings::Env;
 

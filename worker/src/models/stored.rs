@@ -7,8 +7,7 @@ use docket_contract::ids::{ModelName, ModelRef, ModelVersion};
 use docket_objects::ModelError;
 use docket_objects::{BlobError, BlobStore};
 
-use crate::fetch;
-use crate::fetch::FetchError;
+use crate::fetch::{self, FetchError};
 use docket_engine::infer::manifest::Manifest;
 use docket_engine::release::Release;
 

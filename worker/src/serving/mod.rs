@@ -18,8 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::cache::{Cache, InUse};
 use crate::config::WorkerConfig;
-use crate::fetch;
-use crate::fetch::FetchError;
+use crate::fetch::{self, FetchError};
 use docket_engine::model::{Model, ModelError, ModelSettings};
 use docket_engine::release::Release;
 use pinned::Pinned;

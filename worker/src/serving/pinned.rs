@@ -12,8 +12,7 @@ use docket_contract::ids::{ClientId, ModelName};
 use docket_process::shutdown::Shutdown;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::serving::turns;
-use crate::serving::turns::{Standing, Turns};
+use crate::serving::turns::{self, Standing, Turns};
 use crate::serving::{Loaded, Loader, ServeError};
 use docket_engine::release::Release;
 

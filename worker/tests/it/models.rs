@@ -4,8 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use docket_contract::ids::ModelRef;
-use docket_contract::model;
-use docket_contract::model::Current;
+use docket_contract::model::{self, Current};
 use docket_contract::object_key::BlobKey;
 use docket_engine::infer::manifest::{CONFIG_FILE, MANIFEST_FILE};
 use docket_engine::release::Release;

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use docket_e2e::exposition::{Family, families};
 use docket_e2e::system::System;
-use docket_process::metrics;
-use docket_process::metrics::{By, Kind, Metric, Values};
+use docket_process::metrics::{self, By, Kind, Metric, Values};
 use jiff::{Timestamp, ToSpan};
 
 use crate::LETTER;

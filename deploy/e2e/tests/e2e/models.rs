@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use docket_contract::model;
-use docket_contract::model::Current;
+use docket_contract::model::{self, Current};
 use docket_e2e::api::{Accepted, Caller};
 use docket_e2e::system::{Program, System};
 use docket_objects::{BlobConfig, BlobStore};

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use docket_e2e::system::System;
 use docket_e2e::wire::Wire;
 use docket_process::settings::Env;
-use docket_store::operate::controls;
-use docket_store::operate::controls::Change;
+use docket_store::operate::controls::{self, Change};
 use docket_store::{Shards, StoreConfig};
 use jiff::{Timestamp, ToSpan};
 

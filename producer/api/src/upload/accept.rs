@@ -1,12 +1,10 @@
 //! Accepts the files of a request: writes all document, job and dispatch rows in one transaction.
 
 use docket_store::FencedTx;
-use docket_store::work::jobs;
-use docket_store::work::jobs::{HandOver, NewDocument, NewJob};
+use docket_store::work::jobs::{self, HandOver, NewDocument, NewJob};
 use serde_json::Value;
 
-use crate::commit;
-use crate::commit::Refusal;
+use crate::commit::{self, Refusal};
 use crate::idempotent::Hold;
 use crate::state::ApiState;
 use crate::upload::intake::{Intake, Taken};

@@ -12,8 +12,7 @@ use futures::stream::StreamExt;
 use multer::{Field, Multipart};
 
 use crate::upload::body::{BodyError, HEAD_BYTES_MAX};
-use crate::upload::fields;
-use crate::upload::fields::{Fields, Head, METADATA_BYTES_MAX};
+use crate::upload::fields::{self, Fields, Head, METADATA_BYTES_MAX};
 use crate::upload::intake::Intake;
 use crate::upload::pieces::{Chunks, pieces};
 use docket_http::problem::{ApiError, Kind};

@@ -2,8 +2,7 @@
 
 use docket_contract::ids::{ClientId, ModelName};
 use docket_contract::sharding;
-use docket_store::operate::controls;
-use docket_store::operate::controls::Change;
+use docket_store::operate::controls::{self, Change};
 use docket_store::within;
 use serde::Serialize;
 use serde_json::json;

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use docket_contract::ids::{ClientId, JobId, JobKey, ModelName, ShardName};
 use docket_contract::state::JobState;
-use docket_store::operate::dead;
-use docket_store::operate::dead::{Filter, Turn};
+use docket_store::operate::dead::{self, Filter, Turn};
 use docket_store::{Database, StoreError, within};
 use futures::future::join_all;
 use jiff::Timestamp;

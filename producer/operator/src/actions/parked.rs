@@ -3,8 +3,7 @@
 use docket_contract::hex::hex;
 use docket_contract::job::JobMessage;
 use docket_process::telemetry;
-use docket_store::operate::parked;
-use docket_store::operate::parked::{BODY_BYTES_MAX, Filter};
+use docket_store::operate::parked::{self, BODY_BYTES_MAX, Filter};
 use docket_store::work::dispatch;
 use docket_store::{StoreError, within};
 use jiff::Timestamp;

@@ -8,8 +8,7 @@ use docket_process::settings::Env;
 use docket_store::{Shards, StoreConfig};
 
 use crate::actions::OperateError;
-use crate::actions::restore;
-use crate::actions::restore::{Comparison, Lost, Missing};
+use crate::actions::restore::{self, Comparison, Lost, Missing};
 use crate::commands::table::{table, time};
 use crate::commands::{operations, print_json};
 

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use docket_process::settings::Env;
 
-use docket_identity as auth;
 use docket_identity::{AuthConfig, Bearer};
 
 /// Prints a token.
 pub fn run(env: &Env, bearer: Bearer<'_>, lifetime: Duration) -> anyhow::Result<()> {
-    println!("{}", auth::mint(&AuthConfig::from_env(env)?, bearer, lifetime)?);
+    println!(
+        "{}",
+        docket_identity::mint(&AuthConfig::from_env(env)?, bearer, lifetime)?
+    );
     Ok(())
 }

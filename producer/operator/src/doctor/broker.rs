@@ -2,8 +2,7 @@
 
 use docket_contract::ids::ModelName;
 use docket_process::telemetry::chain;
-use docket_queue::inspect;
-use docket_queue::inspect::{Inspection, Standing};
+use docket_queue::inspect::{self, Inspection, Standing};
 use docket_queue::publish::Depth;
 use docket_queue::topology::{Declared, EXCHANGES, JOBS};
 use docket_queue::{QueueConfig, QueueError};

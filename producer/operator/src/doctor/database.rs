@@ -1,8 +1,7 @@
 //! A PostgreSQL database: the catalog, or a shard.
 
 use docket_process::telemetry::chain;
-use docket_store::operate::inspect;
-use docket_store::operate::inspect::Server;
+use docket_store::operate::inspect::{self, Server};
 use docket_store::shards::migrate;
 use docket_store::shards::schema::Schema;
 use docket_store::{Database, StoreConfig, StoreError};

@@ -1,11 +1,8 @@
 //! Whether a dispatcher acts for a shard, and what waits there.
 
-use docket_store::operate::inspect;
-use docket_store::operate::inspect::Lease;
-use docket_store::work::backlog;
-use docket_store::work::backlog::Backlog;
-use docket_store::work::gaps;
-use docket_store::work::gaps::Gap;
+use docket_store::operate::inspect::{self, Lease};
+use docket_store::work::backlog::{self, Backlog};
+use docket_store::work::gaps::{self, Gap};
 use docket_store::work::lease::LEASE;
 use docket_store::{StoreConfig, StoreError};
 

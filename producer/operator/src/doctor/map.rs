@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use docket_contract::ids::{Bucket, ShardName};
-use docket_contract::sharding;
-use docket_contract::sharding::ShardMap;
-use docket_store::operate::inspect;
-use docket_store::operate::inspect::Ownership;
-use docket_store::shards::map as shard_map;
+use docket_contract::sharding::{self, ShardMap};
+use docket_store::operate::inspect::{self, Ownership};
+use docket_store::shards::shard_map;
 use docket_store::{StoreConfig, StoreError};
 use futures::future::join_all;
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use docket_store::operate::inspect;
-use docket_store::operate::inspect::Reported;
+use docket_store::operate::inspect::{self, Reported};
 use docket_store::work::backlog::Backlog;
 use docket_store::{StoreConfig, StoreError};
 

@@ -32,8 +32,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::context::OfCaller;
 use super::each_time;
-use crate::metrics;
-use crate::metrics::By;
+use crate::metrics::{self, By};
 use crate::settings::{Env, Setting};
 use crate::telemetry;
 use crate::tls::Roots;

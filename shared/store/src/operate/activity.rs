@@ -55,7 +55,7 @@ pub async fn speeds(catalog: &Database) -> Result<HashMap<String, f64>, StoreErr
 
 /// Stores how much weight the clients have whose work waits on a shard. Returns the sum over all shards that reported
 /// in the last 10 s.
-pub async fn activity(
+pub async fn report_weight(
     catalog: &Database,
     shard: &ShardName,
     model: &ModelName,

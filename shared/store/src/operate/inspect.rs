@@ -7,8 +7,7 @@ use jiff::Timestamp as Now;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection, FromRow, Row};
 
-use crate::shards::grants;
-use crate::shards::grants::Service;
+use crate::shards::grants::{self, Service};
 use crate::shards::schema::Schema;
 use crate::sql::sql;
 use crate::{Database, StoreError, Tx};

@@ -11,14 +11,13 @@ use std::time::Duration;
 use sqlx::FromRow;
 use tokio::time::Instant;
 
-use crate::shards::map as shard_map;
 use crate::shards::owners::Owners;
+use crate::shards::shard_map;
 use crate::sql::sql;
 use crate::{Database, StoreConfig, StoreError, Tx};
 use docket_contract::backoff::Backoff;
 use docket_contract::ids::{Bucket, ShardName};
-use docket_contract::sharding;
-use docket_contract::sharding::ShardMap;
+use docket_contract::sharding::{self, ShardMap};
 use docket_process::{metrics, telemetry};
 
 /// Buckets that one transaction may fence; the database function has the same limit.

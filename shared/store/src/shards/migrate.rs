@@ -6,7 +6,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::shards::schema::Schema;
-use crate::shards::{grants, map as shard_map};
+use crate::shards::{grants, shard_map};
 use crate::sql::sql;
 use crate::{Database, Shards, StoreConfig, StoreError};
 use docket_contract::ids::ShardName;

@@ -4,10 +4,8 @@ use std::collections::HashMap;
 
 use docket_contract::ids::{ClientId, JobKey};
 use docket_contract::sharding;
-use docket_store::operate::controls;
-use docket_store::operate::controls::Change;
-use docket_store::work::backlog;
-use docket_store::work::backlog::{Backlog, Pace};
+use docket_store::operate::controls::{self, Change};
+use docket_store::work::backlog::{self, Backlog, Pace};
 
 use crate::fixture::{Fixture, direct_and_pooled, granted, model};
 

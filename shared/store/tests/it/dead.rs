@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use docket_contract::ids::{JobId, JobKey};
 use docket_contract::state::JobState;
-use docket_store::operate::dead;
-use docket_store::operate::dead::Filter;
+use docket_store::operate::dead::{self, Filter};
 use docket_store::operate::{audit, parked};
-use docket_store::work::results;
-use docket_store::work::results::Failure;
+use docket_store::work::results::{self, Failure};
 use docket_store::work::sweep;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

@@ -5,9 +5,8 @@ use std::time::Duration;
 use docket_contract::ids::JobKey;
 use docket_contract::job::Priority;
 use docket_contract::state::JobState;
-use docket_store::operate::controls;
-use docket_store::operate::controls::Change;
-use docket_store::operate::{activity as reports, parked};
+use docket_store::operate::controls::{self, Change};
+use docket_store::operate::{activity, parked};
 use docket_store::work::dispatch::InFlight;
 use docket_store::work::jobs::{HandOver, NewJob};
 use docket_store::work::{dispatch, gaps, lease, sweep};
@@ -346,38 +345,38 @@ async fn an_operator_requeues_what_a_lost_broker_had(fixture: Fixture) {
 
 async fn workers_and_shards_tell_one_another(fixture: Fixture) {
     let catalog = fixture.shards.catalog();
-    assert!(reports::speeds(catalog).await.unwrap().is_empty());
+    assert!(activity::speeds(catalog).await.unwrap().is_empty());
     for (worker, speed) in [("w1", 8_000.0), ("w2", 10_000.0), ("w1", 9_000.0)] {
-        let report = reports::WorkerReport {
+        let report = activity::WorkerReport {
             worker: worker.into(),
             model: model(),
             model_version: "2".into(),
             tokens_per_second: speed,
         };
-        reports::worker(catalog, &report).await.unwrap();
+        activity::worker(catalog, &report).await.unwrap();
     }
-    let speed = async || reports::speeds(catalog).await.unwrap()[model().as_str()];
+    let speed = async || activity::speeds(catalog).await.unwrap()[model().as_str()];
     assert_eq!(speed().await, 9_500.0);
     // Workers that left count until another has said something half a minute later; then it alone does.
     let mut raw = sqlx::PgConnection::connect(&fixture.world.catalog_url).await.unwrap();
     let sql = "update worker_reports set reported_at = reported_at - interval '40 min'";
     sqlx::query(sql).execute(&mut raw).await.unwrap();
     assert_eq!(speed().await, 9_500.0);
-    let report = reports::WorkerReport {
+    let report = activity::WorkerReport {
         worker: "w3".into(),
         model: model(),
         model_version: "2".into(),
         tokens_per_second: 0.0,
     };
-    reports::worker(catalog, &report).await.unwrap();
+    activity::worker(catalog, &report).await.unwrap();
     assert_eq!(speed().await, 9_500.0, "one that has not been busy yet says nothing");
-    let busy = reports::WorkerReport {
+    let busy = activity::WorkerReport {
         tokens_per_second: 2_000.0,
         ..report
     };
-    reports::worker(catalog, &busy).await.unwrap();
+    activity::worker(catalog, &busy).await.unwrap();
     assert_eq!(speed().await, 2_000.0);
     let (s1, s2) = ("s1".parse().unwrap(), "s2".parse().unwrap());
-    assert_eq!(reports::activity(catalog, &s1, &model(), 3.0).await.unwrap(), 3.0);
-    assert_eq!(reports::activity(catalog, &s2, &model(), 1.5).await.unwrap(), 4.5);
+    assert_eq!(activity::report_weight(catalog, &s1, &model(), 3.0).await.unwrap(), 3.0);
+    assert_eq!(activity::report_weight(catalog, &s2, &model(), 1.5).await.unwrap(), 4.5);
 }

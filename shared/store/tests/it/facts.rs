@@ -2,16 +2,13 @@
 
 use docket_contract::ids::ClientId;
 use docket_contract::state::JobState::{Cancelled, Queued, Running, Succeeded, Waiting};
-use docket_store::operate::activity;
-use docket_store::operate::activity::WorkerReport;
-use docket_store::operate::controls;
-use docket_store::operate::controls::{Change, Controls};
+use docket_store::operate::activity::{self, WorkerReport};
+use docket_store::operate::controls::{self, Change, Controls};
 use docket_store::operate::inspect;
 use docket_store::read::{documents, reading};
 use docket_store::shards::migrate;
 use docket_store::shards::schema::Schema;
-use docket_store::work::backlog;
-use docket_store::work::backlog::Open;
+use docket_store::work::backlog::{self, Open};
 use docket_store::work::jobs::NewJob;
 use docket_store::work::{lease, results, sweep};
 use uuid::Uuid;

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use docket_contract::ids::{Bucket, ClientId, ShardName};
-use docket_contract::sharding;
-use docket_contract::sharding::ShardMap;
+use docket_contract::sharding::{self, ShardMap};
 use docket_store::shards::fence::FENCE_BUCKETS_MAX;
-use docket_store::shards::migrate;
-use docket_store::shards::migrate::SchemaError;
+use docket_store::shards::migrate::{self, SchemaError};
 use docket_store::{Shards, StoreError};
 use sqlx::{Connection, PgConnection};
 

@@ -1,8 +1,7 @@
 //! Idempotency keys: reserved, answered, freed, expired.
 
 use docket_contract::sharding;
-use docket_store::work::idempotency;
-use docket_store::work::idempotency::{Key, Reservation};
+use docket_store::work::idempotency::{self, Key, Reservation};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -3,12 +3,9 @@
 use docket_contract::ids::{Bucket, ClientId, DocumentId, JobId, JobKey, ModelVersion};
 use docket_contract::sharding;
 use docket_contract::state::JobState;
-use docket_store::read::documents;
-use docket_store::read::documents::{EntityPage, Page};
-use docket_store::work::jobs;
-use docket_store::work::jobs::{HandOver, JobPage, JobView, NewJob, OPEN_JOBS_MAX, Reanalysis};
-use docket_store::work::results;
-use docket_store::work::results::Failure;
+use docket_store::read::documents::{self, EntityPage, Page};
+use docket_store::work::jobs::{self, HandOver, JobPage, JobView, NewJob, OPEN_JOBS_MAX, Reanalysis};
+use docket_store::work::results::{self, Failure};
 use futures::future::join_all;
 
 use crate::fixture::{Fixture, analysis, direct_and_pooled, granted, job};

@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use docket_contract::ids::{ClaimToken, JobKey};
 use docket_contract::state::{Event, JobState, TRANSITIONS};
-use docket_store::operate::controls;
-use docket_store::operate::controls::Change;
+use docket_store::operate::controls::{self, Change};
 use docket_store::operate::dead;
-use docket_store::work::claims;
-use docket_store::work::claims::Claim;
-use docket_store::work::results;
-use docket_store::work::results::Failure;
+use docket_store::work::claims::{self, Claim};
+use docket_store::work::results::{self, Failure};
 use docket_store::work::{dispatch, jobs, sweep};
 use uuid::Uuid;
 

@@ -16,8 +16,7 @@ use docket_process::telemetry;
 
 use crate::batch::{BUCKET_TOKENS, Pass, PassLimits, PassRow, Queue};
 use crate::cpu::measured;
-use crate::decode;
-use crate::decode::WindowScores;
+use crate::decode::{self, WindowScores};
 use crate::infer::InferError;
 use crate::infer::labels::Labels;
 use crate::infer::session::{Logits, ModelSession};

@@ -9,8 +9,7 @@ use std::path::Path;
 
 use tokenizers::Tokenizer;
 
-use crate::steps;
-use crate::steps::scan;
+use crate::steps::{self, scan};
 use docket_extract::{ExtractedText, is_blank};
 
 /// Most bytes of text that the tokenizer reads at once: a few milliseconds and a few megabytes of its working memory.

@@ -3,8 +3,7 @@
 use std::sync::LazyLock;
 
 use docket_contract::entity::Entity;
-use docket_engine::decode;
-use docket_engine::decode::{WindowScores, WordScore};
+use docket_engine::decode::{self, WindowScores, WordScore};
 use docket_engine::infer::manifest::TOKENIZER_FILE;
 use docket_engine::window::{CONTEXT_TOKENS_MAX, PIECE_BYTES_MAX, Windows};
 use docket_extract::ExtractedText;

@@ -8,8 +8,7 @@ use std::sync::LazyLock;
 
 use docket_contract::entity::Entity;
 use docket_engine::batch::PassLimits;
-use docket_engine::decode;
-use docket_engine::decode::WindowScores;
+use docket_engine::decode::{self, WindowScores};
 use docket_engine::infer::manifest::TOKENIZER_FILE;
 use docket_engine::model::{Model, ModelSettings};
 use docket_engine::window::{CONTEXT_TOKENS_MAX, Splitter, TextTokenizer, Windows};
