@@ -29,14 +29,14 @@ pub const MODELS: Setting = Setting::with_default(
     "ner-legal",
     "names of the models that this worker serves, separated by commas; each model has its own queue",
 );
-/// Versions in memory beside the versions in force.
+/// Versions in memory beside the current versions.
 pub const MODEL_VERSIONS: Setting = Setting::with_default(
     "DOCKET_MODEL_VERSIONS",
     "2",
     "most versions in memory beside the current version of each model, for jobs that name another version; all models \
      share this number",
 );
-/// How often the worker looks for another version in force.
+/// How often the worker looks for new current versions.
 pub const MODEL_POLL_SECONDS: Setting = Setting::with_default(
     "DOCKET_MODEL_POLL_SECONDS",
     "10",
@@ -149,9 +149,9 @@ pub struct WorkerConfig {
     pub http_addr: SocketAddr,
     /// The models that this worker serves.
     pub models: ModelNames,
-    /// Versions kept in memory beside the versions in force, 1 to 64.
+    /// Versions kept in memory beside the current versions, 1 to 64.
     pub model_versions: usize,
-    /// How often the worker looks for another version in force, 1 s to 1 h.
+    /// How often the worker looks for new current versions, 1 s to 1 h.
     pub model_poll: Duration,
     /// The cache of models on disk.
     pub model_cache: Cache,
