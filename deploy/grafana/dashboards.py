@@ -64,7 +64,7 @@ OVERVIEW = [
         [
             panel(
                 "Uploads that failed, 6 h",
-                "Of those that were no caller's mistake. The objective is at most 0.01%.",
+                "Share of uploads that failed through no mistake of the caller. The objective is at most 0.01%.",
                 [("docket:uploads_failed:ratio_rate6h", "failed")],
                 "percentunit",
                 kind="stat",
@@ -91,7 +91,7 @@ OVERVIEW = [
             ),
             panel(
                 "Oldest interactive job",
-                "For how long the oldest job that waits and is not paused has been due.",
+                "Time since the oldest waiting job became due. Paused jobs do not count.",
                 [(f'max(shard_model_priority:docket_backlog_oldest_waiting_seconds:max{{priority="interactive", {BOTH}}})', "oldest")],
                 "s",
                 kind="stat",
@@ -116,7 +116,7 @@ OVERVIEW = [
             ),
             panel(
                 "Time to result",
-                "From accepted, or due if that was later, to the stored result.",
+                "From an upload's acceptance, or the job's due time if later, to the stored result.",
                 [
                     (quantile(q, "docket_time_to_result_seconds", "priority"), f"{{{{priority}}}} {name}")
                     for q, name in [(0.5, "p50"), (0.95, "p95")]
@@ -152,7 +152,7 @@ OVERVIEW = [
             ),
             panel(
                 "Errors of jobs",
-                "By reason. What is failed stays so until somebody does something.",
+                "By reason. A failed job stays failed until an operator acts.",
                 [(rate("docket_job_errors_total", "reason, then"), "{{reason}}, {{then}}")],
                 "ops",
                 runbook="failed-jobs-growing",
@@ -166,7 +166,7 @@ OVERVIEW = [
             ),
             panel(
                 "Producers that are ready",
-                "Of each role. With none of the role api nothing is accepted, and nothing is there to count it.",
+                "Ready producers of each role. Without a ready producer of the role api no upload is accepted, and no process counts the refusals.",
                 [("sum by (role) (docket_ready)", "{{role}}")],
                 runbook="accept-slo",
             ),
@@ -202,7 +202,7 @@ OVERVIEW = [
             panel("Requests in flight", "Not answered yet.", [("docket_http_requests_in_flight", "{{instance}}")]),
             panel(
                 "Memory of processes",
-                "Resident. A worker's bound is its models, `DOCKET_MEMORY_BYTES`, and some.",
+                "Resident memory. A worker needs at most the memory of its models, `DOCKET_MEMORY_BYTES`, and some more.",
                 [("process_resident_memory_bytes", "{{job}} {{instance}}")],
                 "bytes",
             ),
@@ -214,7 +214,7 @@ OVERVIEW = [
             ),
             panel(
                 "Open files of processes",
-                "Of those that the system allows.",
+                "Share of the open files that the system allows.",
                 [("process_open_fds / process_max_fds", "{{job}} {{instance}}")],
                 "percentunit",
                 steps=[("red", 0.8)],
@@ -229,7 +229,7 @@ PIPELINE = [
         [
             panel(
                 "Time in each stage, p95",
-                "`infer` has the wait for the model in it.",
+                "`infer` includes the wait for a free session of the model.",
                 [(quantile(0.95, "docket_stage_seconds", "stage"), "{{stage}}")],
                 "s",
             ),
@@ -265,7 +265,7 @@ PIPELINE = [
             ),
             panel(
                 "Sessions in use",
-                "The part of the sessions' time that model calls take. At 1 more work needs more workers.",
+                "Share of the sessions' time that model calls take. At 1, more work needs more workers.",
                 [
                     (
                         f"{rate('docket_model_pass_seconds_sum', 'instance, model', MODEL)}"
@@ -277,14 +277,14 @@ PIPELINE = [
             ),
             panel(
                 "Tokens the model is called with",
-                "Overlaps of windows and special tokens included. Padding is run for nothing.",
+                "Overlaps of windows and special tokens included. Padding tokens are wasted work.",
                 [(rate("docket_model_pass_tokens_total", "model, kind", MODEL), "{{model}} {{kind}}")],
                 "tokens/s",
                 stack=True,
             ),
             panel(
                 "Speed while busy",
-                "Tokens a second of a session that runs.",
+                "Tokens per second of a busy session.",
                 [
                     (
                         f"{rate('docket_model_pass_tokens_total', 'model', 'kind=' + chr(34) + 'text' + chr(34) + ', ' + MODEL)}"
@@ -297,12 +297,12 @@ PIPELINE = [
             ),
             panel(
                 "Windows a call",
-                "One on a CPU, unless it is configured otherwise.",
+                "1 on a CPU, unless `DOCKET_BATCH_WINDOWS` says otherwise.",
                 [(mean("docket_model_pass_windows", "model", MODEL), "{{model}}")],
             ),
             panel(
                 "Padding",
-                "The part of the tokens that is padding.",
+                "Share of the tokens that are padding.",
                 [
                     (
                         f"{rate('docket_model_pass_tokens_total', 'model', 'kind=' + chr(34) + 'padding' + chr(34) + ', ' + MODEL)}"
@@ -319,7 +319,7 @@ PIPELINE = [
             ),
             panel(
                 "Models loaded, and not",
-                "In the last 15 minutes; a refused version is tried again each minute.",
+                "Attempts in the last 15 minutes. A worker tries a refused version again each minute.",
                 [(f"sum by (model, outcome) (increase(docket_model_loads_total{{{MODEL}}}[15m]))", "{{model}} {{outcome}}")],
                 runbook="model-load-failing",
             ),
@@ -342,24 +342,24 @@ PIPELINE = [
         [
             panel(
                 "Deliveries worked on",
-                "Of those that a worker takes at a time; it takes fewer while a store is overloaded.",
+                "Deliveries in work, and the most that a worker takes at the same time. A worker takes fewer while a store is overloaded.",
                 [("docket_worker_intake_jobs", "{{instance}}"), ("docket_worker_intake_limit", "limit of {{instance}}")],
             ),
             panel(
                 "Memory for documents",
-                "The part of `DOCKET_MEMORY_BYTES` that is reserved. At 1 documents wait for room.",
+                "Share of `DOCKET_MEMORY_BYTES` that is reserved. At 1, documents wait for memory.",
                 [("docket_worker_memory_reserved_bytes / docket_worker_memory_limit_bytes", "{{instance}}")],
                 "percentunit",
             ),
             panel(
                 "Computations beside the model",
-                "The part of the places for extracting, cutting and decoding that is taken.",
+                "Share of the places for extracting, cutting and decoding that are taken.",
                 [("docket_worker_cpu_tasks / docket_worker_cpu_tasks_max", "{{instance}}")],
                 "percentunit",
             ),
             panel(
                 "Stalled",
-                "For how long a worker has had jobs and got nowhere.",
+                "Time for which a worker has had jobs without useful progress.",
                 [("docket_worker_stalled_seconds", "{{instance}}")],
                 "s",
                 steps=[("red", 180)],
@@ -367,7 +367,7 @@ PIPELINE = [
             ),
             panel(
                 "Claims that were not kept alive",
-                "Heartbeats that a shard did not take.",
+                "Heartbeats that a shard did not accept.",
                 [(rate("docket_heartbeat_failures_total", "shard", SHARD), "{{shard}}")],
                 "ops",
                 runbook="lost-shard",
@@ -388,13 +388,13 @@ QUEUES = [
             ),
             panel(
                 "In flight",
-                "Jobs that the broker has, and that workers have. The others wait in the shards.",
+                "`queued` jobs are in the broker, `running` jobs are on workers. All other open jobs wait in the shards.",
                 [(f"sum by (model, state) (shard_model_state:docket_backlog_in_flight_jobs:max{{{BOTH}}})", "{{model}} {{state}}")],
                 stack=True,
             ),
             panel(
                 "Oldest job that waits",
-                "For how long it has been due; paused ones are left out.",
+                "Time since the oldest waiting job became due. Paused jobs do not count.",
                 [
                     (
                         f"max by (model, priority) (shard_model_priority:docket_backlog_oldest_waiting_seconds:max{{{BOTH}}})",
@@ -407,14 +407,14 @@ QUEUES = [
             ),
             panel(
                 "Oldest job in the broker",
-                "For how long it has been there. About a second of work is kept ready: more than some seconds mean busy or missing workers.",
+                "Time that the oldest queued job has been in the broker. The broker holds about one second of work, so more than some seconds mean busy or missing workers.",
                 [(f"shard_model:docket_backlog_oldest_queued_seconds:max{{{BOTH}}}", "{{shard}} {{model}}")],
                 "s",
                 runbook="no-progress",
             ),
             panel(
                 "Oldest open job",
-                "For how long it has been due, whatever it does now; paused ones too.",
+                "Time since the oldest open job became due, whatever its state. Paused jobs count.",
                 [(f"shard_model:docket_backlog_oldest_seconds:max{{{BOTH}}}", "{{shard}} {{model}}")],
                 "s",
             ),
@@ -432,14 +432,14 @@ QUEUES = [
         [
             panel(
                 "Messages published",
-                "Confirmed by the broker: by the dispatcher, by the handler that accepted the upload, or put off by a worker.",
+                "Messages that the broker confirmed, by publisher: the dispatcher, the process that accepted the job (handover), or a worker that put the job off (delay).",
                 [(rate("docket_messages_published_total", "path"), "{{path}}")],
                 "ops",
                 stack=True,
             ),
             panel(
                 "From due to published",
-                "How long jobs wait in their shards.",
+                "Time that jobs wait in their shards.",
                 [(quantile(q, "docket_dispatch_lag_seconds", "priority"), f"{{{{priority}}}} {name}") for q, name in [(0.5, "p50"), (0.95, "p95")]],
                 "s",
             ),
@@ -472,7 +472,7 @@ QUEUES = [
             ),
             panel(
                 "Repairs",
-                "Rows that the sweeper set right, by what was wrong.",
+                "Rows and objects that the sweeper repaired, by what was wrong.",
                 [(rate("docket_repaired_rows_total", "what"), "{{what}}")],
                 "ops",
             ),
@@ -483,7 +483,7 @@ QUEUES = [
         [
             panel(
                 "Ready messages",
-                "In each model's queue, with no worker.",
+                "Messages in each model's queue that no worker has.",
                 [(f"model:docket_queue_ready_messages:max{{{MODEL}}}", "{{model}}")],
             ),
             panel("Workers that consume", "Of each queue.", [(f"model:docket_queue_consumers:max{{{MODEL}}}", "{{model}}")]),
@@ -495,7 +495,7 @@ QUEUES = [
             ),
             panel(
                 "Time until a publish is answered",
-                "Of messages that were published together.",
+                "Time until the broker has answered all messages that were published together.",
                 quantiles("docket_publish_seconds"),
                 "s",
                 runbook="lost-broker",
@@ -503,14 +503,14 @@ QUEUES = [
             panel("Messages on their way", "Published and not answered.", [("sum by (instance) (docket_publish_in_flight_messages)", "{{instance}}")]),
             panel(
                 "Publishes that failed",
-                "By reason; the rows wait on.",
+                "By reason. The jobs keep waiting.",
                 [(rate("docket_publish_failures_total", "reason"), "{{reason}}")],
                 "ops",
                 runbook="lost-broker",
             ),
             panel(
                 "Dead messages",
-                "Of the dead queue: named a job, which waits again, or none, and were parked.",
+                "Messages of the dead queue. A `requeued` message named a job, which waits again; a `parked` message named no job.",
                 [(rate("docket_parked_messages_total", "outcome"), "{{outcome}}")],
                 "ops",
             ),
@@ -524,7 +524,7 @@ SHARDS = [
         [
             panel(
                 "Away",
-                "1 while a process finds that the database is away.",
+                "1 while a process takes the database for away.",
                 [("database:docket_database_circuit_open:max", "{{database}}")],
                 steps=[("red", 1)],
                 runbook="lost-shard",
@@ -559,7 +559,7 @@ SHARDS = [
             ),
             panel(
                 "Connections in use",
-                "Of those that a process may open (`DOCKET_PG_CONNECTIONS_MAX`).",
+                "Share of the connections that a process may open (`DOCKET_PG_CONNECTIONS_MAX`).",
                 [
                     (
                         'docket_database_connections{state="used"} / ignoring (state) docket_database_connections_max',
@@ -571,17 +571,17 @@ SHARDS = [
             ),
             panel(
                 "Open connections",
-                "Of all processes: what a server, or the pooler in front of it, has to bear.",
+                "Connections of all processes. The server, or the pooler in front of the server, must allow as many.",
                 [("sum by (database) (docket_database_connections)", "{{database}}")],
             ),
             panel(
                 "Callers that wait",
-                "For a connection, or its first answer.",
+                "Callers that wait until their transaction begins.",
                 [("sum by (database) (docket_database_waiting_callers)", "{{database}}")],
             ),
             panel(
                 "Transactions at the wrong shard",
-                "Refused because a bucket has moved; each costs one round trip.",
+                "Transactions that a shard refused because the bucket has moved. Each refusal costs one round trip.",
                 [(rate("docket_wrong_shard_total", "shard", SHARD), "{{shard}}")],
                 "ops",
             ),
@@ -607,7 +607,7 @@ SHARDS = [
         "Object storage",
         [
             panel("Requests", "By operation.", [(rate("docket_object_request_seconds_count", "operation"), "{{operation}}")], "reqps"),
-            panel("Requests that failed", "At the last try.", [(rate("docket_object_errors_total", "operation"), "{{operation}}")], "reqps"),
+            panel("Requests that failed", "Requests whose last attempt failed.", [(rate("docket_object_errors_total", "operation"), "{{operation}}")], "reqps"),
             panel(
                 "Time of a request, p95",
                 "Until the answer begins.",
@@ -624,29 +624,29 @@ FAIRNESS = [
         [
             panel(
                 "Clients with work waiting",
-                "As the last scans saw them; a client counts for each model and priority. No metric names a client: `docket-producer "
-                "clients` and the databases do.",
+                "Clients with waiting work at the last scan. A client counts once for each model and priority. No metric names a client: "
+                "`docket-producer clients` and the databases do.",
                 [(f"shard:docket_dispatch_waiting_clients:max{{{SHARD}}}", "{{shard}}")],
             ),
             panel(
                 "Clients at their cap",
-                "They have as many jobs in flight as they may.",
+                "Clients with waiting work that have as many jobs in flight as they may.",
                 [(f"shard:docket_dispatch_capped_clients:max{{{SHARD}}}", "{{shard}}")],
             ),
             panel(
                 "Paused clients with work waiting",
-                "Their work stays where it is.",
+                "The waiting work of a paused client stays in the shard.",
                 [(f"shard:docket_dispatch_paused_clients:max{{{SHARD}}}", "{{shard}}")],
             ),
             panel(
                 "Part of the largest client",
-                "Of the jobs in flight of clients that have more waiting. Near 1 with many clients waiting, look at weights and caps.",
+                "Share of the client with the most jobs in flight, among clients with waiting work. If the share is near 1 while many clients wait, look at weights and caps.",
                 [(f"shard:docket_dispatch_largest_client_ratio:max{{{SHARD}}}", "{{shard}}")],
                 "percentunit",
             ),
             panel(
                 "Uploads refused for a full backlog",
-                "429: a client has as many jobs open as it may (`DOCKET_BACKLOG_CLIENT_MAX`).",
+                "Uploads answered 429 because the client has as many open jobs as it may (`DOCKET_BACKLOG_CLIENT_MAX`, `DOCKET_BACKLOG_SHARD_MAX`).",
                 [(rate("docket_uploads_total", where='status="429"'), "429")],
                 "reqps",
             ),
@@ -657,7 +657,7 @@ FAIRNESS = [
         [
             panel(
                 "Wait for a turn",
-                "From due to claimed by a worker.",
+                "Time from when a job became due until a worker claimed the job.",
                 [(quantile(q, "docket_turn_wait_seconds", "priority"), f"{{{{priority}}}} {name}") for q, name in [(0.5, "p50"), (0.95, "p95")]],
                 "s",
                 steps=[("red", 60)],
@@ -693,20 +693,20 @@ AUTOSCALING = [
         [
             panel(
                 "Work that waits, in one worker's seconds",
-                "What is open, at the speed that workers report: divided by the seconds it may take, it is the number of workers to have.",
+                "Seconds that one worker needs for the work that can be done now. Divide by the seconds that the work may take to get the number of workers.",
                 [(f"sum by (model) (shard_model:docket_work_waiting_seconds:max{{{BOTH}}})", "{{model}}")],
                 "s",
             ),
             panel(
                 "Speed of one worker",
-                "As workers report it.",
+                "Tokens per second, as workers last reported.",
                 [(f"model:docket_worker_tokens_per_second:max{{{MODEL}}}", "{{model}}")],
                 "tokens/s",
             ),
-            panel("Workers", "That consume each queue.", [(f"model:docket_queue_consumers:max{{{MODEL}}}", "{{model}}")]),
+            panel("Workers", "Workers that consume each queue.", [(f"model:docket_queue_consumers:max{{{MODEL}}}", "{{model}}")]),
             panel(
                 "Messages a worker",
-                "Ready and running, for each worker: what an autoscaler on queue length sees.",
+                "Ready and running messages per worker: the figure that an autoscaler on queue length sees.",
                 [
                     (
                         f"sum by (model) (shard_model_state:docket_backlog_in_flight_jobs:max{{{BOTH}}})"
@@ -717,7 +717,7 @@ AUTOSCALING = [
             ),
             panel(
                 "Sessions in use",
-                "The part of all sessions' time that model calls take.",
+                "Share of all sessions' time that model calls take.",
                 [(f"{rate('docket_model_pass_seconds_sum')} / sum(docket_worker_sessions)", "in use")],
                 "percentunit",
             ),
@@ -729,13 +729,13 @@ AUTOSCALING = [
             ),
             panel(
                 "Deliveries given back",
-                "By workers that stop; it costs the jobs nothing.",
+                "Deliveries that stopping workers gave back. The jobs lose no attempt.",
                 [(rate("docket_jobs_total", where='outcome=~"given_back|untouched"'), "given back")],
                 "ops",
             ),
             panel(
                 "Age of workers",
-                "A worker that is always young crashes, or is scaled up and down too eagerly.",
+                "A worker that is always young crashes, or an autoscaler starts and stops workers too eagerly.",
                 [
                     (
                         "time() - process_start_time_seconds and on (job, instance) docket_build_info{service=\"worker\"}",

@@ -19,7 +19,7 @@ use docket_producer::serve;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Docket's HTTP service, dispatcher and operator commands. Settings are environment variables: see `settings`.
+/// Docket's HTTP service, dispatcher and operator commands. `settings` prints the settings, which are environment variables.
 #[derive(Parser)]
 #[command(name = "docket-producer", version)]
 struct Arguments {
@@ -31,7 +31,7 @@ struct Arguments {
 enum Command {
     /// Run the chosen roles until SIGTERM.
     Serve {
-        /// Which roles this process has.
+        /// Roles of this process, separated by commas.
         #[arg(long, value_delimiter = ',', default_values_t = Role::ALL)]
         roles: Vec<Role>,
     },
@@ -44,17 +44,17 @@ enum Command {
 enum Once {
     /// Bring the catalog and every shard to this release's schema.
     Migrate,
-    /// Act on waiting work.
+    /// Repair dispatch after the broker has lost its messages.
     Dispatch {
         #[command(subcommand)]
         command: DispatchCommand,
     },
-    /// Failed and expired jobs.
+    /// List, redrive and purge failed and expired jobs.
     Dead {
         #[command(subcommand)]
         command: commands::dead::Command,
     },
-    /// Messages that named no job.
+    /// List, redrive and purge messages that named no job.
     Parked {
         #[command(subcommand)]
         command: commands::parked::Command,
@@ -63,12 +63,12 @@ enum Once {
     Pause(commands::controls::Target),
     /// Release the work that a pause holds back.
     Resume(commands::controls::Target),
-    /// Weights and caps of clients.
+    /// Show and change the weights and caps of clients.
     Clients {
         #[command(subcommand)]
         command: commands::controls::Clients,
     },
-    /// What operators did.
+    /// List what operators did.
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
@@ -77,19 +77,18 @@ enum Once {
     Token {
         #[command(flatten)]
         bearer: TokenBearer,
-        /// How long it is valid, in seconds.
+        /// Lifetime of the token, in seconds.
         #[arg(long, default_value_t = 24 * 3600)]
         lifetime: u64,
     },
-    /// Say whether the producer on this machine is alive: for the image's health check.
+    /// Check that the producer on this machine is alive; the image's health check runs this command.
     Healthcheck,
-    /// After a restore of a shard or of the bucket.
+    /// Find and settle gaps after a restore of a shard or of the bucket.
     Restore {
         #[command(subcommand)]
         command: commands::restore::Command,
     },
-    /// Look at every dependency from here and say what is wrong: exit code 0 when all is well, 3 when there are warnings, 1 when
-    /// something is broken.
+    /// Check every dependency of Docket from this machine and report faults. Exit codes: 0 all is well, 3 warnings, 1 faults.
     Doctor(doctor::Options),
     /// Print the settings as a table.
     Settings,
@@ -99,7 +98,7 @@ enum Once {
 
 #[derive(Subcommand)]
 enum DispatchCommand {
-    /// Set every published job waiting: after a broker has lost its data.
+    /// Set every published job waiting again.
     Requeue,
 }
 
@@ -112,10 +111,10 @@ enum AuditCommand {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct TokenBearer {
-    /// The client it is for.
+    /// Client for whom the token is.
     #[arg(long)]
     client: Option<ClientId>,
-    /// The operator it is for.
+    /// Operator for whom the token is.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
 }

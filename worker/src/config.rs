@@ -21,25 +21,26 @@ use docket_engine::model::ModelSettings;
 pub const HTTP_ADDR: Setting = Setting::with_default(
     "DOCKET_WORKER_HTTP_ADDR",
     "0.0.0.0:8081",
-    "address of the worker's probes and metrics",
+    "address and port of the worker's probes and metrics",
 );
 /// Models that the worker serves.
 pub const MODELS: Setting = Setting::with_default(
     "DOCKET_MODELS",
     "ner-legal",
-    "the models that this worker serves, separated by commas; each has its queue",
+    "names of the models that this worker serves, separated by commas; each model has its own queue",
 );
-/// Versions in memory beside the versions in force.
+/// Versions in memory beside the current versions.
 pub const MODEL_VERSIONS: Setting = Setting::with_default(
     "DOCKET_MODEL_VERSIONS",
     "2",
-    "versions kept in memory for jobs that insist on another than the one that holds",
+    "most versions in memory beside the current version of each model, for jobs that name another version; all models \
+     share this number",
 );
-/// How often the worker looks for another version in force.
+/// How often the worker looks for new current versions.
 pub const MODEL_POLL_SECONDS: Setting = Setting::with_default(
     "DOCKET_MODEL_POLL_SECONDS",
     "10",
-    "how often the worker looks whether another version of a model holds",
+    "seconds between two looks for a new current version of each model",
 );
 /// Path of onnxruntime's library.
 pub const ONNXRUNTIME_LIB: Setting = Setting::required(
@@ -50,60 +51,66 @@ pub const ONNXRUNTIME_LIB: Setting = Setting::required(
 pub const MODEL_CACHE_DIR: Setting = Setting::with_default(
     "DOCKET_MODEL_CACHE_DIR",
     "/var/cache/docket/models",
-    "where models are kept between starts",
+    "folder that keeps models between starts",
 );
 /// Most bytes of the models on disk.
 pub const MODEL_CACHE_BYTES: Setting = Setting::with_default(
     "DOCKET_MODEL_CACHE_BYTES",
     "8589934592",
-    "most that these take on disk, in bytes: two models of the largest size, or some 350 versions of the default one; beyond it the version used longest ago goes",
+    "most bytes in `DOCKET_MODEL_CACHE_DIR`: the default has room for two models of the largest size, or for some 350 \
+     versions of the default model; the version used longest ago is removed first",
 );
 /// Deliveries in hand at a time, for each model.
 pub const PREFETCH: Setting = Setting::with_default(
     "DOCKET_PREFETCH",
     "16",
-    "deliveries that are worked on at a time, of each model; more fill batches better",
+    "deliveries of each model that the worker works on at the same time; more deliveries fill batches better",
 );
 /// Memory for documents.
 pub const MEMORY_BYTES: Setting = Setting::with_default(
     "DOCKET_MEMORY_BYTES",
     "536870912",
-    "memory for documents being worked on, in bytes, beside the model's own: 2 a byte of text and 28 a token or, if that is more, 16 a token and 160 an entity; what needs more than seven eighths of it fails",
+    "memory for the documents in work, in bytes, beside the memory of models; a document needs 2 bytes per byte of \
+     text, plus the larger of 28 per token and 16 per token + 320 per entity; a document that needs more than seven \
+     eighths of this memory fails, since one eighth is for small documents",
 );
 /// Most entities of one job.
 pub const ENTITIES_MAX: Setting = Setting::with_default(
     "DOCKET_ENTITIES_MAX",
     "1000000",
-    "entities that one job may have; a document with more fails (`too_many_entities`)",
+    "most entities of one job; a document with more entities fails (`too_many_entities`)",
 );
 /// Device that models run on.
 pub const PROVIDER: Setting = Setting::with_default(
     "DOCKET_PROVIDER",
     "cpu",
-    "`cpu`, or `cuda` in a worker with that feature; without a usable GPU the model runs on the CPU",
+    "`cpu`, or `cuda` in a worker built with that feature; without a usable GPU, the model runs on the CPU",
 );
 /// Model calls that run at a time.
 pub const SESSIONS: Setting = Setting::optional(
     "DOCKET_SESSIONS",
-    "model calls that run at the same time; else one a core that the process may use, on a GPU two",
+    "model calls that run at the same time, for each model; without this setting, 1 per core that the process may use, \
+     or 2 on a GPU",
 );
 /// Threads of one model call.
 pub const THREADS: Setting = Setting::with_default("DOCKET_THREADS", "1", "threads of one model call");
 /// Most windows of one model call.
 pub const BATCH_WINDOWS: Setting = Setting::optional(
     "DOCKET_BATCH_WINDOWS",
-    "windows of one model call, of any jobs; else 1 on a CPU, where more gain nothing and a quantized model answers a little otherwise, and no limit on a GPU",
+    "most windows in one model call, of any jobs; without this setting, no limit on a GPU, and 1 on a CPU: more \
+     windows save no time there, and change the answers of a quantized model slightly",
 );
 /// Most tokens of one model call.
 pub const BATCH_TOKENS: Setting = Setting::optional(
     "DOCKET_BATCH_TOKENS",
-    "tokens of one model call, padding counted; else no limit on a CPU, 16384 on a GPU",
+    "most tokens in one model call, padding included; without this setting, no limit on a CPU, and 16384 on a GPU",
 );
 /// How long running jobs may go on after the worker is told to stop.
 pub const DRAIN_SECONDS: Setting = Setting::with_default(
     "DOCKET_DRAIN_SECONDS",
     "20",
-    "how long running jobs may end when the worker is stopped; then they are given back, unharmed",
+    "seconds that running jobs have to end when the worker is stopped; unfinished jobs are then given back, which \
+     costs them no attempt",
 );
 
 /// Sessions on a GPU: one pass is prepared while the other runs.
@@ -142,9 +149,9 @@ pub struct WorkerConfig {
     pub http_addr: SocketAddr,
     /// The models that this worker serves.
     pub models: ModelNames,
-    /// Versions kept in memory beside the versions in force, 1 to 64.
+    /// Versions kept in memory beside the current versions, 1 to 64.
     pub model_versions: usize,
-    /// How often the worker looks for another version in force, 1 s to 1 h.
+    /// How often the worker looks for new current versions, 1 s to 1 h.
     pub model_poll: Duration,
     /// The cache of models on disk.
     pub model_cache: Cache,

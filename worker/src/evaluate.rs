@@ -22,25 +22,25 @@ use docket_engine::model::Model;
 /// What to evaluate on what.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// A model of the bucket; without a version, the current one. Needs the settings of S3.
+    /// A model of the bucket; without a version, the current version. Needs the settings of S3.
     #[arg(long, value_name = "NAME[@VERSION]", required_unless_present = "folder")]
     pub model: Option<ModelRef>,
     /// A model's folder on this machine, with its manifest.json.
     #[arg(long, conflicts_with = "model")]
     pub folder: Option<PathBuf>,
-    /// Labelled text: a line of JSON a record, with "tokens" (words) and "labels" (BIO, one a word).
+    /// Labelled text: a line of JSON per record, with "tokens" (words) and "labels" (BIO, a label per word).
     #[arg(long)]
     pub data: PathBuf,
-    /// Another graph to run instead of the model's own, such as the same weights in 32-bit floats.
+    /// Graph to run instead of the model's own graph, such as the same weights in 32-bit floats.
     #[arg(long)]
     pub onnx: Option<PathBuf>,
-    /// Records of each text; they are joined by spaces.
+    /// Records in each text, joined by spaces.
     #[arg(long, default_value_t = NonZeroUsize::new(JOIN_DEFAULT).expect("it is not 0"))]
     pub join: NonZeroUsize,
-    /// Only these labels count, separated by commas.
+    /// Labels to count, separated by commas; without this option all labels count.
     #[arg(long, value_delimiter = ',')]
     pub labels: Option<Vec<String>>,
-    /// Where to write everything as JSON.
+    /// File to which all figures are written as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
 }

@@ -38,7 +38,7 @@ pub enum FetchError {
     /// The bucket did not give the file, but may do so later.
     #[error(transparent)]
     Store(BlobError),
-    /// The model's pointer to its version in force is unreadable.
+    /// The pointer to the model's current version is unreadable.
     #[error(transparent)]
     Pointer(docket_objects::ModelError),
     /// A file is not what the manifest says, or the manifest itself is invalid.
@@ -58,7 +58,7 @@ pub enum FetchError {
     Panicked,
 }
 
-/// The version of a model that is in force.
+/// The current version of a model.
 pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<ModelVersion, FetchError> {
     match docket_objects::current(blobs, name).await {
         Ok(current) => Ok(current.version),

@@ -16,8 +16,8 @@ use docket_worker::{evaluate, models, run};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Claims jobs, runs an entity model over their documents, writes the entities. Settings are environment variables: see
-/// `settings`.
+/// Claims jobs, runs an entity model over their documents, writes the entities. `settings` prints the settings, which are
+/// environment variables.
 #[derive(Parser)]
 #[command(name = "docket-worker", version)]
 struct Arguments {
@@ -36,14 +36,14 @@ enum Command {
 /// What does one thing and ends.
 #[derive(Subcommand)]
 enum Once {
-    /// Models in the bucket.
+    /// Publish, list, check, switch and remove models of the bucket.
     Models {
         #[command(subcommand)]
         command: models::Command,
     },
-    /// Say how good a model is on labelled text.
+    /// Measure how good a model is on labelled text.
     Evaluate(evaluate::Options),
-    /// Say whether the worker on this machine is alive: for the image's health check.
+    /// Check that the worker on this machine is alive; the image's health check runs this command.
     Healthcheck,
     /// Print the settings as a table.
     Settings,

@@ -29,29 +29,29 @@ use docket_engine::release::Release;
 /// What an operator can do with models.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check a model's folder, hold it against its gate, put it into the bucket and make its version the current one.
+    /// Check a model's folder, measure the model by its gate, upload the model and make its version the current version.
     Publish {
-        /// The folder, with its manifest.json.
+        /// Folder of the model, with its manifest.json.
         folder: PathBuf,
-        /// Leave the current version as it is, if there is one; the new one answers only to whoever names it.
+        /// Leave the current version as it is, if there is a current version; then only jobs that name the new version use it.
         #[arg(long)]
         keep_current: bool,
     },
     /// List the models of the bucket and their versions.
     List,
-    /// Fetch a version anew, check its files, load it, try it out and hold it against its gate.
+    /// Fetch a version anew, check its files, load it, try it out and measure it by its gate.
     Check {
-        /// The model; without a version, the current one.
+        /// The model; without a version, the current version.
         #[arg(value_name = "NAME[@VERSION]")]
         model: ModelRef,
     },
-    /// Make another version the current one, to roll back for instance.
+    /// Make another version the current version, for instance to roll back.
     Use {
         /// The version.
         #[arg(value_name = "NAME@VERSION")]
         model: Release,
     },
-    /// Remove a version that is not the current one.
+    /// Remove a version that is not the current version.
     Remove {
         /// The version.
         #[arg(value_name = "NAME@VERSION")]
@@ -59,7 +59,7 @@ pub enum Command {
     },
     /// Write the sizes and hashes of a folder's files into its manifest.json, before it is published.
     Seal {
-        /// The folder, with a manifest.json that says all but the files.
+        /// Folder of the model, with a manifest.json that lacks only the list of files.
         folder: PathBuf,
     },
 }

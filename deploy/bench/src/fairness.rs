@@ -45,13 +45,14 @@ pub struct FairnessSettings {
     /// Kind of documents, of all clients.
     #[arg(long, default_value = "letters")]
     pub corpus: Kind,
-    /// Shortest time of each phase in seconds; it is longer where the quiet client would have less than 100 documents.
+    /// Shortest time of a phase, in seconds; a phase lasts longer if the quiet client would send fewer than 100 documents.
     #[arg(long, default_value_t = 60.0)]
     pub seconds: f64,
-    /// Noisy clients, which share the noisy load.
+    /// Number of noisy clients, which share the noisy load.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub noisy: u32,
-    /// The quiet client's part of the load, which is twice the capacity: below half of a fair part of the capacity.
+    /// The quiet client's share of the load. The load is twice the capacity; keep the quiet client below half of its fair part of
+    /// the capacity.
     #[arg(long, default_value_t = 0.1)]
     pub quiet_share: f64,
     /// Seed of documents and arrivals.

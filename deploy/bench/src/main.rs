@@ -12,7 +12,7 @@ use docket_bench::settings::Settings;
 use docket_bench::soak::{self, SoakSettings};
 use docket_bench::threads::{self, ThreadsSettings};
 
-/// Measures Docket on the servers of the test stack. Say ratios of one run, not figures of one machine.
+/// Measures Docket on the servers of the test stack. Compare ratios within one run; figures of two machines do not compare.
 #[derive(Debug, Parser)]
 #[command(name = "docket-bench", version)]
 struct Cli {
@@ -22,17 +22,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The worker against bare onnxruntime and against a Celery pipeline, in turns on the same cores.
+    /// Compare the worker with bare onnxruntime and with a Celery pipeline, in turns on the same cores.
     Worker(Settings),
-    /// The worker's memory under a long mixed load, and small documents beside a very large one.
+    /// Measure the worker's memory under a long mixed load, and small documents beside a very large document.
     Soak(SoakSettings),
-    /// A quiet client's time to result beside noisy ones, and what a queue without an order of clients makes of it.
+    /// Measure a quiet client's time to result beside noisy clients, with fair dispatch and with a plain queue.
     Fairness(FairnessSettings),
-    /// How many windows of a folder of texts repeat: what a cache of results could save.
+    /// Count the windows that repeat in a folder of texts: the work that a cache of results could save.
     Repeats(RepeatsSettings),
-    /// Sessions against threads of a pass, spinning or not: how a worker should use its cores.
+    /// Compare sessions with threads per session, spinning or not, to see how a worker should use its cores.
     Threads(ThreadsSettings),
-    /// Bare onnxruntime alone; `worker` runs this in a process of its own.
+    /// Run bare onnxruntime alone; `worker` starts this command as a process.
     #[command(hide = true)]
     Bare(BareArgs),
 }

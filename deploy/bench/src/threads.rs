@@ -27,7 +27,7 @@ pub struct ThreadsSettings {
     /// Seed of the corpus.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Turns of every layout; figures are the medians.
+    /// Turns of each layout; the figures are medians over the turns.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
     /// Write all figures to a file, as one JSON object.

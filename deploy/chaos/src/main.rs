@@ -6,7 +6,7 @@ use clap::Parser;
 use docket_chaos::run;
 use docket_chaos::settings::Settings;
 
-/// Uploads without end while faults are injected, then checks that nothing accepted was lost and nothing happened twice.
+/// Uploads documents while faults are injected, then checks that no accepted document was lost and that no job took effect twice.
 #[derive(Debug, Parser)]
 #[command(name = "docket-chaos", version)]
 struct Cli {

@@ -8,19 +8,19 @@ use serde::Serialize;
 /// How to make chaos.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Settings {
-    /// How many faults are injected.
+    /// Faults to inject.
     #[arg(long, default_value_t = 60)]
     pub faults: usize,
-    /// Seed of the plan of faults and of what callers do.
+    /// Seed of the plan of faults and of the callers' actions.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Only faults whose name begins so, such as `worker` or `shard-kill`.
+    /// Inject only faults whose name begins with this text, such as `worker` or `shard-kill`.
     #[arg(long, value_name = "NAME")]
     pub only: Option<String>,
-    /// Plant a bug, to see that it is found: the run must then fail.
+    /// Plant a bug, to test that the checker finds the bug: the run must then fail.
     #[arg(long, value_enum, value_name = "NAME")]
     pub plant: Option<Plant>,
-    /// Print the plan and end.
+    /// Print the plan of faults and end.
     #[arg(long)]
     #[serde(skip)]
     pub show_plan: bool,
@@ -36,7 +36,7 @@ pub struct Settings {
 pub enum Plant {
     /// A producer answers 202 before its transaction is committed.
     AckBeforeCommit,
-    /// A worker writes its result whether or not its claim still is the job's.
+    /// A worker writes its result even if the job has another claim by then.
     FinishWithoutTheClaim,
 }
 

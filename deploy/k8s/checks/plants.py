@@ -172,7 +172,7 @@ def trusting(overlay: Overlay) -> None:
 
 
 def undo(overlay: Overlay) -> None:
-    """An apply that makes the image's model hold again."""
+    """An apply that makes the image's model the current version again."""
     _pod(overlay, "docket-publish-model").container["args"].remove("--keep-current")
 
 

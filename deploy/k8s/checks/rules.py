@@ -278,7 +278,7 @@ def monitoring(overlay: Overlay) -> Wrong:
 
 
 def models(overlay: Overlay) -> Wrong:
-    """What an apply publishes leaves the version that holds alone."""
+    """An apply publishes a version without changing the current version."""
     for pod in overlay.pods():
         args = pod.container.get("args", [])
         if args[:2] == ["models", "publish"] and "--keep-current" not in args:

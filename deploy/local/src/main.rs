@@ -22,7 +22,7 @@ const WORKERS_MAX: i64 = 64;
 #[derive(Debug, Parser)]
 #[command(name = "docket-local", version)]
 struct Cli {
-    /// The checkout to use; by default that of the current directory.
+    /// The checkout to use; by default the checkout of the current directory.
     #[arg(long, value_name = "FOLDER")]
     checkout: Option<PathBuf>,
     #[command(subcommand)]
@@ -33,39 +33,39 @@ struct Cli {
 enum Command {
     /// Start Docket with all its servers, analyse sample documents, and stay up until Ctrl-C.
     Run(RunArgs),
-    /// Start and stop workers for what `run --workers 0` runs, by the work that waits.
+    /// Start and stop workers beside `run --workers 0`, according to the work that waits.
     Autoscale(AutoscaleArgs),
-    /// Print settings for commands against what `run` runs: `eval "$(docket-local env)"`.
+    /// Print the settings of the Docket that `run` started, for other commands: `eval "$(docket-local env)"`.
     Env {
-        /// The login whose settings are printed: operators use the producer's, and the owner migrates.
+        /// Login whose settings are printed: operators need `producer`, migrations need `owner`.
         #[arg(value_enum, default_value = "producer")]
         login: Login,
     },
     /// Run all tests of the workspace on real servers.
     Test {
-        /// Handed to `cargo test --workspace`.
+        /// Arguments for `cargo test --workspace`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Keep the servers that tests share, until no test needs them.
+    /// Run the servers that tests share, until no test needs the servers.
     Stack,
 }
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// End after the documents are analysed; exit code 0 only if each has its entities.
+    /// End after the documents are analysed; the exit code is 0 only if every document has its entities.
     #[arg(long)]
     exit: bool,
     /// Delete all state of earlier runs first.
     #[arg(long)]
     fresh: bool,
-    /// PostgreSQL shards, at first 2. A state once made keeps its number: change it with --fresh.
+    /// Number of PostgreSQL shards, 2 at first. Later runs keep the number; to change the number, add --fresh.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=SHARDS_MAX as i64))]
     shards: Option<u16>,
-    /// Worker processes; with 0 documents wait, for `autoscale`.
+    /// Number of worker processes. With 0, documents wait until `autoscale` starts workers.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(0..=WORKERS_MAX))]
     workers: u16,
-    /// Port of the HTTP API; by default 8080 if it is free, or else that of last time or a new one.
+    /// Port of the HTTP API; by default 8080 if it is free, or else the port of the last run or a new port.
     #[arg(long, value_name = "PORT")]
     api_port: Option<u16>,
     /// Documents to upload instead of the samples.
@@ -80,16 +80,17 @@ struct AutoscaleArgs {
     /// Most workers.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=WORKERS_MAX))]
     max: u32,
-    /// Messages in the model queues per worker, unacknowledged ones included.
+    /// Target of messages in the model queues per worker, unacknowledged messages included.
     #[arg(long, value_name = "N", default_value_t = 1)]
     messages: u32,
-    /// Seconds of work per worker.
+    /// Target of seconds of waiting work per worker.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     seconds: u32,
-    /// For how long fewer workers must be wanted before one is stopped; to start more, a tenth as long. The manifests have 300 s.
+    /// Seconds for which fewer workers must be wanted before a worker stops; workers start after a tenth of this time. The manifests
+    /// in deploy/k8s have 300 s.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     stabilisation: u32,
-    /// The file that describes the running Docket; by default the checkout's.
+    /// File that describes the running Docket; by default the file of the checkout.
     #[arg(long, value_name = "FILE")]
     running: Option<PathBuf>,
 }

@@ -29,20 +29,21 @@ use docket_http::problem::{ApiError, Kind};
 pub const CLIENT_MAX: Setting = Setting::with_default(
     "DOCKET_BACKLOG_CLIENT_MAX",
     "100000",
-    "jobs of one client that may be open; past it, uploads are answered 429",
+    "most open jobs of one client; beyond this number, the client's uploads are answered 429",
 );
 /// Limit of due jobs of a shard.
 pub const SHARD_MAX: Setting = Setting::with_default(
     "DOCKET_BACKLOG_SHARD_MAX",
     "2000000",
-    "jobs on one shard that may be open and due; a client may have as many as are left, past which its uploads are answered \
-     429, and when none is left all are answered 503",
+    "most open jobs on one shard that are due; a full shard answers every upload 503; a client with as many due jobs \
+     as the shard has places left is answered 429, so that no client fills the shard alone",
 );
 /// Limit of deferred jobs of a client.
 pub const DEFERRED_MAX: Setting = Setting::with_default(
     "DOCKET_BACKLOG_DEFERRED_MAX",
     "20000",
-    "jobs of one client that may wait for a `not_before` more than ten minutes ahead; past it, more of them are answered 429",
+    "most jobs of one client with a `not_before` more than ten minutes ahead; beyond this number, such uploads are \
+     answered 429",
 );
 
 /// How long a count is used.

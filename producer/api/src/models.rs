@@ -37,7 +37,7 @@ pub struct Model {
     /// Its name.
     #[schema(examples("ner-legal"))]
     pub name: String,
-    /// The version that reads documents whose upload names none; null when one must be named.
+    /// The current version, for uploads that name no version; null when an upload must name a version.
     #[schema(examples("2"))]
     pub version: Option<String>,
     /// Every version that can be named, the one published last first.

@@ -9,13 +9,13 @@ use crate::backlog::{self, BacklogConfig};
 pub const DOCUMENT_BYTES_MAX: Setting = Setting::with_default(
     "DOCKET_DOCUMENT_BYTES_MAX",
     "52428800",
-    "largest document that is accepted, in bytes",
+    "size of the largest document that is accepted, in bytes",
 );
 /// Model of uploads that name none.
 pub const MODEL_DEFAULT: Setting = Setting::with_default(
     "DOCKET_MODEL_DEFAULT",
     "ner-legal",
-    "model that reads documents whose upload names none, as `name` or `name@version`",
+    "model for uploads that name no model, as `name` or `name@version`",
 );
 
 /// Every setting of this crate.

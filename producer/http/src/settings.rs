@@ -9,14 +9,14 @@ use docket_process::settings::{ConfigError, Env, Setting};
 pub const ADDR: Setting = Setting::with_default(
     "DOCKET_HTTP_ADDR",
     "0.0.0.0:8080",
-    "address and port that HTTP is served on",
+    "address and port on which the producer serves HTTP",
 );
 /// Seconds between "not ready" and refusing connections.
 pub const STOP_NOTICE: Setting = Setting::with_default(
     "DOCKET_STOP_NOTICE_SECONDS",
     "5",
-    "how long a process that was told to stop says \"not ready\" before it refuses connections: longer than load balancers \
-     take to notice",
+    "seconds for which a stopping process says \"not ready\" before the process refuses connections; load balancers \
+     must notice within this time",
 );
 
 /// Every setting of this file.

@@ -14,32 +14,33 @@ use serde_json::{Map, Value};
 /// Secret that issuer and verifier share.
 pub const SECRET: Setting = Setting::optional(
     "DOCKET_JWT_SECRET",
-    "secret of at least 32 bytes that HS256 tokens are signed with; the role `api` needs either this or \
-     `DOCKET_JWT_PUBLIC_KEY_FILE`, no other role needs one",
+    "secret of at least 32 bytes that signs HS256 tokens; the role `api` needs either this secret or \
+     `DOCKET_JWT_PUBLIC_KEY_FILE`, other roles need neither",
 );
 /// Second secret whose tokens are accepted, while the secret is replaced.
 pub const SECRET_OLD: Setting = Setting::optional(
     "DOCKET_JWT_SECRET_OLD",
-    "another secret whose tokens are good too: the earlier one, or the next one, while a secret is replaced",
+    "second secret whose tokens are accepted while the secret is replaced: the earlier secret or the next secret",
 );
 /// File of the public key that tokens are verified with.
 pub const PUBLIC_KEY_FILE: Setting = Setting::optional(
     "DOCKET_JWT_PUBLIC_KEY_FILE",
-    "PEM file of the public key of RS256 (RSA) or ES256 (P-256) tokens; of several, while a key is replaced",
+    "PEM file of the public key of RS256 (RSA) or ES256 (P-256) tokens; the file may hold several keys while a key is \
+     replaced",
 );
 /// Issuer that a token must name.
-pub const ISSUER: Setting = Setting::with_default("DOCKET_JWT_ISSUER", "docket", "`iss` that a token must have");
+pub const ISSUER: Setting = Setting::with_default("DOCKET_JWT_ISSUER", "docket", "`iss` that every token must have");
 /// Audience that a token must name.
 pub const AUDIENCE: Setting = Setting::with_default(
     "DOCKET_JWT_AUDIENCE",
     "docket",
-    "one of the values of `aud` that a token must have",
+    "value that must be among the values of `aud` in every token",
 );
 /// Name of the claim that holds the client's id.
 pub const CLIENT_CLAIM: Setting = Setting::with_default(
     "DOCKET_JWT_CLIENT_CLAIM",
     "client_id",
-    "the claim of a token that names the client",
+    "claim of a token that names the client",
 );
 
 /// Every setting of this file.

@@ -35,7 +35,7 @@ const PART_MAX: Duration = Duration::from_secs(25);
 /// Options beyond the settings.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Messages per worker, ready and unacknowledged, that the autoscaler aims at; the default is that of `deploy/k8s`.
+    /// Target of the autoscaler, in messages per worker, ready or unacknowledged; the default is the target of `deploy/k8s`.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub autoscale_messages: u32,
     /// Print JSON.

@@ -132,7 +132,7 @@ async fn a_world_that_is_well_gets_no_complaint() {
         ),
         ("broker", "a message there and back"),
         ("storage", "takes, gives, lists and removes"),
-        ("models", "version 2 holds"),
+        ("models", "the current version is 2"),
         ("workers", "1 serve ner-legal@2, 12000 tokens/s"),
         ("autoscaler", "keeps 12.0 jobs"),
     ] {

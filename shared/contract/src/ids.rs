@@ -95,12 +95,12 @@ name!(
     "a shard name"
 );
 
-/// A model as callers name it: `name@version`, or `name` for the version in force when the document is read.
+/// A model as callers name it: `name@version`, or `name` for the version that is current when the document is read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ModelRef {
     /// The model's name.
     pub name: ModelName,
-    /// The version that the caller insists on; `None` for the version in force.
+    /// The version that the caller insists on; `None` for the current version.
     pub version: Option<ModelVersion>,
 }
 

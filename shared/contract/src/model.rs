@@ -1,4 +1,4 @@
-//! Models in the bucket: `models/<name>/current.json` names the version in force, `models/<name>/<version>/` holds its files.
+//! Models in the bucket: `models/<name>/current.json` names the current version, `models/<name>/<version>/` holds its files.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ pub const MANIFEST_BYTES_MAX: u64 = 256 * 1024;
 /// Content of a model's `current.json`, its pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Current {
-    /// The version in force.
+    /// The current version.
     pub version: ModelVersion,
 }
 
-/// Key of the object that names a model's version in force.
+/// Key of the object that names a model's current version.
 pub fn pointer_key(name: &ModelName) -> BlobKey {
     BlobKey::from_stored(format!("models/{name}/current.json"))
 }

@@ -1,4 +1,4 @@
-//! A model's pointer in the bucket, which names the version in force.
+//! A model's pointer in the bucket, which names the current version.
 
 use docket_contract::ids::ModelName;
 use docket_contract::model::{Current, pointer_key};
@@ -9,7 +9,7 @@ use crate::{BlobError, BlobStore};
 /// Largest pointer in bytes. A pointer has a few dozen bytes, so a larger object is none.
 const POINTER_BYTES_MAX: u64 = 64 * 1024;
 
-/// Why the version in force cannot be told.
+/// Why the current version is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The store failed, or there is no pointer.
@@ -25,14 +25,14 @@ pub enum ModelError {
     },
 }
 
-/// The version of a model that is in force now.
+/// The current version of a model.
 pub async fn current(blobs: &BlobStore, name: &ModelName) -> Result<Current, ModelError> {
     let key = pointer_key(name);
     let bytes = blobs.get(&key, POINTER_BYTES_MAX).await?;
     serde_json::from_slice(&bytes).map_err(|source| ModelError::Malformed { key, source })
 }
 
-/// Puts a version in force. Upload its files first.
+/// Makes a version the current version. Upload its files first.
 pub async fn set_current(blobs: &BlobStore, name: &ModelName, current: &Current) -> Result<(), BlobError> {
     let bytes = serde_json::to_vec(current).expect("a version always serialises");
     blobs.put_bytes(&pointer_key(name), bytes.into()).await

@@ -27,7 +27,7 @@ const READS_MAX: usize = 8;
 const PREFIX: &str = "models/";
 /// Name of a version's manifest.
 const MANIFEST_FILE: &str = "manifest.json";
-/// Name of a model's pointer to its version in force.
+/// Name of the object that names a model's current version.
 const POINTER_FILE: &str = "current.json";
 
 /// The outcome of looking a model up.
@@ -46,11 +46,11 @@ pub enum Lookup {
 pub struct Published {
     /// The model's name.
     pub name: ModelName,
-    /// The version in force; `None` when the pointer is missing or unreadable.
+    /// The current version; `None` when the pointer is missing or unreadable.
     pub current: Option<ModelVersion>,
     /// The model's versions, newest first.
     pub versions: Vec<ModelVersion>,
-    /// What the manifest of the version in force says; `None` without a readable one.
+    /// What the manifest of the current version says; `None` without a readable manifest.
     pub about: Option<About>,
 }
 

@@ -4,24 +4,30 @@ use docket_process::settings::{ConfigError, Env, Setting};
 use docket_process::tls::Roots;
 
 /// Name of the bucket.
-pub const BUCKET: Setting = Setting::required("DOCKET_S3_BUCKET", "bucket of documents, their texts and the models");
+pub const BUCKET: Setting = Setting::required("DOCKET_S3_BUCKET", "bucket for documents, their texts and models");
 /// URL of an S3 service other than AWS's.
-pub const ENDPOINT: Setting = Setting::optional("DOCKET_S3_ENDPOINT", "URL of an S3 service that is not AWS's");
+pub const ENDPOINT: Setting = Setting::optional("DOCKET_S3_ENDPOINT", "URL of an S3 service other than AWS's");
 /// Region of the bucket.
-pub const REGION: Setting = Setting::optional("DOCKET_S3_REGION", "region; else AWS's own variables and profile");
+pub const REGION: Setting = Setting::optional(
+    "DOCKET_S3_REGION",
+    "region of the bucket; without this setting, AWS's own variables and profile name the region",
+);
 /// Whether the bucket's name is part of the path instead of the host name.
 pub const PATH_STYLE: Setting = Setting::with_default(
     "DOCKET_S3_PATH_STYLE",
     "false",
-    "`true` for services that want `/bucket/key`",
+    "`true` for an S3 service that expects the bucket's name in the path (`/bucket/key`)",
 );
 /// Access key; without one AWS's own chain finds credentials.
 pub const ACCESS_KEY: Setting = Setting::optional(
     "DOCKET_S3_ACCESS_KEY",
-    "static credentials; else AWS's own chain (variables, web identity, instance)",
+    "static access key; without this setting, AWS's own chain (variables, web identity, instance) finds credentials",
 );
 /// Secret of the access key.
-pub const SECRET_KEY: Setting = Setting::optional("DOCKET_S3_SECRET_KEY", "secret of `DOCKET_S3_ACCESS_KEY`");
+pub const SECRET_KEY: Setting = Setting::optional(
+    "DOCKET_S3_SECRET_KEY",
+    "secret key that belongs to `DOCKET_S3_ACCESS_KEY`",
+);
 
 /// Every setting of this file.
 pub const SETTINGS: &[&Setting] = &[&BUCKET, &ENDPOINT, &REGION, &PATH_STYLE, &ACCESS_KEY, &SECRET_KEY];

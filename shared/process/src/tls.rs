@@ -11,7 +11,8 @@ use crate::settings::{ConfigError, Env, Setting};
 /// File of further root certificates.
 pub const CA_FILE: Setting = Setting::optional(
     "DOCKET_CA_FILE",
-    "PEM file of certificates that are trusted beside the system's, by TLS to RabbitMQ, PostgreSQL, S3 and the collector of traces",
+    "PEM file of certificates that TLS trusts beside the system's, for RabbitMQ, PostgreSQL, S3 and the collector of \
+     traces",
 );
 
 /// Every setting of this file.

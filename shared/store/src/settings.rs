@@ -10,7 +10,7 @@ pub const CATALOG_URL: Setting = Setting::required("DOCKET_CATALOG_URL", "`postg
 /// Where the shards are.
 pub const SHARD_URLS: Setting = Setting::required(
     "DOCKET_SHARD_URLS",
-    "the shards' databases: `name=postgres://...`, separated by commas",
+    "name and URL of each shard's database, as `name=postgres://...`, separated by commas",
 );
 /// Whether a transaction pooler is in front of the databases.
 pub const POOLER: Setting = Setting::with_default(
@@ -22,7 +22,7 @@ pub const POOLER: Setting = Setting::with_default(
 pub const CONNECTIONS_MAX: Setting = Setting::with_default(
     "DOCKET_PG_CONNECTIONS_MAX",
     "8",
-    "connections of this process to one database",
+    "most connections of this process to one database; a worker opens 1 more to each shard, for heartbeats",
 );
 
 /// Every setting of this file.

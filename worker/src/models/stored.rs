@@ -16,7 +16,7 @@ const PREFIX: &str = "models/";
 /// Keys per listing: the most that S3 gives at once.
 const LISTING_KEYS_MAX: i32 = 1000;
 
-/// The version that a reference means: the one it names, or else the current one.
+/// The version that a reference means: the named version, or else the current version.
 pub async fn release_of(blobs: &BlobStore, model: &ModelRef) -> anyhow::Result<Release> {
     let name = model.name.clone();
     let version = match &model.version {

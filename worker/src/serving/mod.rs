@@ -1,5 +1,5 @@
-//! The models that this worker serves. Of each model the version in force, replaced without a restart when another is published,
-//! and beside it the versions that jobs insist on.
+//! The models that this worker serves: the current version of each model, and the versions that jobs insist on. A new current
+//! version replaces the earlier version without a restart.
 
 mod pinned;
 mod turns;
@@ -48,7 +48,7 @@ pub struct Loaded {
     _room: Room,
 }
 
-/// A version's place among the versions that jobs insist on; `None` for a version in force.
+/// A version's place among the versions that jobs insist on; `None` for a current version.
 type Room = Option<OwnedSemaphorePermit>;
 
 impl Deref for Loaded {
@@ -139,7 +139,7 @@ impl Loader {
 }
 
 impl Serving {
-    /// Loads the version in force of each model.
+    /// Loads the current version of each model.
     pub async fn start(blobs: &BlobStore, config: &WorkerConfig) -> anyhow::Result<Self> {
         let loader = Loader {
             blobs: blobs.clone(),
@@ -166,14 +166,14 @@ impl Serving {
         self.current.keys()
     }
 
-    /// The version of a model that is in force.
+    /// The current version of a model.
     pub fn current(&self, name: &ModelName) -> Result<Arc<Loaded>, ServeError> {
         let served = self.current.get(name);
         let served = served.ok_or_else(|| ServeError::NotServed(name.clone()))?;
         Ok(served.read().expect("no holder panics").clone())
     }
 
-    /// The version that a job insists on, or else the version in force. May wait some seconds until the version is loaded.
+    /// The version that a job insists on, or else the current version. May wait some seconds until the version is loaded.
     pub async fn get(
         &self,
         client: &ClientId,
@@ -195,7 +195,7 @@ impl Serving {
         self.pinned.load_orders(&self.loader, &shutdown).await;
     }
 
-    /// Every loaded version of a model, the version in force last.
+    /// Every loaded version of a model, the current version last.
     pub fn loaded(&self, name: &ModelName) -> Vec<Arc<Loaded>> {
         let mut loaded = self.pinned.loaded(name);
         loaded.extend(self.current(name).ok());
@@ -208,8 +208,9 @@ impl Serving {
         loaded.map(|model| model.batcher().progress().windows).sum()
     }
 
-    /// Looks every few seconds for a new version in force, and changes to it once it is loaded and tried out. Jobs that run keep
-    /// the earlier version until they end. A version that cannot be used is refused, and the earlier one stays.
+    /// Looks every few seconds for a new current version of each model. The worker changes to the new version once the version is
+    /// loaded and tried out. Running jobs keep the earlier version until they end. A version that cannot be used is refused, and
+    /// the earlier version stays.
     pub async fn watch(self: Arc<Self>, shutdown: Shutdown) {
         let mut refused = HashMap::new();
         while shutdown.sleep(self.poll).await {
@@ -217,7 +218,7 @@ impl Serving {
                 let changed = shutdown.until_soft(self.follow(name, &mut refused)).await;
                 if let Some(Err(error)) = changed {
                     let error = telemetry::chain(&error);
-                    tracing::warn!(model = %name, error, "not known which version holds");
+                    tracing::warn!(model = %name, error, "the current version is not known");
                 }
             }
             self.pinned.forget_idle();
@@ -253,7 +254,7 @@ impl Serving {
         let earlier = &earlier.manifest().about.version;
         metrics::model_serving(name.as_str(), earlier.as_str(), false);
         metrics::model_serving(name.as_str(), version.as_str(), true);
-        tracing::info!(model = %name, %earlier, %version, "another version holds");
+        tracing::info!(model = %name, %earlier, %version, "the current version changed");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Versions that jobs insist on, beside the versions in force. Such a version is loaded when jobs ask for it, one version at a
+//! Versions that jobs insist on, beside the current versions. Such a version is loaded when jobs ask for it, one version at a
 //! time. It is unloaded when no job has asked for a while, or when another version has its turn (`turns.rs`).
 //!
 //! No job loads a version itself or waits long for one, since it would keep a place that other jobs could use. A few jobs at a

@@ -7,13 +7,13 @@ use uuid::Uuid;
 use crate::commands::table::{table, time};
 use crate::commands::{operations, print_json};
 
-/// What is listed.
+/// Which actions to list.
 #[derive(Debug, Args)]
 pub struct List {
-    /// At most this many.
+    /// Number of actions to list, at most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// Only those older than this entry: the next page.
+    /// List only actions older than this entry, to get the next page.
     #[arg(long, value_name = "ENTRY")]
     before: Option<Uuid>,
     /// Print JSON.

@@ -11,14 +11,14 @@ use crate::actions::names;
 use crate::commands::table::fields;
 use crate::commands::{operations, print_json};
 
-/// What is paused or resumed: one of them.
+/// What to pause or resume: a client or a model.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Target {
-    /// A client: its waiting work.
+    /// Client whose waiting work is meant.
     #[arg(long)]
     client: Option<ClientId>,
-    /// A model, without a version: work for it, on every shard.
+    /// Model, named without a version, whose waiting work on every shard is meant.
     #[arg(long)]
     model: Option<ModelName>,
 }
@@ -34,27 +34,27 @@ pub enum Clients {
         #[arg(long)]
         json: bool,
     },
-    /// Change a client's controls; what is not named stays as it is.
+    /// Change a client's weight or cap; a value that is not named stays as it is.
     Set {
         /// The client.
         client: ClientId,
-        /// The client may be one that has no document yet.
+        /// Accept a client that has no document yet.
         #[arg(long)]
         new: bool,
-        /// What is decided.
+        /// Values to change.
         #[command(flatten)]
         decision: Decision,
     },
 }
 
-/// What is decided.
+/// Values to change.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct Decision {
     /// The client's share of the jobs in flight, relative to the weights of other clients: 0.01 to 100; 1 by default.
     #[arg(long, value_parser = weight)]
     weight: Option<f32>,
-    /// Roughly the most jobs with the broker or a worker at a time; 0 removes the cap.
+    /// Cap on the client's jobs in the broker and on workers at the same time, kept roughly; 0 removes the cap.
     #[arg(long, value_parser = clap::value_parser!(i32).range(0..))]
     in_flight_max: Option<i32>,
 }

@@ -20,7 +20,7 @@ use crate::commands::{operations, print_json};
 pub enum Command {
     /// List failed and expired jobs, newest first.
     List(List),
-    /// Show one, with what happened to it.
+    /// Show a failed or expired job and its history.
     Show {
         /// The job.
         job: Uuid,
@@ -30,16 +30,16 @@ pub enum Command {
     },
     /// Set jobs waiting again, oldest first.
     Redrive {
-        /// Which ones.
+        /// Which jobs.
         #[command(flatten)]
         which: Which,
-        /// Jobs a second: each is due a moment after the one before.
+        /// Rate in jobs per second: each job is due a moment after the job before.
         #[arg(long, default_value_t = RATE_DEFAULT, value_parser = rate)]
         rate: f64,
     },
-    /// Take jobs out of these lists. For their clients nothing changes.
+    /// Remove jobs from these lists. Nothing changes for the jobs' clients.
     Purge {
-        /// Which ones.
+        /// Which jobs.
         #[command(flatten)]
         which: Which,
     },
@@ -63,7 +63,7 @@ pub struct Filters {
     /// Only jobs that ended longer ago than this, such as 15m, 1h or 2d.
     #[arg(long)]
     older_than: Option<Ago>,
-    /// Only jobs that ended at most so long ago.
+    /// Only jobs that ended at most this long ago, such as 15m, 1h or 2d.
     #[arg(long)]
     newer_than: Option<Ago>,
 }
@@ -82,15 +82,15 @@ impl Filters {
     }
 }
 
-/// What is listed.
+/// Which jobs to list.
 #[derive(Debug, Args)]
 pub struct List {
     #[command(flatten)]
     filters: Filters,
-    /// At most this many.
+    /// Number of jobs to list, at most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// Only those older than this job: the next page.
+    /// List only jobs older than this job, to get the next page.
     #[arg(long, value_name = "JOB")]
     before: Option<Uuid>,
     /// Print JSON.
@@ -98,20 +98,20 @@ pub struct List {
     json: bool,
 }
 
-/// The jobs that are named or, with `--all`, those that match.
+/// The named jobs or, with `--all`, the jobs that match the filters.
 #[derive(Debug, Args)]
 pub struct Which {
-    /// The jobs.
+    /// Ids of the jobs.
     #[arg(num_args = 0..=IDS_MAX, conflicts_with_all = [
         "all", "client", "state", "reason", "model", "older_than", "newer_than", "limit",
     ])]
     jobs: Vec<Uuid>,
-    /// All that the filters let through; without filters, all.
+    /// All jobs that match the filters; without filters, all jobs.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     filters: Filters,
-    /// At most this many, the oldest.
+    /// Number of jobs to change, at most; the oldest jobs come first.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }

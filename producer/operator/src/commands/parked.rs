@@ -20,7 +20,7 @@ use crate::commands::{operations, print_json};
 pub enum Command {
     /// List parked messages, newest first.
     List(List),
-    /// Show one, with its body.
+    /// Show a parked message and its body.
     Show {
         /// The message.
         message: Uuid,
@@ -28,15 +28,15 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Read messages again as this release does; where one names a job, the job waits again.
+    /// Read messages again with this release; if a message names a job now, the job waits again.
     Redrive {
-        /// Which ones.
+        /// Which messages.
         #[command(flatten)]
         which: Which,
     },
-    /// Throw messages away.
+    /// Delete messages.
     Purge {
-        /// Which ones.
+        /// Which messages.
         #[command(flatten)]
         which: Which,
     },
@@ -48,7 +48,7 @@ pub struct Filters {
     /// Only messages that were parked longer ago than this, such as 15m, 1h or 2d.
     #[arg(long)]
     older_than: Option<Ago>,
-    /// Only messages that were parked at most so long ago.
+    /// Only messages that were parked at most this long ago, such as 15m, 1h or 2d.
     #[arg(long)]
     newer_than: Option<Ago>,
 }
@@ -63,15 +63,15 @@ impl Filters {
     }
 }
 
-/// What is listed.
+/// Which messages to list.
 #[derive(Debug, Args)]
 pub struct List {
     #[command(flatten)]
     filters: Filters,
-    /// At most this many.
+    /// Number of messages to list, at most.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// Only those older than this message: the next page.
+    /// List only messages older than this message, to get the next page.
     #[arg(long, value_name = "MESSAGE")]
     before: Option<Uuid>,
     /// Print JSON.
@@ -79,20 +79,20 @@ pub struct List {
     json: bool,
 }
 
-/// The messages that are named or, with `--all`, those that match.
+/// The named messages or, with `--all`, the messages that match the filters.
 #[derive(Debug, Args)]
 pub struct Which {
-    /// The messages.
+    /// Ids of the messages.
     #[arg(num_args = 0..=IDS_MAX, conflicts_with_all = [
         "all", "older_than", "newer_than", "limit",
     ])]
     messages: Vec<Uuid>,
-    /// All that the filters let through; without filters, all.
+    /// All messages that match the filters; without filters, all messages.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     filters: Filters,
-    /// At most this many, the oldest.
+    /// Number of messages to change, at most; the oldest messages come first.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }

@@ -15,10 +15,11 @@ use crate::commands::{operations, print_json};
 /// What to do after a restore.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List documents that a shard has forgotten, and documents whose object is gone. Reads every row and every key of the
+    /// List documents whose rows a shard has lost, and documents whose objects are gone. Reads every row and every key of the
     /// shard's documents.
     Check(Check),
-    /// Give up what `check` lists as forgotten: these objects are swept like all objects without a row.
+    /// Give up the documents that `check` lists as forgotten. The sweeper removes their objects like all
+    /// objects without a row.
     Settle {
         /// The shard.
         #[arg(long)]
@@ -26,7 +27,7 @@ pub enum Command {
     },
 }
 
-/// What is compared.
+/// What to compare.
 #[derive(Debug, Args)]
 pub struct Check {
     /// The shard whose rows are compared with the bucket.

@@ -115,11 +115,11 @@ async fn published(blobs: &BlobStore, model: &ModelRef) -> Finding {
                 let version = one.current.as_ref().map_or("", ModelVersion::as_str);
                 Finding::ok(
                     "models",
-                    format!("the default model {model} is published; version {version} holds"),
+                    format!("the default model {model} is published; the current version is {version}"),
                 )
             }
             Some(_) | None => broken(format!(
-                "the manifest of the version of {} that holds cannot be read",
+                "the manifest of the current version of {} cannot be read",
                 model.name
             )),
         },

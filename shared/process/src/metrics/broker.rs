@@ -32,22 +32,26 @@ const CONNECTED: Metric = Metric::new(
     "docket_broker_connected",
     Kind::Gauge,
     By::Both,
-    "1 while connected to the broker, by use",
+    "1 while this connection to the broker is up, else 0",
 )
-.labels(&[Label::named("connection", "`publish`, or the queue that is consumed")])
-.when("for `publish` when there first was something to publish");
+.labels(&[Label::named(
+    "connection",
+    "`publish`, or the name of the consumed queue",
+)])
+.when("for `publish` after the first message");
 const PUBLISHED: Metric = Metric::new(
     "docket_messages_published_total",
     Kind::Counter,
     By::Both,
-    "job messages that the broker confirmed, by who published them; `delay` are those that a worker put off",
+    "job messages that the broker confirmed, by publisher; `handover` is the process that accepted the job, `delay` is \
+     a worker that put the job off",
 )
 .labels(&[Label::words("path", Path::WORDS)]);
 const FAILED: Metric = Metric::new(
     "docket_publish_failures_total",
     Kind::Counter,
     By::Both,
-    "job messages that were not confirmed; their rows wait on",
+    "job messages that the broker did not confirm; the jobs keep waiting",
 )
 .labels(&[Label::words(
     "reason",
@@ -57,13 +61,13 @@ const SECONDS: Metric = Metric::new(
     "docket_publish_seconds",
     Kind::Histogram(QUICK),
     By::Both,
-    "time until all messages that were published together were answered",
+    "time until the broker has answered all messages that were published together",
 );
 const IN_FLIGHT: Metric = Metric::new(
     "docket_publish_in_flight_messages",
     Kind::Gauge,
     By::Both,
-    "messages that are published and not answered yet",
+    "published messages that the broker has not answered yet",
 )
 .when("after the first message");
 const READY: Metric = Metric::new(
@@ -86,7 +90,8 @@ const DEAD: Metric = Metric::new(
     "docket_parked_messages_total",
     Kind::Counter,
     By::Producer,
-    "messages of the dead queue: `requeued` named a job, which waits again; `parked` named none",
+    "messages of the dead queue: a `requeued` message named a job, which waits again; a `parked` message named no job \
+     and is kept for an operator",
 )
 .labels(&[Label::words("outcome", Undeliverable::WORDS)]);
 

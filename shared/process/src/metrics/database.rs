@@ -9,25 +9,25 @@ use super::{By, DATABASE, Kind, Label, Metric, QUICK, SHARD, flag};
 const CONNECTIONS: Metric = both(
     "docket_database_connections",
     Kind::Gauge,
-    "open connections of this process",
+    "open connections of this process to the database",
 )
 .labels(&[DATABASE, Label::words("state", &["used", "idle"])]);
 const CONNECTIONS_MAX: Metric = both(
     "docket_database_connections_max",
     Kind::Gauge,
-    "the most connections of this process (`DOCKET_PG_CONNECTIONS_MAX`)",
+    "most connections of this process to the database (`DOCKET_PG_CONNECTIONS_MAX`)",
 )
 .labels(&[DATABASE]);
 const WAITING: Metric = both(
     "docket_database_waiting_callers",
     Kind::Gauge,
-    "callers that wait for a connection, or for its first answer",
+    "callers that wait until their transaction begins",
 )
 .labels(&[DATABASE]);
 const BEGIN_SECONDS: Metric = both(
     "docket_database_begin_seconds",
     Kind::Histogram(QUICK),
-    "time until a transaction had begun, waiting for a connection included; those that could not begin too",
+    "time to begin a transaction, the wait for a connection included; failed attempts count too",
 )
 .labels(&[DATABASE]);
 const TRANSACTION_SECONDS: Metric = both(
@@ -39,19 +39,21 @@ const TRANSACTION_SECONDS: Metric = both(
 const ERRORS: Metric = both(
     "docket_database_errors_total",
     Kind::Counter,
-    "what a database did not do: `unavailable` may pass, `refused` is a mistake in a statement or a schema",
+    "requests that a database did not carry out: `unavailable` may pass, `refused` is a mistake in a statement or a \
+     schema",
 )
 .labels(&[DATABASE, Label::words("kind", &["unavailable", "refused"])]);
 const CIRCUIT: Metric = both(
     "docket_database_circuit_open",
     Kind::Gauge,
-    "1 while the database counts as away: one caller at a time asks it, the others are told at once",
+    "1 while this process takes the database for away: one caller at a time tries the database, all other callers fail \
+     at once",
 )
 .labels(&[DATABASE]);
 const WRONG_SHARD: Metric = both(
     "docket_wrong_shard_total",
     Kind::Counter,
-    "transactions refused by a shard that does not own the bucket",
+    "transactions that a shard refused because the shard does not own the bucket",
 )
 .labels(&[SHARD]);
 

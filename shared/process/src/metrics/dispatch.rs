@@ -40,7 +40,7 @@ const SEEN: &str = "in the role `dispatch`, after the first job of the model";
 
 const ACTING: Metric = gauge(
     "docket_dispatch_acting",
-    "1 where this process is the dispatcher of the shard",
+    "1 if this process is the dispatcher of the shard, else 0",
 )
 .labels(&[SHARD])
 .when(ROLE);
@@ -48,83 +48,89 @@ const TICK_SECONDS: Metric = Metric::new(
     "docket_dispatch_tick_seconds",
     Kind::Histogram(QUICK),
     By::Producer,
-    "time of a look at a shard's waiting work, what was published in it included",
+    "time of one look at a shard's waiting work, publishing included",
 )
 .labels(&[SHARD]);
 const TICK_FAILED: Metric = Metric::new(
     "docket_dispatch_tick_failures_total",
     Kind::Counter,
     By::Producer,
-    "looks at a shard's waiting work that failed, or the wish to be its dispatcher did",
+    "failed looks at a shard's waiting work, and failed attempts to become the shard's dispatcher",
 )
 .labels(&[SHARD, Label::words("reason", TickFailure::WORDS)]);
 const LAG: Metric = Metric::new(
     "docket_dispatch_lag_seconds",
     Kind::Histogram(WAITS),
     By::Producer,
-    "from when a job was due to when the broker had confirmed its message",
+    "time from when a job became due until the broker confirmed the job's message",
 )
 .labels(&[PRIORITY]);
 const CLIENTS: Metric = gauge(
     "docket_dispatch_waiting_clients",
-    "clients with work waiting, as the last scan saw them; a client counts for each model and priority",
+    "clients with waiting work at the last scan; a client counts once for each model and priority",
 )
 .labels(&[SHARD])
 .when(ROLE);
 const CAPPED: Metric = gauge(
     "docket_dispatch_capped_clients",
-    "those of them that have as many jobs in flight as they may",
+    "clients with waiting work that have as many jobs in flight as they may",
 )
 .labels(&[SHARD])
 .when(ROLE);
-const PAUSED: Metric = gauge("docket_dispatch_paused_clients", "those of them that are paused")
-    .labels(&[SHARD])
-    .when(ROLE);
+const PAUSED: Metric = gauge(
+    "docket_dispatch_paused_clients",
+    "clients with waiting work that are paused",
+)
+.labels(&[SHARD])
+.when(ROLE);
 const LARGEST: Metric = gauge(
     "docket_dispatch_largest_client_ratio",
-    "of the jobs in flight of these clients, the part that is of the one with the most",
+    "of the jobs in flight of all clients with waiting work, the share of the client with the most, from 0 to 1",
 )
 .labels(&[SHARD])
 .when(ROLE);
 const JOBS: Metric = gauge("docket_backlog_jobs", "jobs of a shard that have not ended")
     .labels(&[SHARD, MODEL])
     .when(SEEN);
-const BYTES: Metric = gauge("docket_backlog_bytes", "bytes of their documents")
-    .labels(&[SHARD, MODEL])
-    .when(SEEN);
+const BYTES: Metric = gauge(
+    "docket_backlog_bytes",
+    "size of the documents of the jobs that have not ended, in bytes",
+)
+.labels(&[SHARD, MODEL])
+.when(SEEN);
 const OLDEST: Metric = gauge(
     "docket_backlog_oldest_seconds",
-    "for how long the oldest of them has been due",
+    "time since the oldest job that has not ended became due",
 )
 .labels(&[SHARD, MODEL])
 .when(SEEN);
 const WORK: Metric = gauge(
     "docket_work_waiting_seconds",
-    "how long one worker would take for what can be done now of a shard's jobs of a model, running ones included",
+    "time that one worker needs for the work that can be done now, running jobs included",
 )
 .labels(&[SHARD, MODEL])
 .when(SEEN);
 const SPEED: Metric = gauge(
     "docket_worker_tokens_per_second",
-    "tokens a second of one worker, as workers said last",
+    "tokens per second of one worker, as workers last reported",
 )
 .labels(&[MODEL])
 .when(SEEN);
 const IN_FLIGHT: Metric = gauge(
     "docket_backlog_in_flight_jobs",
-    "those of them that the broker has, and those that workers have; the others wait",
+    "jobs in flight: `queued` jobs are in the broker, `running` jobs are on a worker; all other open jobs wait",
 )
 .labels(&[SHARD, MODEL, Label::words("state", &["queued", "running"])])
 .when(SEEN);
 const WAITING_OLDEST: Metric = gauge(
     "docket_backlog_oldest_waiting_seconds",
-    "for how long the oldest of those that wait and are not paused has been due",
+    "time since the oldest waiting job became due; paused jobs do not count",
 )
 .labels(&[SHARD, MODEL, PRIORITY])
 .when(SEEN);
 const QUEUED_OLDEST: Metric = gauge(
     "docket_backlog_oldest_queued_seconds",
-    "for how long the oldest of those in the broker has been there",
+    "time that the oldest queued job has been in the broker",
 )
 .labels(&[SHARD, MODEL])
 .when(SEEN);

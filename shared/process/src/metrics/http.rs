@@ -21,7 +21,7 @@ const REQUESTS: Metric = Metric::new(
     "docket_http_requests_total",
     Kind::Counter,
     By::Producer,
-    "requests that were answered",
+    "answered requests",
 )
 .labels(&[ROUTE, METHOD, CLASS])
 .when("after the first request of the route");
@@ -29,7 +29,7 @@ const SECONDS: Metric = Metric::new(
     "docket_http_request_seconds",
     Kind::Histogram(QUICK),
     By::Producer,
-    "time of a request until its answer begins",
+    "time from a request to the beginning of its answer",
 )
 .labels(&[ROUTE, METHOD])
 .when("after the first request of the route");
@@ -43,14 +43,14 @@ const UPLOADS: Metric = Metric::new(
     "docket_uploads_total",
     Kind::Counter,
     By::Producer,
-    "uploads that were answered, by class of status; 429 is a client's own backlog being full",
+    "answered uploads, by class of status; 429 means that the backlog of the client is full",
 )
 .labels(&[UPLOAD_CLASS]);
 const UPLOAD_SECONDS: Metric = Metric::new(
     "docket_upload_seconds",
     Kind::Histogram(ACCEPT),
     By::Producer,
-    "time of an accepted upload, from its headers to its 202; the body's time on the network is in it",
+    "time of an accepted upload, from its headers to its 202; the time in which the body arrives is included",
 );
 
 pub(super) const ALL: &[&Metric] = &[&REQUESTS, &SECONDS, &IN_FLIGHT, &UPLOADS, &UPLOAD_SECONDS];

@@ -12,48 +12,47 @@ const RESULTS: &[f64] = &[
     0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0,
 ];
 
-const JOBS: Metric = worker("docket_jobs_total", Kind::Counter, "deliveries that a worker settled")
-    .labels(&[Label::words("outcome", Settled::WORDS)]);
+const JOBS: Metric = worker(
+    "docket_jobs_total",
+    Kind::Counter,
+    "deliveries that a worker settled, by outcome",
+)
+.labels(&[Label::words("outcome", Settled::WORDS)]);
 const SECONDS: Metric = worker(
     "docket_job_seconds",
     Kind::Histogram(STEPS),
-    "time from a claim to what became of the job",
+    "time from a job's claim to its outcome",
 )
 .labels(&[Label::words("outcome", Outcome::WORDS)]);
 const ERRORS: Metric = worker(
     "docket_job_errors_total",
     Kind::Counter,
-    "errors of claimed jobs, and what followed; `postponed` costs the job nothing",
+    "errors of claimed jobs, by reason and by what followed; a `postponed` job loses no attempt",
 )
 .labels(&[Label::words("reason", Reason::WORDS), Label::words("then", Then::WORDS)]);
 const TURN: Metric = worker(
     "docket_turn_wait_seconds",
     Kind::Histogram(WAITS),
-    "from when a job was due to when a worker claimed it",
+    "time from when a job became due until a worker claimed the job",
 )
 .labels(&[PRIORITY]);
 const RESULT: Metric = worker(
     "docket_time_to_result_seconds",
     Kind::Histogram(RESULTS),
-    "from when an upload was accepted, or due if that was later, to its result being stored",
+    "time from an upload's acceptance, or from the job's due time if later, until the result was stored",
 )
 .labels(&[PRIORITY]);
 const TOKENS: Metric = worker(
     "docket_model_tokens_total",
     Kind::Counter,
-    "tokens of the texts of jobs that succeeded, each counted once",
+    "tokens in the texts of succeeded jobs; a token in several windows counts once",
 )
 .labels(&[MODEL]);
-const ENTITIES: Metric = worker(
-    "docket_entities_total",
-    Kind::Counter,
-    "entities that were found and stored",
-)
-.labels(&[MODEL]);
+const ENTITIES: Metric = worker("docket_entities_total", Kind::Counter, "entities found and stored").labels(&[MODEL]);
 const BYTES: Metric = worker(
     "docket_documents_bytes_total",
     Kind::Counter,
-    "bytes of the documents of jobs that succeeded",
+    "size of the documents of succeeded jobs, in bytes",
 )
 .labels(&[MODEL]);
 

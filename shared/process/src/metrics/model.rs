@@ -9,49 +9,50 @@ use super::{By, Kind, Label, MODEL, Metric, STEPS, TOGETHER, flag};
 const PASS_SECONDS: Metric = worker(
     "docket_model_pass_seconds",
     Kind::Histogram(STEPS),
-    "time of a call of the model",
+    "time of one model call",
 )
 .labels(&[MODEL]);
 const PASS_WINDOWS: Metric = worker(
     "docket_model_pass_windows",
     Kind::Histogram(TOGETHER),
-    "windows of a call of the model, of whatever jobs",
+    "windows in one model call, of any jobs",
 )
 .labels(&[MODEL]);
 const PASS_TOKENS: Metric = worker(
     "docket_model_pass_tokens_total",
     Kind::Counter,
-    "tokens that the model was called with, windows' overlaps and special tokens included; `padding` was run for nothing",
+    "tokens given to the model, overlaps of windows and special tokens included; `padding` tokens are wasted work",
 )
 .labels(&[MODEL, Label::words("kind", &["text", "padding"])]);
 const TRIALS: Metric = worker(
     "docket_model_trials_total",
     Kind::Counter,
-    "times that a session of the model failed several jobs in a row and was tried out: `passed` when the documents were at fault, `failed` when the worker ended for it",
+    "trials of a session after several jobs in a row failed on the session: `passed` means that the documents were at \
+     fault, `failed` means that the worker ended",
 )
 .labels(&[MODEL, Label::words("outcome", &["passed", "failed"])]);
 const SERVING: Metric = worker(
     "docket_model_serving",
     Kind::Gauge,
-    "1 for the version of a model that this worker serves, 0 for earlier ones",
+    "1 for the version that this worker uses as the current version, 0 for earlier versions",
 )
 .labels(&[MODEL, Label::named("version", "version of the model")]);
 const LOADS: Metric = worker(
     "docket_model_loads_total",
     Kind::Counter,
-    "versions of a model that were fetched, checked and loaded, or could not be",
+    "attempts to fetch, check and load a version of a model",
 )
 .labels(&[MODEL, Label::words("outcome", &["loaded", "failed"])]);
 const LOAD_SECONDS: Metric = worker(
     "docket_model_load_seconds",
     Kind::Histogram(STEPS),
-    "time of that, when it succeeded",
+    "time of a successful attempt to fetch, check and load a version of a model",
 )
 .labels(&[MODEL]);
 const REFUSED: Metric = worker(
     "docket_model_refusals_total",
     Kind::Counter,
-    "published versions that could not be used; the earlier one goes on",
+    "new current versions that this worker could not use; the worker goes on with the earlier version",
 )
 .labels(&[MODEL]);
 

@@ -28,14 +28,14 @@ const SECONDS: Metric = Metric::new(
     "docket_object_request_seconds",
     Kind::Histogram(QUICK),
     By::Both,
-    "time of a request to object storage until its answer begins, its tries included",
+    "time of a request to object storage until the answer begins, earlier attempts included",
 )
 .labels(&[OPERATION]);
 const ERRORS: Metric = Metric::new(
     "docket_object_errors_total",
     Kind::Counter,
     By::Both,
-    "requests to object storage that failed at the last try; an object that is not there is no error",
+    "requests to object storage that failed at the last attempt; a missing object is no error",
 )
 .labels(&[OPERATION]);
 

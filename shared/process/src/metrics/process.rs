@@ -6,7 +6,7 @@ const BUILD_INFO: Metric = Metric::new(
     "docket_build_info",
     Kind::Gauge,
     By::Both,
-    "1, with what runs as labels",
+    "always 1; the labels name the release and the service that run",
 )
 .labels(&[
     Label::named("version", "version of the release"),
@@ -16,39 +16,52 @@ const READY: Metric = Metric::new(
     "docket_ready",
     Kind::Gauge,
     By::Producer,
-    "1 while the process says that it should be sent requests, else 0; for each role that it has",
+    "1 while the process is ready for requests in this role, else 0",
 )
 .labels(&[Label::words("role", &["api", "dispatch"])]);
 const CPU: Metric = both(
     "process_cpu_seconds_total",
     Kind::Counter,
-    "time of CPUs that the process used, in whole seconds",
+    "CPU time that the process has used, in whole seconds",
 );
-const FILES: Metric = both("process_open_fds", Kind::Gauge, "open files and sockets");
-const FILES_MAX: Metric = both("process_max_fds", Kind::Gauge, "the most of them");
+const FILES: Metric = both("process_open_fds", Kind::Gauge, "open files and sockets of the process");
+const FILES_MAX: Metric = both(
+    "process_max_fds",
+    Kind::Gauge,
+    "most files and sockets that the process may have open",
+);
 const MEMORY: Metric = both(
     "process_resident_memory_bytes",
     Kind::Gauge,
-    "memory that the process holds",
+    "resident memory of the process",
 );
-const VIRTUAL: Metric = both("process_virtual_memory_bytes", Kind::Gauge, "its address space");
-const VIRTUAL_MAX: Metric = both("process_virtual_memory_max_bytes", Kind::Gauge, "the most of that");
+const VIRTUAL: Metric = both(
+    "process_virtual_memory_bytes",
+    Kind::Gauge,
+    "size of the address space of the process",
+);
+const VIRTUAL_MAX: Metric = both(
+    "process_virtual_memory_max_bytes",
+    Kind::Gauge,
+    "largest size that the address space of the process may have",
+);
 const START: Metric = both(
     "process_start_time_seconds",
     Kind::Gauge,
-    "when it started, in seconds of the Unix epoch",
+    "start of the process, in seconds since the Unix epoch",
 );
-const THREADS: Metric = both("process_threads", Kind::Gauge, "its threads");
+const THREADS: Metric = both("process_threads", Kind::Gauge, "threads of the process");
 const SPANS: Metric = both(
     "docket_spans_total",
     Kind::Counter,
-    "spans that were sent to the collector of traces, and whether it took them",
+    "spans sent to the collector of traces: `exported` if the collector accepted the spans, `lost` if not",
 )
 .labels(&[Label::words("outcome", &["exported", "lost"])]);
 const SPANS_RECORDED: Metric = both(
     "docket_spans_recorded_total",
     Kind::Counter,
-    "spans for the collector of traces; what was not sent yet waits in a queue, or was dropped because that was full",
+    "spans recorded for the collector of traces; spans that are not in `docket_spans_total` yet wait in a queue, or \
+     were dropped because the queue was full",
 );
 
 pub(super) const ALL: &[&Metric] = &[

@@ -6,8 +6,9 @@ use super::{Kind, Label, Metric, Values, all};
 pub fn table() -> String {
     let mut text = "# Metrics\n\n\
          Everything that `/metrics` of `docket-producer` and `docket-worker` serves. Written by `docket-producer metrics`.\n\n\
-         No label holds a client's id. Counters and histograms whose labels have only the values that are listed here are at zero\n\
-         from the start, and so are those of every shard, database and model that a process is told of.\n\n\
+         No label holds a client's id. A counter or histogram is at zero from the start if this page lists every value of its\n\
+         labels. A counter or histogram of a shard, database or model is at zero from when the process is told of that shard,\n\
+         database or model.\n\n\
          | name | type | served by | labels | meaning |\n|---|---|---|---|---|\n"
         .to_owned();
     for metric in all() {
@@ -25,7 +26,7 @@ fn row(metric: &Metric) -> String {
     let labels: Vec<String> = metric.labels.iter().map(label).collect();
     let when = match metric.when {
         "" => String::new(),
-        when => format!("; there {when}"),
+        when => format!("; exists {when}"),
     };
     let (name, by, labels, help) = (metric.name, metric.by.as_str(), labels.join("<br>"), metric.help);
     format!("| `{name}` | {kind} | {by} | {labels} | {help}{when} |\n")

@@ -6,42 +6,49 @@ use docket_contract::outcome::Stage;
 
 use super::{By, Kind, Label, Metric, SHARD, STEPS, TOGETHER};
 
-const RUNNING: Metric = gauge("docket_jobs_running", "jobs claimed by this worker");
+const RUNNING: Metric = gauge("docket_jobs_running", "jobs that this worker has claimed and not ended");
 const INTAKE: Metric = gauge("docket_worker_intake_jobs", "deliveries that this worker works on");
 const INTAKE_LIMIT: Metric = gauge(
     "docket_worker_intake_limit",
-    "deliveries that this worker works on at a time; less than usual while a store is overloaded",
+    "most deliveries that this worker works on at the same time; lower than usual while a store is overloaded",
 );
 const MEMORY: Metric = gauge(
     "docket_worker_memory_reserved_bytes",
-    "memory reserved for the documents being worked on",
+    "memory reserved for documents in work",
 );
 const MEMORY_LIMIT: Metric = gauge(
     "docket_worker_memory_limit_bytes",
-    "all of that memory (`DOCKET_MEMORY_BYTES`)",
+    "all memory for documents (`DOCKET_MEMORY_BYTES`)",
 );
 const CPU_TASKS: Metric = gauge(
     "docket_worker_cpu_tasks",
-    "computations beside the model that run now (extracting, cutting windows, decoding)",
+    "computations outside the model that run now (extracting text, cutting windows, decoding)",
 );
-const CPU_TASKS_MAX: Metric = gauge("docket_worker_cpu_tasks_max", "the most of them at a time");
-const SESSIONS: Metric = gauge("docket_worker_sessions", "model calls at a time, of each model");
+const CPU_TASKS_MAX: Metric = gauge(
+    "docket_worker_cpu_tasks_max",
+    "most computations outside the model that may run at the same time",
+);
+const SESSIONS: Metric = gauge(
+    "docket_worker_sessions",
+    "model calls that may run at the same time, for each model",
+);
 const STALLED: Metric = gauge(
     "docket_worker_stalled_seconds",
-    "how long this worker has got jobs without ending one",
+    "time for which this worker has had jobs without useful progress",
 );
 const STAGE_SECONDS: Metric = Metric::new(
     "docket_stage_seconds",
     Kind::Histogram(STEPS),
     By::Worker,
-    "time of a job's stage; `model` and `memory` are waiting for these, `infer` has its wait for the model in it",
+    "time of a stage of a job; `model` and `memory` are waits for the model and for memory, `infer` includes the wait \
+     for a free session",
 )
 .labels(&[Label::words("stage", Stage::WORDS)]);
 const STAGE_CPU: Metric = Metric::new(
     "docket_stage_cpu_seconds",
     Kind::Histogram(STEPS),
     By::Worker,
-    "CPU time of a computation of a stage; `infer` has what the thread of a model's session takes for a pass",
+    "CPU time of one computation of a stage; for `infer`, CPU time of the session's thread in one model call",
 )
 .labels(&[Label::words("stage", Stage::COMPUTING_WORDS)]);
 const RESULTS_TOGETHER: Metric = Metric::new(
@@ -54,7 +61,7 @@ const HEARTBEAT_FAILED: Metric = Metric::new(
     "docket_heartbeat_failures_total",
     Kind::Counter,
     By::Worker,
-    "heartbeats that a shard did not take",
+    "heartbeats that a shard did not accept",
 )
 .labels(&[SHARD]);
 

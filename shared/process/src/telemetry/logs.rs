@@ -20,7 +20,8 @@ pub const FILTER: Setting = Setting::with_default(
     "log filter, as `level` or `target=level,...` (levels: error, warn, info, debug, trace)",
 );
 /// Format of log lines.
-pub const FORMAT: Setting = Setting::with_default("DOCKET_LOG_FORMAT", "json", "`json` or `pretty`");
+pub const FORMAT: Setting =
+    Setting::with_default("DOCKET_LOG_FORMAT", "json", "format of log lines: `json` or `pretty`");
 
 /// Writes log lines to standard output.
 pub(super) fn layer<S>(env: &Env) -> Result<Box<dyn Layer<S> + Send + Sync>, ConfigError>

@@ -40,13 +40,14 @@ use crate::tls::Roots;
 /// Where traces are sent. The standard variable, which operators of OpenTelemetry set for all their programs.
 pub const ENDPOINT: Setting = Setting::optional(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "URL of an OpenTelemetry collector that takes OTLP over HTTP (port 4318 by custom); without it no trace is exported",
+    "URL of an OpenTelemetry collector that takes OTLP over HTTP (usually on port 4318); without this setting, no \
+     trace is exported",
 );
 /// Part of the traces that is exported.
 pub const RATIO: Setting = Setting::with_default(
     "OTEL_TRACES_SAMPLER_ARG",
     "1",
-    "part of the traces that is exported, 0 to 1; whether one that came with a request is, its caller does not decide",
+    "fraction of traces to export, from 0 to 1; a caller cannot choose whether the trace of its request is exported",
 );
 
 /// The semantic conventions that names and attributes follow. Those for messaging are still in development.

@@ -152,7 +152,7 @@ async fn a_document_is_analysed_again_and_keeps_its_earlier_result(fixture: Fixt
     assert_eq!(owned.listed(Some(third), 10).await, [second, first]);
     assert!(owned.listed(Some(first), 10).await.is_empty());
 
-    // Only what read a document is its version: not what holds when a job that asked for none fails.
+    // A job's version is the version that read the document. A failed job that named no version has none, whatever is current.
     assert_eq!(owned.fixture.job(owned.key(first), "acme").await.model_version, None);
     assert_eq!(
         owned
