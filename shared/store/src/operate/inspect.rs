@@ -199,7 +199,7 @@ pub async fn owners(shard: &Database) -> Result<Vec<Ownership>, StoreError> {
 /// The name that a shard was told.
 pub async fn identity(shard: &Database) -> Result<Option<String>, StoreError> {
     let mut tx: Tx = shard.begin().await?;
-    crate::shards::map::identity(&mut tx).await
+    crate::shards::shard_map::identity(&mut tx).await
 }
 
 /// A lease of a shard, held or not.
