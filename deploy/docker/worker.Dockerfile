@@ -1,4 +1,4 @@
-# The worker, with onnxruntime and the default model. From the top of the checkout:
+# The worker, with onnxruntime, pdfium and the default model. From the top of the checkout:
 # docker build -f deploy/docker/worker.Dockerfile -t docket-worker .
 # Needs BuildKit. Bases are arguments, so that a mirror's or a company's own can be used.
 ARG RUST_BASE=docker.io/library/rust:1.95-bookworm
@@ -30,15 +30,34 @@ RUN case "$TARGETARCH" in \
     && python3 -m zipfile -e ./*.whl . \
     && mv onnxruntime/capi/libonnxruntime.so.1.31.1 libonnxruntime.so
 
+# The library that reads PDFs, out of its wheel, likewise, with the licences of all that is in it.
+FROM ${PYTHON_BASE} AS pdfium
+ARG TARGETARCH
+WORKDIR /wheel
+RUN case "$TARGETARCH" in \
+        amd64) machine=x86_64 sha256=dc31aea5b0fb9fefc9b537a65f4113980b2c40798445736a7e6565bc85161e37 ;; \
+        arm64) machine=aarch64 sha256=dd46e93c0c3a73f6cea8489baff6d77a5d0759dd53fbbce0aeb49c91830176fc ;; \
+        *) echo "pdfium is pinned for amd64 and arm64, not for '$TARGETARCH'" >&2; exit 1 ;; \
+    esac \
+    && echo "pypdfium2==5.15.2 --hash=sha256:$sha256" > pins.txt \
+    && python3 -m pip download --no-cache-dir --no-deps --require-hashes --only-binary=:all: --requirement pins.txt \
+       --python-version 3.11 --implementation cp --platform "manylinux_2_17_$machine" \
+    && python3 -m zipfile -e ./*.whl . \
+    && mv pypdfium2_raw/libpdfium.so libpdfium.so \
+    && mv pypdfium2-5.15.2.dist-info/licenses licenses
+
 FROM ${BASE}
 COPY LICENSE /usr/share/doc/docket/LICENSE
 COPY --from=onnxruntime /wheel/onnxruntime/LICENSE /wheel/onnxruntime/ThirdPartyNotices.txt /usr/share/doc/onnxruntime/
 COPY --from=onnxruntime /wheel/libonnxruntime.so /usr/local/lib/libonnxruntime.so
+COPY --from=pdfium /wheel/licenses /usr/share/doc/pdfium/
+COPY --from=pdfium /wheel/libpdfium.so /usr/local/lib/libpdfium.so
 COPY deploy/models/ner-legal /usr/share/docket/models/ner-legal
 # What is written: models, which outlive a container best in a volume, and temporary files of commands, to /tmp.
 COPY --from=build --chown=10001:10001 /out/models /var/cache/docket/models
 COPY --from=build /out/docket-worker /usr/local/bin/docket-worker
 ENV DOCKET_ONNXRUNTIME_LIB=/usr/local/lib/libonnxruntime.so
+ENV DOCKET_PDFIUM_LIB=/usr/local/lib/libpdfium.so
 USER 10001:10001
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -254,6 +254,43 @@ PIPELINE = [
         ],
     ),
     (
+        "Documents",
+        [
+            panel(
+                "Documents by kind",
+                "Documents that were read, by what they are by their content.",
+                [(rate("docket_documents_total", "media_type"), "{{media_type}}")],
+                "ops",
+            ),
+            panel(
+                "Pages",
+                "Pages that were read, by how their text was had or why there is none.",
+                [(rate("docket_pages_total", "reading"), "{{reading}}")],
+                "ops",
+            ),
+            panel(
+                "Documents in parsers",
+                "How documents ended in the processes that parse them.",
+                [(rate("docket_parser_documents_total", "outcome"), "{{outcome}}")],
+                "ops",
+                runbook="file-not-read",
+            ),
+            panel(
+                "Parsers started",
+                "One for each document, and a few that wait.",
+                [(rate("docket_parser_starts_total", "instance"), "{{instance}}")],
+                "ops",
+            ),
+            panel(
+                "Sandbox of parsers",
+                "1 for each part that the kernel enforces.",
+                [("min by (part) (docket_parser_sandbox_enforced)", "{{part}}")],
+                "short",
+                runbook="file-not-read",
+            ),
+        ],
+    ),
+    (
         "Models",
         [
             panel(

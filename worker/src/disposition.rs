@@ -15,7 +15,8 @@ use crate::serving::ServeError;
 use docket_engine::cpu::CpuError;
 use docket_engine::infer::InferError;
 use docket_engine::window::WindowError;
-use docket_extract::ExtractError;
+use docket_extract::ParserError;
+use docket_extract::refusal::Refusal;
 
 /// Passing errors after which a job fails for good: with the backoff's ceilings, tries over half an hour.
 const PASSING_ERRORS_MAX: i32 = 10;
@@ -53,9 +54,12 @@ pub enum JobError {
     /// The bucket failed, for the document or its text.
     #[error(transparent)]
     Blob(#[from] BlobError),
-    /// The document is not what its media type says.
+    /// The document cannot be read.
     #[error(transparent)]
-    Extract(#[from] ExtractError),
+    Refused(#[from] Refusal),
+    /// The process that reads the document did not finish.
+    #[error(transparent)]
+    Parser(ParserError),
     /// The text cannot be cut into windows.
     #[error(transparent)]
     Window(#[from] WindowError),
@@ -106,22 +110,28 @@ impl JobError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Blob(BlobError::NotFound { .. } | BlobError::TooLarge { .. })
-            | Self::Extract(_)
+            | Self::Refused(_)
+            | Self::Parser(ParserError::OutOfMemory { .. } | ParserError::Crashed(_) | ParserError::Forged)
             | Self::Window(WindowError::Tokenize(_))
             | Self::Memory(MemoryError::TooLarge { .. })
             | Self::TooManyEntities { .. } => Disposition::Fail,
-            Self::Blob(BlobError::Unavailable { .. }) | Self::Memory(MemoryError::NoRoom) => Disposition::Postpone,
+            Self::Blob(BlobError::Unavailable { .. })
+            | Self::Memory(MemoryError::NoRoom)
+            | Self::Parser(ParserError::Unavailable(_)) => Disposition::Postpone,
             Self::Model(error) => without_model(error),
             Self::Infer(InferError::Run(_) | InferError::Shape { .. } | InferError::NotFinite)
             | Self::Unwritable { .. }
             | Self::Store(StoreError::Refused { .. }) => Disposition::Retry {
                 errors_max: PASSING_ERRORS_MAX,
             },
-            Self::Cpu(_) | Self::Window(WindowError::Cpu(_)) | Self::Infer(InferError::Panicked) | Self::TooLong(_) => {
-                Disposition::Retry {
-                    errors_max: OWN_ERRORS_MAX,
-                }
-            }
+            // A machine that is short of time or memory looks like a document that needs too much.
+            Self::Parser(ParserError::TimedOut(_) | ParserError::Killed)
+            | Self::Cpu(_)
+            | Self::Window(WindowError::Cpu(_))
+            | Self::Infer(InferError::Panicked)
+            | Self::TooLong(_) => Disposition::Retry {
+                errors_max: OWN_ERRORS_MAX,
+            },
             Self::Store(
                 StoreError::Unavailable { .. }
                 | StoreError::TimedOut
@@ -143,7 +153,11 @@ impl JobError {
                 Reason::DocumentTooLarge
             }
             Self::Blob(BlobError::Unavailable { .. }) => Reason::StorageUnavailable,
-            Self::Extract(_) => Reason::UnreadableDocument,
+            Self::Refused(refusal) => of_refusal(refusal),
+            Self::Parser(ParserError::TimedOut(_)) => Reason::ParserTimeout,
+            Self::Parser(ParserError::OutOfMemory { .. }) => Reason::ParserOutOfMemory,
+            Self::Parser(ParserError::Crashed(_) | ParserError::Forged | ParserError::Killed) => Reason::ParserCrashed,
+            Self::Parser(ParserError::Unavailable(_)) => Reason::ParserUnavailable,
             Self::TooManyEntities { .. } => Reason::TooManyEntities,
             Self::Window(_) => Reason::TextNotProcessable,
             Self::Memory(MemoryError::NoRoom) => Reason::WorkerBusy,
@@ -175,6 +189,21 @@ impl JobError {
             }
             error => telemetry::chain(error),
         }
+    }
+}
+
+/// The reason of a document that cannot be read.
+fn of_refusal(refusal: &Refusal) -> Reason {
+    match refusal {
+        Refusal::Encrypted => Reason::Encrypted,
+        Refusal::Malformed { .. } => Reason::Malformed,
+        Refusal::Unsupported { .. } => Reason::UnsupportedType,
+        Refusal::NoText { .. } | Refusal::UnknownCharset => Reason::UnreadableDocument,
+        Refusal::TooManyPages { .. } => Reason::TooManyPages,
+        Refusal::TextTooLarge { .. } => Reason::TextTooLarge,
+        Refusal::InflatedTooLarge { .. } | Refusal::InflatesTooMuch { .. } => Reason::DecompressedTooLarge,
+        Refusal::TooDeep { .. } => Reason::TooDeep,
+        Refusal::TooMany { .. } => Reason::TooManyParts,
     }
 }
 

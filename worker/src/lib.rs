@@ -2,10 +2,12 @@
 
 pub mod admit;
 pub mod cache;
+mod children;
 pub mod config;
 pub mod context;
 pub mod disposition;
 pub mod evaluate;
+mod extraction;
 pub mod fetch;
 pub mod heartbeat;
 mod intake;

@@ -49,8 +49,14 @@ enum Once {
     Settings,
 }
 
+fn main() -> ExitCode {
+    // Before anything else: a child that parses a document starts no thread and opens nothing.
+    docket_extract::serve_if_child();
+    serve()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn serve() -> ExitCode {
     match run_command().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

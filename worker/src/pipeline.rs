@@ -13,47 +13,43 @@ use docket_store::work::results::Analysis;
 use sha2::{Digest, Sha256};
 
 use crate::admit::memory::{Contents, Room};
+use crate::children;
 use crate::context::Context;
 use crate::disposition::JobError;
+use crate::extraction::{self, Extracted};
 use crate::limits::{DOCUMENT_BYTES_MAX, JOB_MAX};
 use crate::serving::Loaded;
 use crate::stage::stage;
-use docket_contract::media_type::MediaType;
+use docket_contract::text_map::TextMap;
 use docket_engine::decode::WindowScores;
 use docket_engine::window::Windows;
 use docket_engine::{decode, window};
-use docket_extract as extract;
-use docket_extract::{ExtractError, ExtractedText};
+use docket_extract::ExtractedText;
 
 /// Fetches a document, finds its entities and stores its text. The caller writes the result.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
-    let media_type = MediaType::parse(&claim.media_type).map_err(ExtractError::from)?;
     // The model before the memory: other jobs can use the memory while this job waits for its version to load.
     let getting = ctx
         .serving
         .get(&claim.client, &claim.model, claim.model_version.as_ref());
     let model = stage(Stage::Model, getting).await?;
-    let mut room = stage(Stage::Memory, ctx.memory.room(claim.size_bytes.unsigned_abs())).await?;
-    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, &model, media_type, &mut room)).await;
+    let mut room = stage(Stage::Memory, extraction::room(ctx, claim)).await?;
+    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, &model, &mut room)).await;
     done.unwrap_or(Err(JobError::TooLong(JOB_MAX)))
 }
 
 /// The steps that need room in memory.
-async fn read(
-    ctx: &Context,
-    claim: &Claim,
-    model: &Loaded,
-    media_type: MediaType,
-    room: &mut Room<'_>,
-) -> Result<Analysis, JobError> {
+async fn read(ctx: &Context, claim: &Claim, model: &Loaded, room: &mut Room<'_>) -> Result<Analysis, JobError> {
     let bytes = stage(Stage::Fetch, ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
-    let extracted = stage(
-        Stage::Extract,
-        ctx.cpu.run(Stage::Extract, move || extract::text(media_type, bytes)),
-    )
-    .await??;
-    let text = Arc::new(extracted);
+    let Extracted { text, map, files } = stage(Stage::Extract, extraction::text(ctx, claim, bytes, room)).await?;
+    // The files first: their memory is needed no longer than it takes to store them.
+    let children = if files.is_empty() {
+        Vec::new()
+    } else {
+        stage(Stage::StoreText, children::store(ctx, claim, files)).await?
+    };
+    let text = Arc::new(text);
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage(Stage::Window, window::split(&ctx.cpu, model.splitter(), &text)).await?);
     let cut = Cut { text, windows };
@@ -62,11 +58,14 @@ async fn read(
     failpoint!("worker.after_infer");
     let entities = stage(Stage::Decode, entities(ctx, model, &cut, scores, room)).await?;
     let Cut { text, windows } = cut;
-    let (text_key, text_sha256) = stage(Stage::StoreText, store_text(ctx, claim, &text.text)).await?;
+    let stored = stage(Stage::StoreText, store(ctx, claim, &text.text, map)).await?;
     Ok(Analysis {
         model_version: model.manifest().about.version.to_string(),
-        text_key,
-        text_sha256,
+        text_key: stored.text,
+        text_sha256: stored.text_sha256,
+        map_key: stored.map,
+        coverage: text.coverage.clone(),
+        children,
         text_chars: text.text.chars().count() as u64,
         windows: windows.len(),
         tokens: windows.tokens().len() as u64,
@@ -85,6 +84,7 @@ impl Cut {
     fn contents(&self, entities: usize) -> Contents {
         Contents {
             text_bytes: self.text.text.len(),
+            map_bytes: self.text.map.as_ref().map_or(0, TextMap::memory_bytes),
             tokens: self.windows.tokens().len(),
             entities,
         }
@@ -112,15 +112,36 @@ async fn entities(
     Ok(ctx.cpu.run(Stage::Decode, placing).await?)
 }
 
-/// Stores the extracted text under a key with the text's hash, so that a superseded run overwrites nothing.
-async fn store_text(ctx: &Context, claim: &Claim, text: &str) -> Result<(BlobKey, [u8; 32]), JobError> {
-    let bytes = Bytes::copy_from_slice(text.as_bytes());
-    let hashed = bytes.clone();
-    let sha256: [u8; 32] = ctx
+/// Where a text and its map are stored.
+struct StoredText {
+    text: BlobKey,
+    text_sha256: [u8; 32],
+    map: Option<BlobKey>,
+}
+
+/// Stores the extracted text and its map, each under a key with its own hash, so that a superseded run overwrites nothing.
+async fn store(ctx: &Context, claim: &Claim, text: &str, map: Option<Bytes>) -> Result<StoredText, JobError> {
+    let (bucket, client, document) = (claim.key.bucket, &claim.client, claim.document);
+    let text = Bytes::copy_from_slice(text.as_bytes());
+    let text_sha256 = sha256(ctx, text.clone()).await?;
+    let key = BlobKey::text(bucket, client, document, &hex(&text_sha256));
+    ctx.blobs.put_bytes(&key, text).await?;
+    let mut map_key = None;
+    if let Some(map) = map {
+        let key = BlobKey::text_map(bucket, client, document, &hex(&sha256(ctx, map.clone()).await?));
+        ctx.blobs.put_bytes(&key, map).await?;
+        map_key = Some(key);
+    }
+    Ok(StoredText {
+        text: key,
+        text_sha256,
+        map: map_key,
+    })
+}
+
+async fn sha256(ctx: &Context, bytes: Bytes) -> Result<[u8; 32], JobError> {
+    Ok(ctx
         .cpu
-        .run(Stage::StoreText, move || Sha256::digest(&hashed).into())
-        .await?;
-    let key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, &hex(&sha256));
-    ctx.blobs.put_bytes(&key, bytes).await?;
-    Ok((key, sha256))
+        .run(Stage::StoreText, move || Sha256::digest(&bytes).into())
+        .await?)
 }

@@ -41,10 +41,10 @@ impl Writer {
         Self { shards, tasks }
     }
 
-    /// Writes a job's result, together with others if it is small, else by itself. `false`: the claim no longer owns the job, and
+    /// Writes a job's result, together with others if it is small and has no children, else by itself. `false`: the claim no longer owns the job, and
     /// nothing was written.
     pub async fn save(&self, claim: &Claim, analysis: &Arc<Analysis>) -> Result<bool, StoreError> {
-        let together = if analysis.entities.len() > CHUNK_ENTITIES_MAX {
+        let together = if analysis.entities.len() > CHUNK_ENTITIES_MAX || !analysis.children.is_empty() {
             None
         } else {
             self.together(claim, analysis).await

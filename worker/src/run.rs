@@ -1,11 +1,13 @@
 //! Starts a worker and drains it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use docket_contract::ids::ModelName;
 use docket_engine::cpu::CpuPool;
+use docket_extract::Extractor;
 use docket_objects::BlobStore;
 use docket_process::metrics::{self, By};
 use docket_process::shutdown::Shutdown;
@@ -28,7 +30,10 @@ use crate::intake::intake;
 use crate::probes::Health;
 use crate::result_writer::Writer;
 use crate::serving::Serving;
-use crate::{probes, report};
+use crate::{extraction, probes, report};
+
+/// This process's own program, even after an upgrade has replaced its file.
+const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// Runs a worker until the shutdown begins, then drains.
 pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shutdown) -> anyhow::Result<()> {
@@ -46,6 +51,7 @@ pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shu
     let tick = move |in_hand| {
         metrics::jobs_running(in_hand);
         metrics::hands(ticking.hands());
+        extraction::sample(&ticking.extractor);
         ticking.shards.sample();
         ticking.health.tick(in_hand, ticking.serving.windows());
     };
@@ -88,11 +94,19 @@ async fn start(
     }
     migrate::check(&shards).await?;
     let blobs = BlobStore::connect(&config.blob).await;
+    let extractor = Extractor::start(&config.parsing, PathBuf::from(OWN_PROGRAM)).await?;
+    let enforced = extractor.enforced();
+    tracing::info!(
+        landlock = ?enforced.landlock,
+        seccomp = enforced.seccomp,
+        "documents are parsed in processes of their own"
+    );
     let serving = Arc::new(Serving::start(&blobs, config).await?);
     let ctx = Arc::new(Context {
         publisher: Publisher::new(config.queue.clone(), &name),
         // One more than model calls, so that a large document's steps leave room for a letter's.
         cpu: CpuPool::new(config.engine.sessions + 1),
+        extractor,
         memory: Memory::new(config.memory_bytes),
         entities_max: config.entities_max,
         health: health.clone(),

@@ -107,6 +107,7 @@ pub async fn finished(
                     tokens: analysis.tokens,
                     entities: analysis.entities.len() as u64,
                 });
+                metrics::document_read(&analysis.coverage);
                 Ok(Outcome::Succeeded)
             }
             Ok(false) => {

@@ -13,6 +13,7 @@ pub mod ours;
 pub mod peer;
 pub mod proc;
 pub mod program;
+pub mod public_files;
 pub mod repeats;
 pub mod report;
 pub mod settings;

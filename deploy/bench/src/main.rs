@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use docket_bench::bare::{self, BareArgs};
 use docket_bench::contest;
 use docket_bench::fairness::{self, FairnessSettings};
+use docket_bench::public_files::{self, PublicFilesSettings};
 use docket_bench::repeats::{self, RepeatsSettings};
 use docket_bench::settings::Settings;
 use docket_bench::soak::{self, SoakSettings};
@@ -32,14 +33,17 @@ enum Command {
     Repeats(RepeatsSettings),
     /// Compare sessions with threads per session, spinning or not, to see how a worker should use its cores.
     Threads(ThreadsSettings),
+    /// Read public files, and check what is known of them. Nothing is measured, and no server is needed.
+    Corpus(PublicFilesSettings),
     /// Run bare onnxruntime alone; `worker` starts this command as a process.
     #[command(hide = true)]
     Bare(BareArgs),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Cli::parse().command).await {
+fn main() -> ExitCode {
+    docket_extract::serve_if_child(); // The processes that read documents are this program.
+    let runtime = tokio::runtime::Runtime::new().context("start a runtime");
+    match runtime.and_then(|runtime| runtime.block_on(run(Cli::parse().command))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("docket-bench: {error:#}");
@@ -55,6 +59,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Fairness(settings) => fairness::run(&settings).await,
         Command::Repeats(settings) => repeats::run(&settings),
         Command::Threads(settings) => threads::run(&settings).await,
+        Command::Corpus(settings) => public_files::run(&settings).await,
         Command::Bare(args) => {
             let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;
             println!("{}", serde_json::to_string(&runs.context("run the model")??)?);

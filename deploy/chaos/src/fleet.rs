@@ -385,6 +385,7 @@ fn settings(servers: &Servers, port: impl Fn(Server) -> u16) -> Vec<(String, Str
         ("DOCKET_S3_REGION", storage.region.clone()),
         ("DOCKET_JWT_SECRET", JWT_SECRET.to_owned()),
         ("DOCKET_ONNXRUNTIME_LIB", servers.onnxruntime.display().to_string()),
+        ("DOCKET_PDFIUM_LIB", servers.pdfium.display().to_string()),
         ("DOCKET_MODELS", MODEL.to_owned()),
         ("DOCKET_MODEL_DEFAULT", MODEL.to_owned()),
         ("DOCKET_SESSIONS", "1".to_owned()),

@@ -41,6 +41,8 @@ pub struct Servers {
     pub state: StateDir,
     /// Path of the onnxruntime library.
     pub onnxruntime: std::path::PathBuf,
+    /// Path of the pdfium library.
+    pub pdfium: std::path::PathBuf,
     /// Path of libfaketime, by which a process sees another time; `None` where it cannot be installed.
     pub faketime: Option<std::path::PathBuf>,
 }
@@ -90,6 +92,7 @@ impl Servers {
             rabbit,
             state,
             onnxruntime: deps.onnxruntime,
+            pdfium: deps.pdfium,
             faketime,
         })
     }

@@ -39,6 +39,20 @@ impl Caller {
         accepted(self.post(bytes).await).await
     }
 
+    /// Uploads a file of any kind, with what is said of it in the query.
+    pub async fn upload_file(&self, (media_type, name): (&'static str, &str), query: &str, bytes: Vec<u8>) -> Accepted {
+        let upload = Upload::new(media_type, bytes).file_name(name).query(query);
+        accepted(self.send(upload).await).await
+    }
+
+    /// Requests a path; returns status and body.
+    pub async fn get_bytes(&self, path: &str) -> (u16, Vec<u8>) {
+        let sent = self.0.send(self.0.request(Method::GET, path)).await;
+        let response = sent.expect("the producer answers");
+        let status = response.status().as_u16();
+        (status, response.bytes().await.expect("the answer is whole").to_vec())
+    }
+
     /// Uploads a text for a model: `name` or `name@version`.
     pub async fn upload_for(&self, model: &str, text: &str) -> Accepted {
         self.upload_with(&format!("model={model}"), text).await

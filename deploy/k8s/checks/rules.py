@@ -27,6 +27,8 @@ SLACK_SECONDS = 10
 # Memory of a worker, in bytes (deploy/docs/CAPACITY.md): its peak with one model call, and what one more session takes.
 WORKER_PEAK = 176e6
 MODEL_SESSION = 81e6
+# Settings that the worker's image sets itself.
+IN_THE_IMAGE = {"DOCKET_ONNXRUNTIME_LIB", "DOCKET_PDFIUM_LIB"}
 
 
 def names(overlay: Overlay) -> Wrong:
@@ -102,6 +104,8 @@ def resources(overlay: Overlay) -> Wrong:
             sessions, versions = int(limits["cpu"]), int(pod.setting("DOCKET_MODEL_VERSIONS")) + 1
             needed = float(pod.setting("DOCKET_MEMORY_BYTES")) + WORKER_PEAK
             needed += MODEL_SESSION * (sessions - 1 + versions * sessions)
+            # One parser at work for each core.
+            needed += sessions * float(pod.setting("DOCKET_PARSE_MEMORY_BYTES"))
             if quantity(limits["memory"]) < needed:
                 yield f"{pod}: it may need {needed / 2**20:.0f} MiB"
 
@@ -179,7 +183,7 @@ def environment(overlay: Overlay) -> Wrong:
         env = pod.plain_env() | secret
         # Where both are set for all pods of an overlay, commands simply ignore what is not theirs.
         yield from (f"{pod}: {name} is no setting of {pod.binary}" for name in env if name not in known)
-        needed = {name for name, setting in known.items() if setting.required} - {"DOCKET_ONNXRUNTIME_LIB"}
+        needed = {name for name, setting in known.items() if setting.required} - IN_THE_IMAGE
         if not pod.serves:
             needed &= {"migrate": {"DOCKET_CATALOG_URL", "DOCKET_SHARD_URLS"}, "models": {"DOCKET_S3_BUCKET"}}[
                 pod.container["args"][0]

@@ -23,6 +23,8 @@ pub struct StackInfo {
     pub s3: s3::Endpoint,
     /// Path of the onnxruntime library.
     pub onnxruntime: PathBuf,
+    /// Path of the pdfium library.
+    pub pdfium: PathBuf,
 }
 
 impl StackInfo {

@@ -53,7 +53,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// End after the documents are analysed; the exit code is 0 only if every document has its entities.
+    /// End after the documents are analysed; the exit code is 0 only if every document was read, and every text has entities.
     #[arg(long)]
     exit: bool,
     /// Delete all state of earlier runs first.

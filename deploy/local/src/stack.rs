@@ -77,6 +77,7 @@ impl Stack {
             shards: endpoints.collect(),
             s3: s3.endpoint().clone(),
             onnxruntime: deps.onnxruntime,
+            pdfium: deps.pdfium,
         };
         let databases = async {
             let clusters = try_join_all(planned.into_iter().map(Cluster::start)).await?;

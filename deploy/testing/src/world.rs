@@ -58,6 +58,8 @@ pub struct World {
     pub broker: rabbit::Endpoint,
     /// Path of the onnxruntime library.
     pub onnxruntime: PathBuf,
+    /// Path of the pdfium library.
+    pub pdfium: PathBuf,
     databases: Vec<Database>,
     models: PathBuf,
 }
@@ -117,6 +119,7 @@ impl World {
             vhost,
             broker,
             onnxruntime: info.onnxruntime.clone(),
+            pdfium: info.pdfium.clone(),
             models: info.state.join(MODELS).join(&id),
             databases,
             id,
@@ -151,6 +154,7 @@ impl World {
             ("DOCKET_WORKER_HTTP_ADDR", format!("127.0.0.1:{}", port())),
             ("DOCKET_JWT_SECRET", JWT_SECRET.to_owned()),
             ("DOCKET_ONNXRUNTIME_LIB", self.onnxruntime.display().to_string()),
+            ("DOCKET_PDFIUM_LIB", self.pdfium.display().to_string()),
             // Several workers share this machine's cores.
             ("DOCKET_SESSIONS", "1".to_owned()),
             ("DOCKET_MODEL_CACHE_DIR", self.models.display().to_string()),

@@ -18,7 +18,7 @@ use docket_http::caller::Caller;
 use docket_http::conditional;
 use docket_http::extract::{Id, Params};
 use docket_http::page;
-use docket_http::problem::ApiError;
+use docket_http::problem::{ApiError, Kind};
 
 /// Documents on a page: more would make one answer megabytes.
 const DOCUMENTS_MAX: u32 = 200;
@@ -36,6 +36,8 @@ pub struct ListQuery {
     /// Only documents whose newest job is in this state.
     #[param(inline)]
     job_state: Option<JobState>,
+    /// Only documents that were within this one, such as the files attached to a mail. Goes with neither state.
+    parent_id: Option<Uuid>,
     /// At most this many on the page; 50 by default.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -67,9 +69,14 @@ pub async fn list(
 ) -> Result<Response, ApiError> {
     let limit = page::limit(query.limit, DOCUMENTS_DEFAULT, 1..=DOCUMENTS_MAX)?;
     let before = query.cursor.as_deref().map(page::at).transpose()?.map(DocumentId);
+    if query.parent_id.is_some() && (query.state.is_some() || query.job_state.is_some()) {
+        let detail = "parent_id goes with neither state nor job_state.";
+        return Err(ApiError::new(Kind::INVALID_REQUEST, detail));
+    }
     let wanted = Page {
         state: query.state,
         job_state: query.job_state,
+        parent: query.parent_id.map(DocumentId),
         before,
         limit: limit as i64 + 1,
     };

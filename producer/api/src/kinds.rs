@@ -19,6 +19,23 @@ pub const IDEMPOTENCY_IN_PROGRESS: Kind = Kind::new(
 /// The document has no result yet, or will never have one.
 pub const NOT_ANALYSED: Kind = Kind::new(StatusCode::CONFLICT, "not-analysed", "The document has no result");
 
+/// The analysis is of a release that did not count in the unit that was asked for.
+pub const OFFSETS_NOT_COUNTED: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "offsets-not-counted",
+    "The analysis has no offsets in this unit",
+);
+
+/// The document is of a kind that has no pages.
+pub const NO_PAGES: Kind = Kind::new(StatusCode::CONFLICT, "no-pages", "The document has no pages");
+
+/// The page has more text than is shown at once.
+pub const PAGE_TOO_LARGE: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "page-too-large",
+    "The page is too large to be shown",
+);
+
 /// The document has as many open analyses as it may.
 pub const TOO_MANY_ANALYSES: Kind = Kind::new(
     StatusCode::CONFLICT,

@@ -8,6 +8,8 @@ mod idempotent;
 mod jobs;
 mod kinds;
 mod models;
+mod original;
+mod pages;
 mod problems;
 mod reanalyse;
 mod results;
@@ -34,6 +36,8 @@ pub fn routes(state: ApiState) -> OpenApiRouter {
         .routes(routes!(documents::one))
         .routes(routes!(results::entities))
         .routes(routes!(results::text))
+        .routes(routes!(pages::one))
+        .routes(routes!(original::original))
         .routes(routes!(jobs::of_document, reanalyse::reanalyse))
         .routes(routes!(jobs::one, jobs::cancel))
         .routes(routes!(models::list))

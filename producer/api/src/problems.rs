@@ -26,6 +26,18 @@ problems!(
     Kind::NO_CLIENT,
     Kind::NOT_FOUND,
     kinds::NOT_ANALYSED,
+    kinds::OFFSETS_NOT_COUNTED,
+    Kind::TOO_MANY_REQUESTS,
+    Kind::OVERLOADED,
+);
+problems!(
+    /// Reading a page of a document.
+    PageProblems:
+    Kind::NO_CLIENT,
+    Kind::NOT_FOUND,
+    kinds::NOT_ANALYSED,
+    kinds::NO_PAGES,
+    kinds::PAGE_TOO_LARGE,
     Kind::TOO_MANY_REQUESTS,
     Kind::OVERLOADED,
 );

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use docket_contract::ids::{DocumentId, JobId, JobKey};
 use docket_contract::object_key::BlobKey;
-
+use docket_contract::place::Region;
 use docket_contract::state::JobState;
 use docket_store::FencedTx;
 use docket_store::read::documents::{self, ENTITIES_WALK_MAX, EntityPage};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::problems::ResultProblems;
 use crate::state::ApiState;
-use crate::views::{self, Entities, FoundEntity};
+use crate::views::{self, Entities, FoundEntity, Unit};
 use docket_http::caller::Caller;
 use docket_http::conditional::{self, Tag};
 use docket_http::extract::{Id, Params};
@@ -34,6 +34,9 @@ use docket_http::problem::{ApiError, Kind};
 const ENTITIES_MAX: u32 = 1_000;
 /// Entities on a page that asks for no number.
 const ENTITIES_DEFAULT: u32 = 200;
+/// What is told of an analysis by a release that did not count in UTF-16.
+const OFFSETS_NOT_COUNTED: &str = "An earlier release of Docket made this analysis and did not count in UTF-16. Ask for scalar or \
+                                   byte, or have the document analysed again.";
 /// Longest label that a caller may filter by, in bytes: models' labels are a word or two.
 const LABEL_BYTES_MAX: usize = 100;
 
@@ -49,6 +52,11 @@ pub struct EntitiesQuery {
     /// Only entities whose `score` is at least this, 0 to 1.
     #[param(minimum = 0, maximum = 1)]
     min_score: Option<f32>,
+    /// Only entities in this region of the document: `body` leaves out headers, footers, page numbers, notes and the like.
+    region: Option<String>,
+    /// The unit of `start` and `end`: `scalar` (Unicode scalar values, the default), `byte` (of UTF-8) or `utf16` (code units).
+    #[serde(default)]
+    offsets: Unit,
     /// At most this many on the page; 200 by default.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
@@ -68,6 +76,7 @@ impl EntitiesQuery {
         if !self.min_score.is_none_or(|score| (0.0..=1.0).contains(&score)) {
             return invalid("min_score must be from 0 to 1.");
         }
+        let region = self.region.as_deref().map(region).transpose()?;
         let asked = self.job_id.map(JobId);
         let (job, after) = match self.cursor.as_deref().map(page::entity).transpose()? {
             Some((job, _)) if asked.is_some_and(|asked| asked != job) => {
@@ -79,11 +88,20 @@ impl EntitiesQuery {
         let page = EntityPage {
             label: self.label,
             min_score: self.min_score,
+            region,
             after,
             limit: limit as i64 + 1,
         };
         Ok((job, page))
     }
+}
+
+fn region(word: &str) -> Result<Region, ApiError> {
+    let known = Region::ALL.iter().find(|region| region.as_str() == word);
+    known.copied().ok_or_else(|| {
+        let known = Region::WORDS.join(", ");
+        ApiError::new(Kind::INVALID_REQUEST, format!("region must be one of {known}."))
+    })
 }
 
 /// Entities
@@ -114,6 +132,7 @@ pub async fn entities(
     State(state): State<ApiState>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let unit = query.offsets;
     let (job, wanted) = query.check()?;
     let limit = wanted.limit as usize - 1;
     let mut tx = reading::begin(&state.shards, caller.bucket).await?;
@@ -132,13 +151,15 @@ pub async fn entities(
     let model = views::model_of(&job);
     let entities = found
         .into_iter()
-        .map(|(_, entity)| FoundEntity::new(entity, &model))
-        .collect();
+        .map(|(_, entity)| FoundEntity::new(entity, &model, unit));
+    let entities: Option<Vec<FoundEntity>> = entities.collect();
+    let entities = entities.ok_or_else(|| ApiError::new(kinds::OFFSETS_NOT_COUNTED, OFFSETS_NOT_COUNTED))?;
     conditional::json(
         &headers,
         &Entities {
             document_id: id,
             job_id: job.id.0,
+            offsets: unit,
             entities,
             next_cursor,
         },
@@ -197,7 +218,7 @@ pub async fn text(
     Ok(response)
 }
 
-async fn open(state: &ApiState, key: &BlobKey) -> Result<(Body, u64), ApiError> {
+pub async fn open(state: &ApiState, key: &BlobKey) -> Result<(Body, u64), ApiError> {
     let (object, bytes) = state.blobs.open(key).await?;
     let chunks = stream::try_unfold(object, |mut object| async move {
         Ok::<_, std::io::Error>(object.try_next().await?.map(|chunk| (chunk, object)))
@@ -206,7 +227,7 @@ async fn open(state: &ApiState, key: &BlobKey) -> Result<(Body, u64), ApiError> 
 }
 
 /// The job whose result is read: the named one, or the document's newest that succeeded. Without a result an error says why.
-async fn analysed(
+pub async fn analysed(
     tx: &mut FencedTx,
     caller: &Caller,
     document: DocumentId,

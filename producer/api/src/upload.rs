@@ -59,6 +59,8 @@ pub struct UploadQuery {
     not_before: Option<String>,
     /// Not to be analysed after this time (RFC 3339): what is not done by then expires.
     deadline: Option<String>,
+    /// Only these pages are read, as `2-9,12`, of documents that have pages.
+    pages: Option<String>,
 }
 
 /// A form with documents. Text fields hold for the files after them; one after the last file is refused.
@@ -77,6 +79,8 @@ struct UploadForm {
     not_before: Option<String>,
     /// Not to analyse the documents after it after this time (RFC 3339).
     deadline: Option<String>,
+    /// Only these pages of the documents after it are read, as `2-9,12`.
+    pages: Option<String>,
     /// The documents, each with its file name and content type; at most 20. The name of these parts does not matter.
     #[schema(value_type = Vec<String>, format = Binary)]
     file: Vec<Vec<u8>>,
@@ -109,8 +113,15 @@ enum Answer {
         ("traceparent" = Option<String>, Header, description = "W3C trace context, which the analysis goes on with."),
     ),
     request_body(
-        content((String = "text/plain"), (UploadForm = "multipart/form-data")),
-        description = "A document in UTF-8, or a form with several."
+        content(
+            (String = "text/plain"), (String = "text/markdown"), (String = "text/html"), (Vec<u8> = "application/pdf"),
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+            (Vec<u8> = "application/vnd.oasis.opendocument.text"), (Vec<u8> = "application/rtf"),
+            (Vec<u8> = "message/rfc822"), (Vec<u8> = "application/zip"), (Vec<u8> = "application/octet-stream"),
+            (UploadForm = "multipart/form-data")
+        ),
+        description = "A document, or a form with several. The content decides what a document is: the type is what its caller \
+            believes, and `application/octet-stream` says nothing."
     ),
     responses(
         (status = 202, description = "Accepted: it will be analysed, whatever happens.", body = Answer, headers(
@@ -183,6 +194,7 @@ impl Upload {
             ("priority", query.priority),
             ("not_before", query.not_before),
             ("deadline", query.deadline),
+            ("pages", query.pages),
         ];
         for (name, value) in named {
             if let Some(value) = value {

@@ -1,9 +1,12 @@
 //! What callers read: the JSON of the API. These types are separate from the stores' types, so that the stores can change.
 
+use docket_contract::coverage::Coverage;
 use docket_contract::entity::Entity;
 use docket_contract::job::Priority;
+use docket_contract::place::Place;
 use docket_contract::reason;
 use docket_contract::state::JobState;
+use docket_contract::text_map::Rectangle;
 use docket_store::read::documents::DocumentView;
 use docket_store::work::jobs::JobView;
 use jiff::{SignedDuration, Timestamp};
@@ -95,6 +98,8 @@ pub struct Job {
     pub tokens: Option<i64>,
     /// Entities found.
     pub entities: Option<i32>,
+    /// What of the document was read, and how.
+    pub coverage: Option<Coverage>,
 }
 
 impl From<&JobView> for Job {
@@ -120,6 +125,7 @@ impl From<&JobView> for Job {
             windows: job.windows,
             tokens: job.tokens,
             entities: job.entities,
+            coverage: job.coverage.clone(),
         }
     }
 }
@@ -178,6 +184,8 @@ pub struct Document {
     pub state: JobState,
     /// The analysis whose result is read: the newest that succeeded, if one has.
     pub result_job_id: Option<Uuid>,
+    /// The document that it was within: a mail or an archive.
+    pub parent_id: Option<Uuid>,
     /// The caller's own id for it.
     pub external_id: Option<String>,
     /// Its file name.
@@ -188,6 +196,9 @@ pub struct Document {
     /// The caller's own data, as they were sent.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Box<RawValue>>,
+    /// The pages that are read, where its caller named some.
+    #[schema(examples("2-9,12"))]
+    pub pages: Option<String>,
     /// Its size in bytes.
     pub size_bytes: i64,
     /// Its SHA-256 in hexadecimal.
@@ -205,9 +216,11 @@ impl From<DocumentView> for Document {
             state: document.state(),
             result_job_id: document.result_job.map(|job| job.0),
             job: Job::from(&document.job),
+            parent_id: document.parent.map(|parent| parent.0),
             external_id: document.external_id,
             file_name: document.file_name,
             media_type: document.media_type,
+            pages: document.pages,
             metadata: document.metadata,
             size_bytes: document.size_bytes,
             sha256: document.sha256,
@@ -225,6 +238,19 @@ pub struct Documents {
     pub next_cursor: Option<String>,
 }
 
+/// The unit in which the ends of entities are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Unicode scalar values, as Python and Rust count characters.
+    #[default]
+    Scalar,
+    /// Bytes of UTF-8.
+    Byte,
+    /// UTF-16 code units, as JavaScript, Java and C# count.
+    Utf16,
+}
+
 /// Something that was found in a document. The extracted text at its offsets is its `text`, exactly.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FoundEntity {
@@ -233,9 +259,10 @@ pub struct FoundEntity {
     pub label: String,
     /// The words, as they stand in the text.
     pub text: String,
-    /// First character (Unicode scalar value) of the extracted text, counted from 0.
+    /// Where it begins in the extracted text, counted from 0 in the unit that was asked for: by default in characters (Unicode
+    /// scalar values).
     pub start: u32,
-    /// One past the last character.
+    /// One past its end, in the same unit.
     pub end: u32,
     /// First byte of the extracted text in UTF-8, counted from 0.
     pub start_byte: u32,
@@ -243,6 +270,13 @@ pub struct FoundEntity {
     pub end_byte: u32,
     /// Page, counted from 1, in documents that have pages.
     pub page: Option<u32>,
+    /// What the text around it is to a reader: `body`, or for instance `header`, `footer`, `footnote`.
+    #[schema(examples("body"))]
+    pub region: &'static str,
+    /// Its line, paragraph or cell, in documents without pages.
+    pub place: Option<Place>,
+    /// Where it stands on its page, a rectangle for each line, in points (1/72 inch) from the top left of the page as shown.
+    pub boxes: Vec<Rectangle>,
     /// How sure the model is, 0 to 1: the probability of the entity as a whole. It is the product of the probabilities that each
     /// of its words has its label, and that the next word does not continue the entity.
     pub score: f32,
@@ -251,21 +285,82 @@ pub struct FoundEntity {
 }
 
 impl FoundEntity {
-    /// An entity as its caller reads it.
-    pub fn new(entity: Entity, model: &str) -> Self {
+    /// An entity as its caller reads it, with its ends in a unit; `None` when its release did not count that unit.
+    pub fn new(entity: Entity, model: &str, unit: Unit) -> Option<Self> {
         let span = entity.span;
-        Self {
+        let (start, end) = match unit {
+            Unit::Scalar => (span.start, span.end),
+            Unit::Byte => (span.start_byte, span.end_byte),
+            Unit::Utf16 => {
+                let start = span.start_utf16?;
+                let length = entity.text.encode_utf16().count();
+                (start, start.saturating_add(u32::try_from(length).ok()?))
+            }
+        };
+        Some(Self {
             label: entity.label,
             text: entity.text,
-            start: span.start,
-            end: span.end,
+            start,
+            end,
             start_byte: span.start_byte,
             end_byte: span.end_byte,
             page: entity.page,
+            region: entity.region.as_str(),
+            place: entity.place,
+            boxes: entity.boxes,
             score: entity.score,
             model: model.to_owned(),
-        }
+        })
     }
+}
+
+/// A page of a document as it is shown: its text, its size and its blocks. Offsets count from the start of the whole document's text.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ShownPage {
+    /// The document.
+    pub document_id: Uuid,
+    /// The analysis that read it.
+    pub job_id: Uuid,
+    /// The page's number, from 1.
+    pub page: u32,
+    /// Width in points (1/72 inch), as shown.
+    pub width: f32,
+    /// Height in points, as shown.
+    pub height: f32,
+    /// How its text was had: `text`, `ocr`; or why there is none: `empty`, `no_text_layer`, `undecodable`, `unreadable`,
+    /// `ocr_failed`, `not_asked`.
+    #[schema(examples("text"))]
+    pub reading: &'static str,
+    /// First character of the page's text, counted in Unicode scalar values.
+    pub start: u32,
+    /// One past its last character.
+    pub end: u32,
+    /// First byte of the page's text in UTF-8.
+    pub start_byte: u32,
+    /// One past its last byte.
+    pub end_byte: u32,
+    /// The page's text.
+    pub text: String,
+    /// The page's blocks, in reading order.
+    pub blocks: Vec<ShownBlock>,
+}
+
+/// A block of a page: a paragraph, a heading, a running header.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ShownBlock {
+    /// What it is to a reader: `body`, `header`, `footer`, `page_number` and so on.
+    #[schema(examples("body"))]
+    pub region: &'static str,
+    /// First character, counted in Unicode scalar values from the start of the document's text.
+    pub start: u32,
+    /// One past the last character.
+    pub end: u32,
+    /// First byte in UTF-8.
+    pub start_byte: u32,
+    /// One past the last byte.
+    pub end_byte: u32,
+    /// Its lines, a rectangle each, at most 32 of them.
+    pub boxes: Vec<Rectangle>,
 }
 
 /// A page of a document's entities, in the order of the text.
@@ -275,6 +370,8 @@ pub struct Entities {
     pub document_id: Uuid,
     /// The analysis that found them.
     pub job_id: Uuid,
+    /// The unit of `start` and `end`.
+    pub offsets: Unit,
     /// The entities.
     pub entities: Vec<FoundEntity>,
     /// Where the next page begins; null on the last one.

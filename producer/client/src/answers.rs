@@ -117,10 +117,32 @@ pub struct Entity {
     pub start_byte: usize,
     /// One past the last byte.
     pub end_byte: usize,
+    /// Page, counted from 1, in documents that have pages.
+    #[serde(default)]
+    pub page: Option<u32>,
+    /// What the text around the entity is: `body`, `header`, `footer` and so on.
+    #[serde(default)]
+    pub region: String,
+    /// Where the entity stands on its page.
+    #[serde(default)]
+    pub boxes: Vec<Rectangle>,
     /// How sure the model is, 0 to 1.
     pub score: f32,
     /// The model, as `name@version`.
     pub model: String,
+}
+
+/// A rectangle on a page, in points from the top left.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct Rectangle {
+    /// Left edge.
+    pub left: f32,
+    /// Upper edge.
+    pub top: f32,
+    /// Right edge.
+    pub right: f32,
+    /// Lower edge.
+    pub bottom: f32,
 }
 
 /// A page of entities.

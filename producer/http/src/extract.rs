@@ -42,6 +42,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The id and the number in the path. Malformed ones are answered like unknown ones.
+pub struct IdAndNumber(pub Uuid, pub u32);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdAndNumber {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let both = Path::<(String, String)>::from_request_parts(parts, state).await.ok();
+        let both = both.and_then(|Path((id, number))| Some((Uuid::try_parse(&id).ok()?, number.parse().ok()?)));
+        both.map(|(id, number)| Self(id, number))
+            .ok_or_else(ApiError::not_found)
+    }
+}
+
 /// The name in the path. A malformed name is answered like an unknown one.
 pub struct Name<T>(pub T);
 

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use docket_contract::coverage::Coverage;
 use docket_contract::entity::{Entity, Span};
 use docket_contract::ids::{Bucket, ClaimToken, ClientId, JobId, JobKey};
 use docket_contract::model::{self, Current};
 use docket_contract::object_key::BlobKey;
+use docket_contract::place::{Place, Region};
 use docket_contract::sharding;
 use docket_identity::Bearer;
 use docket_local::postgres::Login;
@@ -196,6 +198,12 @@ impl Api {
             text_sha256: [0; 32],
             text_chars: text.chars().count() as u64,
             windows: 1,
+            children: Vec::new(),
+            map_key: None,
+            coverage: Coverage {
+                media_type: "text/plain".into(),
+                ..Coverage::default()
+            },
             tokens: 7,
             entities: found.iter().map(|found| entity(text, *found)).collect(),
         };
@@ -272,12 +280,16 @@ fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
         end: number(start + words.chars().count()),
         start_byte: number(start_byte),
         end_byte: number(start_byte + words.len()),
+        start_utf16: Some(number(text[..start_byte].encode_utf16().count())),
     };
     Entity {
         label: label.into(),
         text: words.into(),
         span,
         page: None,
+        region: Region::Body,
+        place: Some(Place::Line { line: 1 }),
+        boxes: Vec::new(),
         score,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::{ACME, Api, assert_problem, path_with};
 
-const OPERATIONS: [&str; 29] = [
+const OPERATIONS: [&str; 31] = [
     "get /livez",
     "get /metrics",
     "get /readyz",
@@ -16,6 +16,8 @@ const OPERATIONS: [&str; 29] = [
     "get /v1/documents/{document_id}",
     "get /v1/documents/{document_id}/entities",
     "get /v1/documents/{document_id}/jobs",
+    "get /v1/documents/{document_id}/original",
+    "get /v1/documents/{document_id}/pages/{page}",
     "get /v1/documents/{document_id}/text",
     "delete /v1/jobs/{job_id}",
     "get /v1/jobs/{job_id}",

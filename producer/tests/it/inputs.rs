@@ -211,7 +211,9 @@ async fn every_limit_of_the_description_is_the_limit() {
     let document = description(&api).await;
     let mut tried = 0;
     for (method, path, operation) in operations(&document) {
-        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        // What is wrong in a path is not there.
+        for parameter in parameters.filter(|parameter| parameter["in"] != "path") {
             let (within, beyond) = edges(&parameter["schema"]);
             let name = parameter["name"].as_str().unwrap();
             for (value, taken) in within

@@ -134,8 +134,8 @@ async fn what_cannot_be_read_is_refused_by_its_type() {
     };
     for content_type in [
         None,
-        Some("application/pdf"),
-        Some("text/plain; charset=latin1"),
+        Some("image/png"),
+        Some("text/plain; charset=klingon"),
         Some("text"),
         Some(""),
     ] {

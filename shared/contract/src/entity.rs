@@ -1,11 +1,13 @@
 //! An entity that a model found, and its exact place in the document's extracted text.
 
-use serde::{Deserialize, Serialize};
+use crate::place::{Place, Region};
+use crate::text_map::Rectangle;
 
-/// Half-open range of the extracted text, in characters and in bytes, since callers need both.
+/// Half-open range of the extracted text, in the units that callers count in.
 ///
-/// Invariant: all ends lie on character boundaries, and both pairs name the same range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Invariant: all ends lie on character boundaries, and all units name the same range. The range's length in UTF-16 is that of
+/// the entity's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// First Unicode scalar value, counted from 0.
     pub start: u32,
@@ -15,6 +17,8 @@ pub struct Span {
     pub start_byte: u32,
     /// One past the last byte of the UTF-8 text.
     pub end_byte: u32,
+    /// First UTF-16 code unit, counted from 0; `None` in results of releases that did not count them.
+    pub start_utf16: Option<u32>,
 }
 
 impl Span {
@@ -25,7 +29,7 @@ impl Span {
 }
 
 /// One finding of a model. `text` equals the extracted text at `span`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entity {
     /// The model's own name for the kind of entity, for instance `COURT`.
     pub label: String,
@@ -35,6 +39,12 @@ pub struct Entity {
     pub span: Span,
     /// Page, counted from 1, for formats that have pages.
     pub page: Option<u32>,
+    /// What the text around the entity is to a reader.
+    pub region: Region,
+    /// The line, paragraph or cell, for formats without pages.
+    pub place: Option<Place>,
+    /// Where the entity stands on its page, one rectangle a line, for formats whose pages show it.
+    pub boxes: Vec<Rectangle>,
     /// The probability that the model gives to the whole entity, 0 to 1.
     pub score: f32,
 }

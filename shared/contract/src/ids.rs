@@ -163,8 +163,19 @@ impl DocumentId {
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// The id of a document that is within this one: the same whenever it is made of the same digest. It has this id's time.
+    pub fn of_child(self, digest: &[u8; 32]) -> Self {
+        Self(derived(self.0, digest))
+    }
 }
 impl JobId {
+    /// The id of the first job of a document that is within another one: the same whenever it is made of the same digest. It has
+    /// the time of the other document's id.
+    pub fn of_child(parent: DocumentId, digest: &[u8; 32]) -> Self {
+        Self(derived(parent.0, digest))
+    }
+
     /// A new id, stamped with the current time.
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
@@ -182,6 +193,15 @@ impl JobId {
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
     }
 }
+
+/// A UUIDv7 with the time of another one, and a digest in place of chance.
+fn derived(from: Uuid, digest: &[u8; 32]) -> Uuid {
+    let millis = (from.as_u128() >> UUID_V7_MILLIS_SHIFT) as u64;
+    let mut bytes = [0; 10];
+    bytes.copy_from_slice(&digest[..10]);
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+}
+
 impl ClaimToken {
     /// A new, unguessable token.
     pub fn generate() -> Self {
@@ -234,6 +254,20 @@ mod tests {
             assert!(next > newest && next.0.get_version_num() == 7, "{next} after {newest}");
             newest = next;
         }
+    }
+
+    #[test]
+    fn the_ids_of_children_are_the_same_each_time() {
+        let parent = DocumentId::generate();
+        let (one, other) = (parent.of_child(&[1; 32]), parent.of_child(&[2; 32]));
+        assert_eq!(one, parent.of_child(&[1; 32]));
+        assert_ne!(one, other);
+        assert_eq!(one.0.get_version_num(), 7);
+        assert_eq!(
+            one.0.as_u128() >> UUID_V7_MILLIS_SHIFT,
+            parent.0.as_u128() >> UUID_V7_MILLIS_SHIFT
+        );
+        assert_eq!(JobId::of_child(parent, &[1; 32]).0.get_version_num(), 7);
     }
 
     #[test]

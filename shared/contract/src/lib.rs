@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod backoff;
+pub mod coverage;
 pub mod entity;
 pub mod hex;
 pub mod ids;
@@ -9,7 +10,10 @@ pub mod media_type;
 pub mod model;
 pub mod object_key;
 pub mod outcome;
+pub mod page_ranges;
+pub mod place;
 pub mod reason;
 pub mod sharding;
 pub mod state;
+pub mod text_map;
 mod words;

@@ -37,6 +37,11 @@ impl BlobKey {
         Self(format!("texts/{:04}/{client}/{document}/{sha256}.txt", bucket.number()))
     }
 
+    /// Key of the map of such a text. The key carries the map's own hash.
+    pub fn text_map(bucket: Bucket, client: &ClientId, document: DocumentId, sha256: &str) -> Self {
+        Self(format!("texts/{:04}/{client}/{document}/{sha256}.map", bucket.number()))
+    }
+
     /// A key as a row holds it or a listing shows it.
     pub fn from_stored(key: String) -> Self {
         Self(key)

@@ -100,6 +100,42 @@ words!(
 );
 
 words!(
+    /// How a document's visit to a parser ended, or that a parser was of no use.
+    ParserEnd {
+        /// The document was read.
+        Done = "done",
+        /// The document cannot be read.
+        Refused = "refused",
+        /// The document took too long.
+        TimedOut = "timed_out",
+        /// The document needs more memory than a parser has.
+        OutOfMemory = "out_of_memory",
+        /// The parser crashed, or tried what is forbidden.
+        Crashed = "crashed",
+        /// The parser's answer was not valid.
+        Protocol = "protocol",
+        /// The parser was killed from outside.
+        Killed = "killed",
+        /// No parser took the document.
+        Unavailable = "unavailable",
+        /// The caller left: the job was cancelled, took too long, or found no room for the answer.
+        Abandoned = "abandoned",
+        /// A parser did not start, or ended before it had a document. Several may precede one document.
+        NotReady = "not_ready",
+    }
+);
+
+words!(
+    /// A part of the sandbox of parsers.
+    SandboxPart {
+        /// Landlock: no files, no network, no signals to others.
+        Landlock = "landlock",
+        /// Seccomp: no system calls but a few.
+        Seccomp = "seccomp",
+    }
+);
+
+words!(
     /// A stage of a job on a worker.
     Stage {
         /// Waits for its model.

@@ -36,8 +36,32 @@ words!(
         Timeout = "timeout",
         /// The model, or its version, is not published.
         UnknownModel = "unknown_model",
+        /// What is compressed in the document becomes too large.
+        DecompressedTooLarge = "decompressed_too_large",
+        /// The document is encrypted, and its password is missing or wrong.
+        Encrypted = "encrypted",
+        /// The document breaks the rules of its format.
+        Malformed = "malformed",
+        /// The process that reads the document crashed.
+        ParserCrashed = "parser_crashed",
+        /// The process that reads the document needed more memory than it may have.
+        ParserOutOfMemory = "parser_out_of_memory",
+        /// The process that reads the document took longer than it may.
+        ParserTimeout = "parser_timeout",
+        /// No process that reads documents could be started.
+        ParserUnavailable = "parser_unavailable",
+        /// The document's text is larger than a text may be.
+        TextTooLarge = "text_too_large",
+        /// The document nests its parts deeper than it may.
+        TooDeep = "too_deep",
         /// The text has more entities than a job may have.
         TooManyEntities = "too_many_entities",
+        /// The document has more pages than it may have.
+        TooManyPages = "too_many_pages",
+        /// The document has more parts than it may have.
+        TooManyParts = "too_many_parts",
+        /// The document is of a kind that is not read.
+        UnsupportedType = "unsupported_type",
         /// The document is not what its type says, or holds no text.
         UnreadableDocument = "unreadable_document",
         /// A worker had no room for the document.
@@ -66,7 +90,21 @@ impl Reason {
             Self::Timeout => "The analysis took longer than any may.",
             Self::UnknownModel => "The model, or this version of it, is not published.",
             Self::WorkerBusy => "No worker had room for the document for as long as was tried.",
-            Self::DocumentTooLarge | Self::TooManyEntities | Self::UnreadableDocument => return None,
+            Self::ParserUnavailable => "No process that reads documents could be started, for as long as was tried.",
+            Self::DecompressedTooLarge
+            | Self::DocumentTooLarge
+            | Self::Encrypted
+            | Self::Malformed
+            | Self::ParserCrashed
+            | Self::ParserOutOfMemory
+            | Self::ParserTimeout
+            | Self::TextTooLarge
+            | Self::TooDeep
+            | Self::TooManyEntities
+            | Self::TooManyPages
+            | Self::TooManyParts
+            | Self::UnreadableDocument
+            | Self::UnsupportedType => return None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Reads, lists and removes objects in S3. Reads have a size limit.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -10,7 +11,7 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use docket_contract::object_key::BlobKey;
 use docket_process::metrics::{self, Operation};
 use docket_process::tls::Roots;
@@ -137,6 +138,37 @@ impl BlobStore {
         let object = answer.await?;
         let bytes = object.content_length().unwrap_or_default().unsigned_abs();
         Ok((object.body, bytes))
+    }
+
+    /// Reads some bytes of an object, fewer where the object ends before.
+    pub async fn range(&self, key: &BlobKey, bytes: Range<u64>) -> Result<Bytes, BlobError> {
+        if bytes.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let range = format!("bytes={}-{}", bytes.start, bytes.end - 1);
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key.as_str())
+            .range(range);
+        let answer = timed(Operation::Get, async {
+            request.send().await.map_err(|error| match error.as_service_error() {
+                Some(service) if service.is_no_such_key() => BlobError::NotFound { key: key.clone() },
+                _ => failed("read", key, error),
+            })
+        });
+        // A store that does not know ranges sends the whole object: what is too much is not taken.
+        let most = bytes.end - bytes.start;
+        let mut body = answer.await?.body;
+        let mut read = BytesMut::new();
+        while let Some(chunk) = body.try_next().await.map_err(|error| unavailable("read", key, error))? {
+            read.extend_from_slice(&chunk);
+            if read.len() as u64 > most {
+                return Err(unavailable("read", key, "more bytes arrived than were asked for"));
+            }
+        }
+        Ok(read.freeze())
     }
 
     /// Removes an object. A missing object counts as removed.

@@ -1,6 +1,7 @@
 //! A job's way: accepted, dispatched, claimed, ended, repaired.
 
 pub mod backlog;
+pub mod children;
 pub mod claims;
 pub mod dispatch;
 pub mod gaps;

@@ -5,12 +5,10 @@ mod contract;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use docket_contract::media_type::MediaType;
 use docket_engine::decode::{self, WindowScores};
 use docket_engine::infer::labels::{Labels, ModelConfig, Tag};
 use docket_engine::infer::manifest::{CONFIG_FILE, LabelScheme};
 use docket_engine::window::Windows;
-use docket_extract as extract;
 use docket_extract::ExtractedText;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -42,8 +40,7 @@ fn read(labels: &Labels, scores: &[Vec<Vec<f32>>]) -> Vec<WindowScores> {
 }
 
 fn decode(bench: &mut Criterion) {
-    let text: ExtractedText =
-        extract::text(MediaType::Plain, contract::of_words(WORDS).into()).expect("the contract is text");
+    let text: ExtractedText = contract::of_words(WORDS).into();
     let windows = contract::splitter().split(&text.text).expect("every text can be cut");
     let config = ModelConfig::from_file(&contract::folder().join(CONFIG_FILE)).expect("the configuration is there");
     let labels = Labels::of(&config, LabelScheme::Bio).expect("the labels are BIO");

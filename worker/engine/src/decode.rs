@@ -150,9 +150,10 @@ pub fn place(text: &ExtractedText, windows: &Windows, findings: &Findings, label
         while token < tokens.len() && tokens.word(token) < entity.words.end {
             token += 1;
         }
-        let Some(span) = places.next(start..tokens.bytes(token - 1).end) else {
+        let Some(placed) = places.next(start..tokens.bytes(token - 1).end) else {
             continue;
         };
+        let span = placed.span;
         let torn = entity.torn_before || entity.torn_behind;
         if torn && !may_stand_alone(&text.text[span.bytes()]) {
             continue;
@@ -161,7 +162,10 @@ pub fn place(text: &ExtractedText, windows: &Windows, findings: &Findings, label
             label: labels.kinds()[entity.kind].clone(),
             text: text.text[span.bytes()].to_owned(),
             span,
-            page: text.pages.as_ref().map(|pages| pages.page_at(span.bytes().start)),
+            page: placed.page,
+            region: placed.region,
+            place: placed.place,
+            boxes: placed.boxes,
             score: entity.probability.clamp(0.0, 1.0),
         });
     }

@@ -10,6 +10,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Memory for each byte of a document, in bytes, at worst: a text in which each byte is a token, such as the dots of a table of
 /// contents. Counts the document, its text, 16 bytes of the token, 12 of its label, and some reserve.
 const BYTES_A_BYTE: u64 = 32;
+/// Memory for each byte of a file that a process of its own parses, in bytes: the file, and its copy for that process.
+const BYTES_A_FILE_BYTE: u64 = 2;
 /// Memory for each token until the entities are known, in bytes: 16 of the token and 12 of its label.
 const BYTES_A_TOKEN: u64 = 28;
 /// Memory for each token once the entities are known, in bytes.
@@ -59,6 +61,7 @@ pub enum MemoryError {
 /// A document's room in memory, given back when this value is dropped.
 #[derive(Debug)]
 pub struct Room<'a> {
+    memory: &'a Memory,
     part: &'a Part,
     kib: u32,
     permit: SemaphorePermit<'a>,
@@ -69,6 +72,8 @@ pub struct Room<'a> {
 pub struct Contents {
     /// Size of the document's text.
     pub text_bytes: usize,
+    /// Size of the text's map.
+    pub map_bytes: usize,
     /// Tokens of the text.
     pub tokens: usize,
     /// Entities found in the text; 0 until the text is decoded.
@@ -97,9 +102,18 @@ impl Memory {
         (small.0 + large.0, small.1 + large.1)
     }
 
-    /// Room for a document of this size. A document that at worst needs more than there is takes the whole large part.
-    pub async fn room(&self, document_bytes: u64) -> Result<Room<'_>, MemoryError> {
-        let kib = kib(document_bytes.saturating_mul(BYTES_A_BYTE)).max(1);
+    /// Room for a plain text of this size. A text that at worst needs more than there is takes the whole large part.
+    pub async fn room(&self, text_bytes: u64) -> Result<Room<'_>, MemoryError> {
+        self.room_of(kib(text_bytes.saturating_mul(BYTES_A_BYTE))).await
+    }
+
+    /// Room for a file of this size that a process of its own parses, until its text is known.
+    pub async fn room_of_file(&self, file_bytes: u64) -> Result<Room<'_>, MemoryError> {
+        self.room_of(kib(file_bytes.saturating_mul(BYTES_A_FILE_BYTE))).await
+    }
+
+    async fn room_of(&self, kib: u32) -> Result<Room<'_>, MemoryError> {
+        let kib = kib.max(1);
         let part = if u64::from(kib) * SMALL_AT_ONCE <= u64::from(self.small.all) {
             &self.small
         } else {
@@ -107,16 +121,30 @@ impl Memory {
         };
         let kib = kib.min(part.all);
         let permit = part.acquire(kib).await?;
-        Ok(Room { part, kib, permit })
+        Ok(Room {
+            memory: self,
+            part,
+            kib,
+            permit,
+        })
     }
 }
 
 impl Room<'_> {
+    /// Makes the room large enough for a text of this size and its map, at worst, before the text is there. A text that at worst
+    /// needs more than there is takes the whole large part.
+    pub async fn for_text(&mut self, text_bytes: usize, map_bytes: usize) -> Result<(), MemoryError> {
+        let worst = (text_bytes as u64)
+            .saturating_mul(BYTES_A_BYTE)
+            .saturating_add(map_bytes as u64);
+        self.grow(kib(worst).min(self.memory.large.all)).await
+    }
+
     /// Makes the room large enough for what is known of the document now. Two documents that grow at the same time may wait for
     /// each other: after 60 s the first is refused, and the other gets the room.
     pub async fn fit(&mut self, contents: Contents) -> Result<(), MemoryError> {
         let needed = contents.bytes();
-        let all = u64::from(self.part.all) * 1024;
+        let all = u64::from(self.memory.large.all) * 1024;
         if needed > all {
             let Contents { tokens, entities, .. } = contents;
             return Err(MemoryError::TooLarge {
@@ -126,7 +154,17 @@ impl Room<'_> {
                 all,
             });
         }
-        let more = kib(needed).saturating_sub(self.kib);
+        self.grow(kib(needed)).await
+    }
+
+    /// Makes the room at least so large. What outgrows the small part moves to the large one.
+    async fn grow(&mut self, kib: u32) -> Result<(), MemoryError> {
+        if kib > self.part.all {
+            let large = &self.memory.large;
+            self.permit = large.acquire(kib).await?;
+            (self.part, self.kib) = (large, kib);
+        }
+        let more = kib.saturating_sub(self.kib);
         if more > 0 {
             self.permit.merge(self.part.acquire(more).await?);
             self.kib += more;
@@ -140,7 +178,7 @@ impl Contents {
         let (tokens, entities) = (self.tokens as u64, self.entities as u64);
         let reading = tokens * BYTES_A_TOKEN;
         let found = tokens * BYTES_A_READ_TOKEN + entities * BYTES_AN_ENTITY;
-        self.text_bytes as u64 * BYTES_A_TEXT_BYTE + reading.max(found)
+        self.text_bytes as u64 * BYTES_A_TEXT_BYTE + self.map_bytes as u64 + reading.max(found)
     }
 }
 
@@ -197,6 +235,7 @@ mod tests {
         let mut room = memory.room(text_bytes as u64).await.expect("there is room for one");
         let ordinary = Contents {
             text_bytes,
+            map_bytes: 0,
             tokens: text_bytes * 10 / 43,
             entities: text_bytes / 200,
         };
@@ -209,12 +248,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_small_file_with_a_large_text_moves_to_the_large_part() {
+        let memory = Memory::new(512 * MIB);
+        let mut room = memory.room_of_file(MIB).await.expect("there is room");
+        assert_eq!(memory.taken().0, 2 * MIB, "in the small part");
+        assert_eq!(room.for_text(10 << 20, 1 << 20).await, Ok(()));
+        assert_eq!(memory.taken().0, 321 * MIB);
+        let _letter = memory.room(128 * 1024).await.expect("a letter has room");
+        assert_eq!(room.for_text(100 << 20, 0).await, Ok(()), "it takes all that there is");
+        drop(room);
+        assert_eq!(memory.taken().0, 4 * MIB);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_document_of_nothing_but_names_takes_more_room_when_they_are_known() {
         let memory = Memory::new(8 * MIB);
         let mut names = memory.room(MIB / 8).await.expect("there is room");
         let taken = memory.taken().0;
         let found = Contents {
             text_bytes: 1 << 17,
+            map_bytes: 0,
             tokens: 1 << 15,
             entities: 14_000,
         };

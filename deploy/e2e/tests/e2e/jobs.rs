@@ -15,7 +15,7 @@ use sqlx::{Connection, PgConnection};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::LETTER;
+use crate::{LETTER, NO_TEXT};
 
 #[tokio::test]
 async fn a_document_goes_all_the_way_to_its_entities() {
@@ -172,7 +172,7 @@ async fn a_missing_object_and_a_wrong_encoding_fail_with_their_reasons() {
         .put_object()
         .bucket(&system.world.bucket)
         .key(&key);
-    object.body(vec![b'a', 0xff, b'b'].into()).send().await.unwrap();
+    object.body(NO_TEXT.to_vec().into()).send().await.unwrap();
     let good = caller.upload(LETTER).await;
     let _worker = system.worker().await;
     for (job, kind) in [(&missing, "document_missing"), (&garbled, "unreadable_document")] {

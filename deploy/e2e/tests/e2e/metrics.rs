@@ -7,14 +7,14 @@ use docket_e2e::system::System;
 use docket_process::metrics::{self, By, Kind, Metric, Values};
 use jiff::{Timestamp, ToSpan};
 
-use crate::LETTER;
+use crate::{LETTER, NO_TEXT};
 
 #[tokio::test]
 async fn programs_serve_what_the_table_says_and_nothing_else() {
     let system = System::start().await;
     let caller = system.caller("acme").await;
     let before = families(&system.producer.metrics().await);
-    let (good, bad) = (caller.upload(LETTER).await, caller.upload_bytes(b"\xff\xfe").await);
+    let (good, bad) = (caller.upload(LETTER).await, caller.upload_bytes(NO_TEXT).await);
     // The job waits for its time, so that the dispatcher has something to count.
     let tomorrow = Timestamp::now() + 24.hours();
     let later = caller

@@ -4,7 +4,7 @@ use docket_e2e::system::System;
 use docket_store::operate::parked;
 use serde_json::{Value, json};
 
-use crate::LETTER;
+use crate::{LETTER, NO_TEXT};
 
 /// The JSON that a command prints.
 async fn json(system: &System, arguments: &[&str]) -> Value {
@@ -26,7 +26,7 @@ async fn failed_work_is_found_tried_again_and_put_away() {
     // Declared as text, but not UTF-8.
     let (mut broken, good) = (Vec::new(), caller.upload(LETTER).await);
     for _ in 0..2 {
-        broken.push(caller.upload_bytes(b"Contract\xff\xfe of 2024").await);
+        broken.push(caller.upload_bytes(NO_TEXT).await);
     }
     for job in &broken {
         caller.until(job, "failed").await;

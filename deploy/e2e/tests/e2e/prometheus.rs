@@ -10,7 +10,7 @@ use docket_process::metrics;
 use docket_testing::Prometheus;
 use tokio::process::Command;
 
-use crate::LETTER;
+use crate::{LETTER, NO_TEXT};
 
 /// Longest time until every panel has data: rates need two scrapes, 1 s apart; backlog counts need 5 s.
 const DATA_MAX: Duration = Duration::from_secs(90);
@@ -175,7 +175,7 @@ async fn load(system: &System) {
                     .await;
                 caller.get(&format!("/v1/documents/{}", accepted.document)).await;
             }
-            caller.upload_bytes(b"\xff\xfe").await;
+            caller.upload_bytes(NO_TEXT).await;
             assert!((400..500).contains(&caller.try_upload("").await));
         }
         callers[0]

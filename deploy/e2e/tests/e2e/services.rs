@@ -7,7 +7,7 @@ use docket_local::postgres::Login;
 use jiff::{SignedDuration, Timestamp};
 use tokio::process::Command;
 
-use crate::LETTER;
+use crate::{LETTER, NO_TEXT};
 
 /// More documents than the accepting process hands over: the dispatcher publishes the rest.
 const BURST: usize = 20;
@@ -38,7 +38,7 @@ async fn each_service_does_its_work_with_a_login_of_its_own() {
     }
     let again = caller.analyse_again(&burst[0], "ner-legal").await;
     caller.until(&again, "succeeded").await;
-    let unreadable = caller.upload_bytes(b"Contract\xff\xfe of 2024").await;
+    let unreadable = caller.upload_bytes(NO_TEXT).await;
     caller.until(&unreadable, "failed").await;
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
     let deferred = caller.upload_with(&format!("not_before={tomorrow}"), LETTER).await;

@@ -1,5 +1,6 @@
 //! `docket-local run`: starts all of Docket on this machine and shows it at work on documents.
 
+mod coverage;
 mod documents;
 mod kept;
 mod report;
@@ -160,9 +161,7 @@ fn documents(checkout: &Checkout, given: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let folder = checkout.root().join("deploy/local/samples");
     let entries = fs::read_dir(&folder).with_context(|| format!("list {}", folder.display()))?;
     let paths = entries.flatten().map(|entry| entry.path());
-    let mut samples: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|end| end == "txt"))
-        .collect();
+    let mut samples: Vec<_> = paths.filter(|path| documents::is_sample(path)).collect();
     samples.sort();
     Ok(samples)
 }
@@ -206,12 +205,12 @@ async fn show(
             Vec::new()
         };
         println!("\n{}", report::document(document, &entities));
-        failures += usize::from(entities.is_empty());
+        failures += usize::from(!document.is_as_promised(entities.len()));
     }
     println!("\n{}", report::next_steps(services, site, &analysed));
     if failures > 0 {
         bail!(
-            "{} of {} without entities",
+            "{} of {} not read, or without entities",
             failures,
             report::counted(analysed.len(), "document")
         );
@@ -227,7 +226,7 @@ async fn upload(client: &Client, paths: &[PathBuf]) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
-/// Waits until every document has ended. The producer may be restarted meanwhile.
+/// Waits until every document has ended, and every document that was within one. The producer may be restarted meanwhile.
 async fn analyse(
     client: &Client,
     mut documents: Vec<Document>,
@@ -259,10 +258,15 @@ async fn analyse(
     Ok(documents)
 }
 
-/// Asks for the state of every open document, and prints those that have ended.
-async fn refresh(client: &Client, documents: &mut [Document], bar: &ProgressBar, began: Instant) -> Result<()> {
-    for document in documents.iter_mut().filter(|document| !document.state.is_end()) {
-        document.refresh(client).await?;
+/// Asks for the state of every open document, and prints those that have ended. What was within a document follows it.
+async fn refresh(client: &Client, documents: &mut Vec<Document>, bar: &ProgressBar, began: Instant) -> Result<()> {
+    let mut next = 0;
+    while let Some(document) = documents.get_mut(next) {
+        next += 1;
+        if document.state.is_end() {
+            continue;
+        }
+        let within = document.refresh(client).await?;
         if !document.state.is_end() {
             continue;
         }
@@ -274,6 +278,8 @@ async fn refresh(client: &Client, documents: &mut [Document], bar: &ProgressBar,
         } else {
             bar.set_message(line);
         }
+        bar.inc_length(within.len() as u64);
+        documents.splice(next..next, within);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::Site;
 use docket_client::Entity;
 
+use super::coverage;
 use super::documents::Document;
 use super::services::Services;
 
@@ -22,17 +23,30 @@ const SURFACE_WIDTH: usize = 36;
 /// Fewest columns to which a surface form may be cut and still tell something.
 const SURFACE_WIDTH_MIN: usize = 12;
 
-/// A document's entities: for each label their number and the most frequent surface forms.
+/// What was read of a document, and its entities: for each label their number and the most frequent surface forms.
 pub fn document(document: &Document, entities: &[Entity]) -> String {
+    let within = document.within.as_ref();
+    let name = match within {
+        Some(outer) => format!("{} (within {outer})", document.name),
+        None => document.name.clone(),
+    };
     if let Some(reason) = &document.reason {
-        return format!("{}: {}: {reason}", document.name, document.state);
+        return format!("{name}: {}: {reason}", document.state);
     }
-    let mut text = format!(
-        "{}: {}, {}",
-        document.name,
-        document.state,
-        counted_entities(entities.len())
-    );
+    let mut text = format!("{name}: {}", document.state);
+    let facts = document.coverage.iter().flat_map(coverage::facts);
+    for fact in facts.chain([counted_entities(entities.len())]) {
+        write!(text, ", {fact}").unwrap_or_default();
+    }
+    for line in document.coverage.iter().flat_map(coverage::not_read) {
+        write!(text, "\n  {line}").unwrap_or_default();
+    }
+    text + &table(entities)
+}
+
+/// The lines of a table, each after a line break; empty without entities.
+fn table(entities: &[Entity]) -> String {
+    let mut text = String::new();
     let label_width = entities
         .iter()
         .map(|entity| width(&entity.label))
@@ -164,6 +178,7 @@ pub fn next_steps(services: &Services, site: &Site<'_>, documents: &[Document]) 
 #[cfg(test)]
 mod tests {
     use docket_client::State;
+    use docket_contract::coverage::{Coverage, PageCoverage, WithoutText};
 
     use super::*;
 
@@ -175,6 +190,9 @@ mod tests {
             end: 0,
             start_byte: 0,
             end_byte: 0,
+            page: None,
+            region: "body".to_owned(),
+            boxes: Vec::new(),
             score: 1.0,
             model: "ner-legal@2".to_owned(),
         }
@@ -182,10 +200,8 @@ mod tests {
 
     fn contract() -> Document {
         Document {
-            id: "1".to_owned(),
-            name: "lease.txt".to_owned(),
             state: State::Succeeded,
-            reason: None,
+            ..Document::named("lease.txt".to_owned())
         }
     }
 
@@ -209,6 +225,34 @@ mod tests {
             ..contract()
         };
         assert_eq!(document(&failed, &[]), "lease.txt: failed: Not text.");
+    }
+
+    #[test]
+    fn a_document_within_another_names_it_and_what_was_not_read_is_said() {
+        let pages = PageCoverage {
+            total: 4,
+            read: 2,
+            by_ocr: 0,
+            without_text: vec![WithoutText {
+                why: "no_text_layer".to_owned(),
+                count: 2,
+                pages: "3-4".to_owned(),
+            }],
+        };
+        let coverage = Coverage {
+            media_type: "application/pdf".to_owned(),
+            pages: Some(pages),
+            ..Coverage::default()
+        };
+        let attached = Document {
+            within: Some("offer.eml".to_owned()),
+            coverage: Some(coverage),
+            ..contract()
+        };
+        assert_eq!(
+            document(&attached, &[]),
+            "lease.txt (within offer.eml): succeeded, PDF, 4 pages, 0 entities\n  pages 3-4 not read: no text layer"
+        );
     }
 
     #[test]

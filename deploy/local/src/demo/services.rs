@@ -276,6 +276,7 @@ fn settings(info: &StackInfo, jwt_secret: String) -> Settings {
         ("DOCKET_S3_REGION", info.s3.region.clone()),
         ("DOCKET_JWT_SECRET", jwt_secret),
         ("DOCKET_ONNXRUNTIME_LIB", info.onnxruntime.display().to_string()),
+        ("DOCKET_PDFIUM_LIB", info.pdfium.display().to_string()),
         // Several workers share this machine's cores.
         ("DOCKET_SESSIONS", own("DOCKET_SESSIONS", "1")),
         (

@@ -23,17 +23,17 @@ impl Machine {
             ("linux", "x86_64") => Ok(Self::X86_64),
             ("linux", "aarch64") => Ok(Self::Aarch64),
             _ => bail!(
-                "PostgreSQL and onnxruntime are pinned for Linux on x86_64 and aarch64; this machine has {system} on \
+                "PostgreSQL, onnxruntime and pdfium are pinned for Linux on x86_64 and aarch64; this machine has {system} on \
                  {architecture}"
             ),
         }
     }
 
-    /// The machine's platform tag of wheels, with glibc 2.28 or later.
-    pub fn wheel_platform(self) -> &'static str {
+    /// The machine's platform tags of wheels: for glibc 2.28 or later, and for glibc 2.17 or later.
+    pub fn wheel_platforms(self) -> [&'static str; 2] {
         match self {
-            Self::X86_64 => "manylinux_2_28_x86_64",
-            Self::Aarch64 => "manylinux_2_28_aarch64",
+            Self::X86_64 => ["manylinux_2_28_x86_64", "manylinux_2_17_x86_64"],
+            Self::Aarch64 => ["manylinux_2_28_aarch64", "manylinux_2_17_aarch64"],
         }
     }
 
@@ -55,7 +55,10 @@ mod tests {
         let [intel, arm] = ["x86_64", "aarch64"].map(|name| Machine::named("linux", name).unwrap());
         assert_eq!((intel, arm), (Machine::X86_64, Machine::Aarch64));
         for (machine, name) in [(intel, "x86_64"), (arm, "aarch64")] {
-            assert_eq!(machine.wheel_platform(), format!("manylinux_2_28_{name}"));
+            assert_eq!(
+                machine.wheel_platforms(),
+                ["manylinux_2_28", "manylinux_2_17"].map(|tag| format!("{tag}_{name}"))
+            );
             assert_eq!(machine.library_folder(), format!("{name}-linux-gnu"));
         }
     }

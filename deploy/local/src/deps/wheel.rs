@@ -46,12 +46,8 @@ impl Wheel {
     /// The folder of the unpacked wheel for this machine, fetched if missing.
     pub async fn unpacked(&self, folder: &Path, machine: Machine) -> Result<PathBuf> {
         // A checkout shared by two kinds of machine has the files of both.
-        let target = folder.join(format!(
-            "{}-{}-{}",
-            self.package,
-            self.version,
-            machine.wheel_platform()
-        ));
+        let [platform, _] = machine.wheel_platforms();
+        let target = folder.join(format!("{}-{}-{platform}", self.package, self.version));
         if target.is_dir() {
             return Ok(target);
         }
@@ -85,14 +81,10 @@ impl Wheel {
             "--require-hashes",
             "--only-binary=:all:",
         ]);
-        pip.args([
-            "--python-version",
-            PYTHON,
-            "--implementation",
-            "cp",
-            "--platform",
-            machine.wheel_platform(),
-        ]);
+        pip.args(["--python-version", PYTHON, "--implementation", "cp"]);
+        for platform in machine.wheel_platforms() {
+            pip.args(["--platform", platform]);
+        }
         pip.args(["--disable-pip-version-check", "--dest"])
             .arg(draft)
             .arg("--requirement")

@@ -11,6 +11,12 @@ use serde_json::Value;
 /// Libraries that only the listed crates of `shared`, `producer` and `worker` may name.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("lapin", &["docket-queue"]),
+    ("pdfium-render", &["docket-extract"]),
+    ("html5ever", &["docket-extract"]),
+    ("quick-xml", &["docket-extract"]),
+    ("zip", &["docket-extract"]),
+    ("landlock", &["docket-extract"]),
+    ("seccompiler", &["docket-extract"]),
     ("sqlx", &["docket-store"]),
     ("jiff-sqlx", &["docket-store"]),
     ("aws-config", &["docket-objects"]),

@@ -4,7 +4,8 @@ use crate::kinds;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use docket_contract::ids::ModelRef;
-use docket_contract::media_type::{MediaType, MediaTypeError};
+use docket_contract::media_type::{Declared, MediaType, MediaTypeError};
+use docket_contract::page_ranges::PageRanges;
 use docket_store::work::jobs::Schedule;
 use mime::Mime;
 use percent_encoding::percent_decode_str;
@@ -21,7 +22,15 @@ const EXTERNAL_ID_CHARS_MAX: usize = 200;
 pub const METADATA_BYTES_MAX: usize = 4 * 1024;
 
 /// Names of a document's fields, in a query or in a form.
-pub const NAMES: [&str; 6] = ["external_id", "model", "metadata", "priority", "not_before", "deadline"];
+pub const NAMES: [&str; 7] = [
+    "external_id",
+    "model",
+    "metadata",
+    "priority",
+    "not_before",
+    "deadline",
+    "pages",
+];
 
 /// What a caller says about a document, apart from its content.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,13 +43,15 @@ pub struct Fields {
     pub metadata: Option<String>,
     /// When the document is to be analysed.
     pub schedule: Schedule,
+    /// The pages that are to be read; all pages otherwise.
+    pub pages: Option<PageRanges>,
 }
 
 /// What a caller says about one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
-    /// The media type, without parameters.
-    pub media_type: &'static str,
+    /// The media type, and the character set of a text that is not UTF-8.
+    pub media_type: Declared,
     /// The file's name, if it has one.
     pub file_name: Option<String>,
     /// The other fields that hold for the file.
@@ -61,6 +72,7 @@ impl Fields {
             "priority" => self.schedule.priority = schedule::priority(&value)?,
             "not_before" => self.schedule.not_before = Some(schedule::time(name, &value)?),
             "deadline" => self.schedule.deadline = Some(schedule::time(name, &value)?),
+            "pages" => self.pages = Some(value.parse().map_err(|error| invalid(format!("{error}.")))?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -105,19 +117,20 @@ fn holds_nul(value: &Value) -> bool {
 }
 
 /// The media type that a request or a part of a form names.
-pub fn media_type(headers: &HeaderMap) -> Result<&'static str, ApiError> {
+pub fn media_type(headers: &HeaderMap) -> Result<Declared, ApiError> {
     let unsupported = |detail: String| ApiError::new(kinds::UNSUPPORTED_MEDIA_TYPE, detail);
-    let known = MediaType::ALL.map(MediaType::as_str).join(", ");
+    let known = MediaType::NAMES.join(", ");
     let header = headers
         .get(CONTENT_TYPE)
         .ok_or_else(|| unsupported(format!("Say what the document is: {known}.")))?;
     let said = header.to_str().ok().filter(|text| text.parse::<Mime>().is_ok());
     let said = said.ok_or_else(|| unsupported(format!("The content type is malformed; known are {known}.")))?;
-    let media_type = MediaType::parse(said).map_err(|error| match error {
+    Declared::parse(said).map_err(|error| match error {
         MediaTypeError::UnknownType(said) => unsupported(format!("{said} cannot be read; known are {known}.")),
-        MediaTypeError::UnknownCharset(_) => unsupported("Text must be in UTF-8.".to_owned()),
-    });
-    media_type.map(MediaType::as_str)
+        MediaTypeError::UnknownCharset(said) => unsupported(format!(
+            "The character set {said} is not known. Name one of the WHATWG Encoding Standard, or none: then it is detected."
+        )),
+    })
 }
 
 /// The file's name by `Content-Disposition`, without its path.
@@ -296,22 +309,18 @@ mod tests {
     }
 
     #[test]
-    fn only_text_in_utf_8_is_taken() {
+    fn a_document_is_of_a_kind_that_is_read() {
         let typed = |value: &str| media_type(&HeaderMap::from_iter([(CONTENT_TYPE, value.parse().unwrap())]));
-        for good in [
-            "text/plain",
-            "Text/Plain; charset=UTF-8",
-            "text/plain;charset=\"us-ascii\";format=flowed",
+        for (good, stored) in [
+            ("text/plain", "text/plain"),
+            ("Text/Plain; charset=UTF-8", "text/plain"),
+            ("text/plain; charset=latin1", "text/plain; charset=windows-1252"),
+            ("application/pdf", "application/pdf"),
+            ("application/octet-stream", "application/octet-stream"),
         ] {
-            assert_eq!(typed(good).unwrap(), "text/plain", "{good}");
+            assert_eq!(typed(good).unwrap().to_string(), stored, "{good}");
         }
-        for bad in [
-            "text/html",
-            "text/plain; charset=latin1",
-            "plain",
-            "",
-            "application/octet-stream",
-        ] {
+        for bad in ["image/png", "text/plain; charset=klingon", "plain", ""] {
             assert_eq!(typed(bad).unwrap_err().kind(), kinds::UNSUPPORTED_MEDIA_TYPE, "{bad}");
         }
         assert!(media_type(&HeaderMap::new()).is_err());
@@ -333,6 +342,7 @@ mod tests {
         assert!(!takes("model", "no such/model".into()) && !takes("model", "ner-legal@".into()));
         assert!(takes("priority", "bulk".into()) && takes("deadline", "2027-01-31T18:00:00Z".into()));
         assert!(!takes("priority", "high".into()) && !takes("not_before", "soon".into()));
+        assert!(takes("pages", "2-9,12".into()) && !takes("pages", "0".into()) && !takes("pages", String::new()));
         assert!(!takes("other", String::new()));
     }
 }

@@ -15,13 +15,17 @@ pub fn fingerprint(form: bool, files: &[Taken]) -> [u8; 32] {
     for Taken { head, stored, .. } in files {
         let fields = &head.fields;
         hash.add(&stored.sha256);
-        hash.add(head.media_type.as_bytes());
+        hash.add(head.media_type.to_string().as_bytes());
         let model = fields.model.as_ref().map(ToString::to_string);
         let metadata = fields.metadata.as_deref().map(canonical);
         for part in [&head.file_name, &fields.external_id, &model, &metadata] {
             hash.add_optional(part.as_deref());
         }
         hash.add_schedule(&fields.schedule);
+        // Nothing is added for all pages: so a request without any is hashed as earlier releases hashed it.
+        if let Some(pages) = &fields.pages {
+            hash.add(pages.to_string().as_bytes());
+        }
     }
     hash.finish()
 }
@@ -77,6 +81,7 @@ fn decimal(text: &str) -> Option<(bool, String, i128)> {
 mod tests {
     use docket_contract::ids::{DocumentId, JobId};
     use docket_contract::job::Priority;
+    use docket_contract::media_type::Declared;
     use docket_contract::object_key::Stored;
     use docket_store::work::jobs::Schedule;
 
@@ -93,9 +98,10 @@ mod tests {
             model: None,
             metadata: None,
             schedule: Schedule::default(),
+            pages: None,
         };
         let mut head = Head {
-            media_type: "text/plain",
+            media_type: Declared::parse("text/plain").unwrap(),
             file_name: Some("b".into()),
             fields,
         };
@@ -129,6 +135,10 @@ mod tests {
             one(file(|head, _| head.fields.model = Some("m".parse().unwrap()))),
             one(file(|head, _| head.fields.model = Some("m@1".parse().unwrap()))),
             one(with_metadata("{}")),
+            one(file(|head, _| {
+                head.media_type = Declared::parse("text/plain; charset=latin1").unwrap();
+            })),
+            one(file(|head, _| head.fields.pages = Some("1-2".parse().unwrap()))),
             one(file(|head, _| head.fields.schedule.priority = Priority::Bulk)),
             one(file(|head, _| {
                 head.fields.schedule.deadline = Some(jiff::Timestamp::UNIX_EPOCH);

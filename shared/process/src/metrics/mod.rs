@@ -11,6 +11,7 @@ mod http;
 mod jobs;
 mod model;
 mod objects;
+mod parsers;
 mod process;
 mod recorder;
 mod table;
@@ -29,6 +30,7 @@ pub use http::{RequestInFlight, http_request, upload};
 pub use jobs::{Ended, claimed, job_failed, job_settled, succeeded};
 pub use model::{Passes, model_loaded, model_refused, model_serving};
 pub use objects::{Operation, object_request};
+pub use parsers::{document_read, parser_ended, parsers_started, sandbox};
 pub use process::{ready, sample, span_recorded, spans};
 pub use recorder::{known, start};
 pub use table::table;
@@ -112,6 +114,7 @@ pub fn all() -> impl Iterator<Item = &'static Metric> {
         broker::ALL,
         jobs::ALL,
         worker::ALL,
+        parsers::ALL,
         model::ALL,
         database::ALL,
         objects::ALL,

@@ -9,8 +9,10 @@
 -- $5 score_min, real: null for any
 -- $6 rows_max, bigint
 -- $7 last, integer: only entities up to this ordinal
+-- $8 region, text: null for any
 
-select ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score from entities
+select ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score,
+       coalesce(region, 'body') as region, place, boxes, start_utf16 from entities
 where bucket = $1 and job_id = $2 and ordinal > $3 and ordinal <= $7 and ($4::text is null or label = $4)
-  and ($5::real is null or score >= $5)
+  and ($5::real is null or score >= $5) and ($8::text is null or coalesce(region, 'body') = $8)
 order by ordinal limit $6

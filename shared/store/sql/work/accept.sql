@@ -34,13 +34,14 @@
 -- $22 sha256, bytea: of the document
 -- $23 blob_key, text: where the document is stored; null when its row is there already
 -- $24 metadata_sent, text: the caller's own data as they were sent
+-- $25 pages, text: the pages that are to be read, as 2-9,12; null for all
 
 with
 -- The document, unless its row is there already.
 document as (
     insert into documents (bucket, id, client_id, size_bytes, external_id, file_name, media_type, metadata, sha256, blob_key,
-                           metadata_sent)
-    select $1, $2, $3, $9, $18, $19, $20, $21, $22, $23, $24 where $23::text is not null
+                           metadata_sent, pages)
+    select $1, $2, $3, $9, $18, $19, $20, $21, $22, $23, $24, $25 where $23::text is not null
 ),
 -- The job.
 job as (

@@ -76,7 +76,7 @@ select j.late, j.early, j.paused, j.other and not j.dead as alive, j.poison, j.s
        extract(epoch from now() - case when j.claimed_at is null then greatest(j.created_at, j.due_at)
                                        else j.created_at end)::double precision as awaited,
        extract(epoch from now() - j.due_at)::double precision as due, j.priority,
-       d.client_id, d.id as document_id, d.blob_key, d.media_type, d.size_bytes, w.model, w.model_version
+       d.client_id, d.id as document_id, d.blob_key, d.file_name, d.media_type, d.pages, d.depth, d.size_bytes, w.model, w.model_version
 from judged j
 left join granted g on true
 join jobs w on w.bucket = j.bucket and w.id = j.job_id

@@ -14,10 +14,18 @@
 -- $10 end_bytes, integer[]
 -- $11 pages, integer[]
 -- $12 scores, real[]
+-- $13 regions, text[]: null for the body
+-- $14 places, text[]: each as JSON; null for an entity without one
+-- $15 boxes, text[]: those of an entity as JSON; null for an entity without any
+-- $16 starts_utf16, integer[]
 
-insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
-select $1, $2, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score
-from unnest($4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::real[])
-    as e(ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
+insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score,
+                      region, place, boxes, start_utf16)
+select $1, $2, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region, place::jsonb,
+       boxes::jsonb, start_utf16
+from unnest($4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::real[],
+            $13::text[], $14::text[], $15::text[], $16::int[])
+    as e(ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region, place, boxes,
+         start_utf16)
 where exists (select 1 from dispatch
               where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running')

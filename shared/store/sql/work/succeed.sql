@@ -14,23 +14,30 @@
 -- $9 windows, integer[]: windows that each text was cut into
 -- $10 tokens_read, bigint[]: tokens of each text
 -- $11 entity_counts, integer[]: entities of each result
--- $12 entity_tokens, uuid[]: the claim of each entity
--- $13 ordinals, integer[]: the place of each entity in its result, from 1
--- $14 labels, text[]
--- $15 texts, text[]
--- $16 start_chars, integer[]
--- $17 end_chars, integer[]
--- $18 start_bytes, integer[]
--- $19 end_bytes, integer[]
--- $20 pages, integer[]
--- $21 scores, real[]
+-- $12 coverages, text[]: what of each document was read, as JSON
+-- $13 map_keys, text[]: where the map of each text is stored; null for a text without one
+-- $14 entity_tokens, uuid[]: the claim of each entity
+-- $15 ordinals, integer[]: the place of each entity in its result, from 1
+-- $16 labels, text[]
+-- $17 texts, text[]
+-- $18 start_chars, integer[]
+-- $19 end_chars, integer[]
+-- $20 start_bytes, integer[]
+-- $21 end_bytes, integer[]
+-- $22 pages, integer[]
+-- $23 scores, real[]
+-- $24 regions, text[]: null for the body
+-- $25 places, text[]: each as JSON; null for an entity without one
+-- $26 boxes, text[]: those of an entity as JSON; null for an entity without any
+-- $27 starts_utf16, integer[]
 
 with
 -- The results without their entities.
 results as (
     select * from unnest($1::smallint[], $2::uuid[], $3::uuid[], $5::text[], $6::text[], $7::bytea[], $8::bigint[],
-                         $9::int[], $10::bigint[], $11::int[])
-        as r(bucket, job_id, token, model_version, text_key, text_sha256, text_chars, windows, tokens, entities)
+                         $9::int[], $10::bigint[], $11::int[], $12::text[], $13::text[])
+        as r(bucket, job_id, token, model_version, text_key, text_sha256, text_chars, windows, tokens, entities, coverage,
+             map_key)
 ),
 -- The dispatch rows that still are under these claims, locked in the order of their keys, as in every statement.
 locked as (
@@ -50,17 +57,20 @@ job as (
         history = docket_history(e.history, $4 || jsonb_build_object(
             'at', clock_timestamp(), 'worker', e.worker, 'model', j.model || '@' || r.model_version)),
         model_version = r.model_version, text_key = r.text_key, text_sha256 = r.text_sha256, text_chars = r.text_chars,
-        windows = r.windows, tokens = r.tokens, entities = r.entities
+        windows = r.windows, tokens = r.tokens, entities = r.entities, coverage = r.coverage::jsonb, map_key = r.map_key
     from ended e join results r on r.bucket = e.bucket and r.job_id = e.job_id and r.token = e.token
     where j.bucket = e.bucket and j.id = e.job_id
     returning j.bucket, j.id, r.token
 ),
 -- Their entities.
 found as (
-    insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score)
-    select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score
-    from job join unnest($12::uuid[], $13::int[], $14::text[], $15::text[], $16::int[], $17::int[], $18::int[],
-                         $19::int[], $20::int[], $21::real[])
-        as e(token, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score) on e.token = job.token
+    insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score,
+                          region, place, boxes, start_utf16)
+    select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region,
+           place::jsonb, boxes::jsonb, start_utf16
+    from job join unnest($14::uuid[], $15::int[], $16::text[], $17::text[], $18::int[], $19::int[], $20::int[],
+                         $21::int[], $22::int[], $23::real[], $24::text[], $25::text[], $26::text[], $27::int[])
+        as e(token, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region, place, boxes,
+             start_utf16) on e.token = job.token
 )
 select token from job

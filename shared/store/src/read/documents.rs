@@ -15,7 +15,9 @@ use crate::{FencedTx, StoreError};
 use docket_contract::entity::{Entity, Span};
 use docket_contract::ids::{Bucket, ClientId, DocumentId, InvalidName, JobId, JobKey};
 use docket_contract::object_key::BlobKey;
+use docket_contract::place::{Place, Region};
 use docket_contract::state::JobState;
+use docket_contract::text_map::Rectangle;
 
 /// A document, its newest job, and which job's result stands for it.
 #[derive(Debug, Clone)]
@@ -34,6 +36,12 @@ pub struct DocumentView {
     pub size_bytes: i64,
     /// SHA-256 of the document in hexadecimal.
     pub sha256: String,
+    /// The document that this one was within.
+    pub parent: Option<DocumentId>,
+    /// Where the document is stored.
+    pub key: BlobKey,
+    /// The pages that are read, as the caller named them.
+    pub pages: Option<String>,
     /// When the document was accepted.
     pub created_at: Instant,
     /// The document's newest job.
@@ -60,6 +68,9 @@ impl FromRow<'_, PgRow> for DocumentView {
             metadata: metadata(row)?,
             size_bytes: row.try_get("size_bytes")?,
             sha256: docket_contract::hex::hex(row.try_get("sha256")?),
+            parent: row.try_get::<Option<Uuid>, _>("parent_id")?.map(DocumentId),
+            key: BlobKey::from_stored(row.try_get("blob_key")?),
+            pages: row.try_get("pages")?,
             created_at: instant(row, "created_at")?.unwrap_or(Instant::UNIX_EPOCH),
             job: JobView::from_row(row)?,
             result_job: row.try_get::<Option<Uuid>, _>("result_job_id")?.map(JobId),
@@ -94,6 +105,8 @@ pub struct Page {
     pub state: Option<JobState>,
     /// Only documents whose newest job is in this state.
     pub job_state: Option<JobState>,
+    /// Only documents that were within this one. Goes with no state.
+    pub parent: Option<DocumentId>,
     /// Only documents older than this one.
     pub before: Option<DocumentId>,
     /// At most this many documents.
@@ -140,6 +153,8 @@ pub async fn list(tx: &mut FencedTx, bucket: Bucket, client: &ClientId, page: Pa
 enum Walk {
     /// Every document of the client.
     Documents,
+    /// The documents that were within a document.
+    Children(DocumentId),
     /// The client's succeeded jobs: documents that have a result and, if a state is named, whose newest job is in it.
     Results(Option<JobState>),
     /// The client's jobs in a state: documents whose newest job is in it and, if asked for, that have no result.
@@ -150,7 +165,7 @@ impl Walk {
     /// The walk for a page; `None` when no document can be on it.
     fn of(page: Page) -> Option<Self> {
         match (page.state, page.job_state) {
-            (None, None) => Some(Self::Documents),
+            (None, None) => Some(page.parent.map_or(Self::Documents, Self::Children)),
             (Some(JobState::Succeeded), job) => Some(Self::Results(job)),
             (None, Some(state)) => Some(Self::Jobs {
                 state,
@@ -165,6 +180,7 @@ impl Walk {
     fn statement(self) -> Statement {
         match (self, self.stored_state()) {
             (Self::Documents, _) => sql!("read/documents_list"),
+            (Self::Children(_), _) => sql!("read/documents_of_parent"),
             (Self::Results(_), _) => sql!("read/documents_with_result"),
             (Self::Jobs { .. }, None) => sql!("read/documents_in_flight"),
             (Self::Jobs { .. }, Some(_)) => sql!("read/documents_by_job"),
@@ -175,6 +191,7 @@ impl Walk {
     fn bind(self, statement: Statement) -> Statement {
         match self {
             Self::Documents => statement,
+            Self::Children(parent) => statement.bind(parent.0),
             Self::Results(job) => statement.bind(job.map(JobState::as_str)).bind(WALK_MAX),
             Self::Jobs { state, no_result } => {
                 let statement = statement.bind(state.as_str()).bind(no_result).bind(WALK_MAX);
@@ -190,7 +207,7 @@ impl Walk {
     /// along that index: it always comes to its end.
     fn stored_state(self) -> Option<&'static str> {
         match self {
-            Self::Documents => None,
+            Self::Documents | Self::Children(_) => None,
             Self::Results(_) => Some(JobState::Succeeded.as_str()),
             Self::Jobs { state, .. } => match state {
                 JobState::Queued | JobState::Running => None,
@@ -212,6 +229,8 @@ pub struct EntityPage {
     pub min_score: Option<f32>,
     /// Only entities after this ordinal.
     pub after: i32,
+    /// Only entities in this region.
+    pub region: Option<Region>,
     /// At most this many entities.
     pub limit: i64,
 }
@@ -231,7 +250,8 @@ pub async fn entities(tx: &mut FencedTx, key: JobKey, page: EntityPage) -> Resul
         .bind(page.label)
         .bind(page.min_score)
         .bind(page.limit)
-        .bind(page.after.saturating_add(ENTITIES_WALK_MAX));
+        .bind(page.after.saturating_add(ENTITIES_WALK_MAX))
+        .bind(page.region.map(Region::as_str));
     let rows: Vec<Found> = tx.all(query).await?;
     Ok(rows
         .into_iter()
@@ -250,18 +270,30 @@ impl FromRow<'_, PgRow> for Found {
             end: number("end_char")?,
             start_byte: number("start_byte")?,
             end_byte: number("end_byte")?,
+            start_utf16: row.try_get::<Option<i32>, _>("start_utf16")?.map(i32::cast_unsigned),
         };
         let page = row.try_get::<Option<i32>, _>("page")?.map(i32::cast_unsigned);
         let (label, text, score) = (row.try_get("label")?, row.try_get("text")?, row.try_get("score")?);
+        let boxes = row.try_get::<Option<Json<Vec<Rectangle>>>, _>("boxes")?;
         let entity = Entity {
             label,
             text,
             span,
             page,
+            region: region(row)?,
+            place: row.try_get::<Option<Json<Place>>, _>("place")?.map(|Json(place)| place),
+            boxes: boxes.map(|Json(boxes)| boxes).unwrap_or_default(),
             score,
         };
         Ok(Self(row.try_get("ordinal")?, entity))
     }
+}
+
+/// The region of an entity. A region that only a later release knows is shown as the body.
+fn region(row: &PgRow) -> sqlx::Result<Region> {
+    let word: &str = row.try_get("region")?;
+    let known = Region::ALL.iter().find(|known| known.as_str() == word);
+    Ok(known.copied().unwrap_or(Region::Body))
 }
 
 /// Where those of the documents of a bucket are stored that have a row. The sweeper asks, which removes objects that

@@ -41,9 +41,9 @@ const READ: &str = "select";
 const CHANGE: &str = "select, update";
 /// Rows are added and never read.
 const ADD: &str = "insert";
+const ADD_READ: &str = "select, insert";
 const ADD_CHANGE: &str = "select, insert, update";
 const ADD_REMOVE: &str = "select, insert, delete";
-const CHANGE_REMOVE: &str = "select, update, delete";
 const REMOVE: &str = "select, delete";
 const ALL: &str = "select, insert, update, delete";
 
@@ -78,9 +78,10 @@ const SHARD: &[Table] = &[
     table("_sqlx_migrations", READ, READ, READ),
     table("shard_identity", READ, READ, READ),
     table("bucket_owners", READ, READ, READ),
-    table("documents", ADD_CHANGE, READ, READ),
-    table("jobs", ADD_CHANGE, CHANGE, CHANGE),
-    table("dispatch", ALL, ALL, CHANGE_REMOVE),
+    // A worker adds the files within a document as documents of their own, and ends jobs.
+    table("documents", ADD_CHANGE, READ, ADD_READ),
+    table("jobs", ADD_CHANGE, CHANGE, ADD_CHANGE),
+    table("dispatch", ALL, ALL, ALL),
     table("current_jobs", READ, READ, NOTHING),
     table("dead_jobs", READ, READ, NOTHING),
     table("waiting_kinds", READ, READ, NOTHING),

@@ -14,6 +14,7 @@ use crate::{Database, FencedTx, Shards, StoreError};
 use docket_contract::ids::{ClaimToken, DocumentId, InvalidName, JobId, JobKey};
 use docket_contract::job::Priority;
 use docket_contract::object_key::BlobKey;
+use docket_contract::page_ranges::InvalidPages;
 use docket_contract::state::{Event, JobState};
 
 pub use crate::work::granted_claim::{Claim, HEARTBEAT_EVERY, POISON_CRASHES, SUSPECT_CRASHES, TAKEOVER_AFTER};
@@ -58,7 +59,10 @@ struct Row {
     client_id: String,
     document_id: Uuid,
     blob_key: String,
+    file_name: Option<String>,
     media_type: String,
+    pages: Option<String>,
+    depth: i16,
     size_bytes: i64,
     model: String,
     model_version: Option<String>,
@@ -119,7 +123,14 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             client: row.client_id.parse().map_err(invalid)?,
             document: DocumentId(row.document_id),
             blob: BlobKey::from_stored(row.blob_key),
+            file_name: row.file_name,
             media_type: row.media_type,
+            pages: row
+                .pages
+                .map(|pages| pages.parse())
+                .transpose()
+                .map_err(|error: InvalidPages| tx.failed(undecodable(error)))?,
+            depth: row.depth,
             size_bytes: row.size_bytes,
             model: row.model.parse().map_err(invalid)?,
             model_version: row

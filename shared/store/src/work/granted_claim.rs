@@ -5,6 +5,7 @@ use std::time::Duration;
 use docket_contract::ids::{ClaimToken, ClientId, DocumentId, JobKey, ModelName, ModelVersion};
 use docket_contract::job::Priority;
 use docket_contract::object_key::BlobKey;
+use docket_contract::page_ranges::PageRanges;
 
 /// How often a worker says that its claims are alive.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(5);
@@ -42,8 +43,14 @@ pub struct Claim {
     pub document: DocumentId,
     /// Where the document is stored.
     pub blob: BlobKey,
+    /// The caller's name for the document.
+    pub file_name: Option<String>,
     /// Media type of the document.
     pub media_type: String,
+    /// The pages that are to be read, when the caller named some.
+    pub pages: Option<PageRanges>,
+    /// How many documents this one is within.
+    pub depth: i16,
     /// Size of the document in bytes.
     pub size_bytes: i64,
     /// The model that is to read the document.

@@ -3,6 +3,7 @@
 use jiff::Timestamp as Instant;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
@@ -11,10 +12,11 @@ use crate::sql::sql;
 use crate::work::dispatch::{PUBLISH_LEASE, READY_WITHOUT_CONSUMERS};
 use crate::work::results::{self, Ending};
 use crate::{FencedTx, StoreError};
+use docket_contract::coverage::Coverage;
 use docket_contract::ids::{Bucket, ClientId, DocumentId, JobId, JobKey, ModelName, ModelRef, ModelVersion};
 use docket_contract::job::Priority;
-use docket_contract::object_key::BlobKey;
-use docket_contract::object_key::Stored;
+use docket_contract::object_key::{BlobKey, Stored};
+use docket_contract::page_ranges::PageRanges;
 use docket_contract::state::JobState;
 
 /// Jobs of a document that may be open at a time: as many as anybody compares models at once. So a caller that asks in
@@ -44,6 +46,8 @@ pub struct NewDocument {
     pub file_name: Option<String>,
     /// Media type of the document.
     pub media_type: String,
+    /// The pages that are to be read, when the caller named some.
+    pub pages: Option<PageRanges>,
     /// The caller's own data: a JSON object without the character NUL, byte for byte as it was sent.
     pub metadata: Option<String>,
     /// Where the document is stored.
@@ -133,7 +137,8 @@ async fn accept(
         .bind(rounded)
         .bind(new.map(|new| new.stored.sha256.as_slice()))
         .bind(new.map(|new| new.key.to_string()))
-        .bind(metadata);
+        .bind(metadata)
+        .bind(new.and_then(|new| new.pages.as_ref()).map(ToString::to_string));
     let lease: Option<Uuid> = tx.scalar(query).await?;
     Ok(lease.map_or(HandOver::Dispatcher, HandOver::Mine))
 }
@@ -233,6 +238,10 @@ pub struct JobView {
     pub entities: Option<i32>,
     /// Where the extracted text is stored.
     pub text_key: Option<BlobKey>,
+    /// Where the map of that text is stored, for a document that has one.
+    pub map_key: Option<BlobKey>,
+    /// What of the document was read.
+    pub coverage: Option<Coverage>,
     /// When the job was accepted.
     pub created_at: Instant,
     /// When the last claim was made.
@@ -265,6 +274,10 @@ impl FromRow<'_, PgRow> for JobView {
             text_chars: row.try_get("text_chars")?,
             entities: row.try_get("entities")?,
             text_key: row.try_get::<Option<String>, _>("text_key")?.map(BlobKey::from_stored),
+            map_key: row.try_get::<Option<String>, _>("map_key")?.map(BlobKey::from_stored),
+            coverage: row
+                .try_get::<Option<Json<Coverage>>, _>("coverage")?
+                .map(|Json(coverage)| coverage),
             created_at: instant(row, "job_created_at")?.unwrap_or(Instant::UNIX_EPOCH),
             started_at: instant(row, "started_at")?,
             ended_at: instant(row, "ended_at")?,

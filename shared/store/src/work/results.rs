@@ -1,14 +1,18 @@
 //! Ending a job: one statement writes the result or another ending and deletes the dispatch row. A worker's result is
 //! written only under its claim.
 
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::sql::{Statement, sql};
+use crate::work::children::{self, Child};
 use crate::work::granted_claim::Claim;
 use crate::{Database, FencedTx, Shards, StoreError};
+use docket_contract::coverage::Coverage;
 use docket_contract::entity::Entity;
 use docket_contract::ids::{Bucket, ClaimToken, JobKey};
 use docket_contract::object_key::BlobKey;
+use docket_contract::place::Region;
 use docket_contract::state::{Event, JobState};
 
 /// What a worker found.
@@ -24,6 +28,12 @@ pub struct Analysis {
     pub text_chars: u64,
     /// Windows that the text was cut into.
     pub windows: usize,
+    /// Where the map of the text is stored, for a document that has one.
+    pub map_key: Option<BlobKey>,
+    /// What of the document was read.
+    pub coverage: Coverage,
+    /// The files within the document, which become documents of their own.
+    pub children: Vec<Child>,
     /// Tokens of the text. A token that lies in two windows counts once.
     pub tokens: u64,
     /// The entities, in the order of the text.
@@ -165,6 +175,7 @@ pub async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result
             return Ok(false);
         }
     }
+    children::accept(&mut tx, claim, &analysis.children).await?;
     let last = Last { claim, analysis, chunk };
     if write(&mut tx, &[last]).await?.is_empty() {
         tx.roll_back().await?;
@@ -176,7 +187,7 @@ pub async fn save(shards: &Shards, claim: &Claim, analysis: &Analysis) -> Result
 
 /// Writes the results of several jobs of a shard in one transaction, at most
 /// [`crate::shards::fence::FENCE_BUCKETS_MAX`] jobs. A job that lost its claim or its bucket changes nothing for the
-/// others. No result may have more than [`CHUNK_ENTITIES_MAX`] entities; [`save`] writes larger ones.
+/// others. No result may have more than [`CHUNK_ENTITIES_MAX`] entities, or children; [`save`] writes such results.
 pub async fn save_together(shard: &Database, finished: &[Finished<'_>]) -> Result<Vec<Saved>, StoreError> {
     let buckets: Vec<Bucket> = finished.iter().map(|(claim, _)| claim.key.bucket).collect();
     let (mut tx, owned) = shard.begin_owned(&buckets).await?;
@@ -204,6 +215,14 @@ fn bind(statement: Statement, entities: &[&Entity]) -> Statement {
         .bind(column(entities, |entity| entity.span.end_byte.cast_signed()))
         .bind(column(entities, |entity| entity.page.map(u32::cast_signed)))
         .bind(column(entities, |entity| entity.score))
+        .bind(column(entities, |entity| {
+            Some(entity.region.as_str()).filter(|_| entity.region != Region::Body)
+        }))
+        .bind(column(entities, |entity| entity.place.as_ref().map(json)))
+        .bind(column(entities, |entity| {
+            (!entity.boxes.is_empty()).then(|| json(&entity.boxes))
+        }))
+        .bind(column(entities, |entity| entity.span.start_utf16.map(u32::cast_signed)))
 }
 
 /// Writes a chunk of a job's entities ahead of its end. `false`: the claim is no longer the job's.
@@ -230,7 +249,11 @@ async fn write(tx: &mut FencedTx, finished: &[Last<'_>]) -> Result<Vec<Uuid>, St
         .bind(column(finished, |last| last.analysis.text_chars as i64))
         .bind(column(finished, |last| last.analysis.windows as i32))
         .bind(column(finished, |last| last.analysis.tokens as i64))
-        .bind(column(finished, |last| last.analysis.entities.len() as i32));
+        .bind(column(finished, |last| last.analysis.entities.len() as i32))
+        .bind(column(finished, |last| json(&last.analysis.coverage)))
+        .bind(column(finished, |last| {
+            last.analysis.map_key.as_ref().map(ToString::to_string)
+        }));
     let rows = finished.iter().flat_map(|last| {
         let token = last.claim.token.0;
         last.chunk
@@ -240,6 +263,11 @@ async fn write(tx: &mut FencedTx, finished: &[Last<'_>]) -> Result<Vec<Uuid>, St
     let (tokens, rows): (Vec<Uuid>, Vec<(i32, &Entity)>) = rows.unzip();
     let (ordinals, found): (Vec<i32>, Vec<&Entity>) = rows.into_iter().unzip();
     tx.scalars(bind(query.bind(tokens).bind(ordinals), &found)).await
+}
+
+/// A value of ours as JSON.
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("numbers, words and lists of them have a form in JSON")
 }
 
 /// One column of rows, as `unnest` takes it.

@@ -134,6 +134,7 @@ async fn a_page_of_documents_follows_the_state_that_is_asked_for(fixture: Fixtur
         let page = documents::Page {
             state,
             job_state,
+            parent: None,
             before: None,
             limit: 10,
         };

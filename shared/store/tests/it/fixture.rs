@@ -1,10 +1,12 @@
 //! A world's databases, reached directly or through a transaction pooler, and what tests do with them.
 
+use docket_contract::coverage::Coverage;
 use docket_contract::entity::{Entity, Span};
 use docket_contract::ids::{Bucket, ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
-use docket_contract::object_key::BlobKey;
-use docket_contract::object_key::Stored;
+use docket_contract::object_key::{BlobKey, Stored};
+use docket_contract::place::{Place, Region};
 use docket_contract::sharding;
+use docket_contract::text_map::Rectangle;
 use docket_process::settings::Env;
 use docket_store::read::documents::{self, EntityPage};
 use docket_store::work::claims::{self, Answer, Asker, Claim};
@@ -115,6 +117,7 @@ impl Fixture {
         let page = EntityPage {
             label: None,
             min_score: None,
+            region: None,
             after: 0,
             limit: 100,
         };
@@ -217,6 +220,7 @@ pub fn document(bucket: Bucket, client: &ClientId) -> NewDocument {
         external_id: Some("contract 7".into()),
         file_name: Some("vertrag ü.txt".into()),
         media_type: "text/plain".into(),
+        pages: Some("2-9,12".parse().unwrap()),
         metadata: Some(r#"{"matter": 7}"#.into()),
         key: BlobKey::document(bucket, client, id),
         stored: Stored {
@@ -249,12 +253,21 @@ pub fn analysis(name: &str) -> Analysis {
         end: 3,
         start_byte: 0,
         end_byte: 3,
+        start_utf16: Some(0),
     };
     let entity = Entity {
         label: "PERSON".into(),
         text: name.into(),
         span,
         page: None,
+        region: Region::Footer,
+        place: Some(Place::Paragraph { paragraph: 4 }),
+        boxes: vec![Rectangle {
+            left: 72.0,
+            top: 90.5,
+            right: 110.1,
+            bottom: 101.0,
+        }],
         score: 0.9,
     };
     Analysis {
@@ -263,6 +276,12 @@ pub fn analysis(name: &str) -> Analysis {
         text_sha256: [1; 32],
         text_chars: 3,
         windows: 1,
+        children: Vec::new(),
+        map_key: Some(BlobKey::from_stored("texts/x.map".into())),
+        coverage: Coverage {
+            media_type: "text/plain".into(),
+            ..Coverage::default()
+        },
         tokens: 1,
         entities: vec![entity],
     }

@@ -239,6 +239,7 @@ async fn a_finished_document_stays_finished_while_it_is_analysed_again(fixture: 
         let page = Page {
             state,
             job_state,
+            parent: None,
             before: None,
             limit: 10,
         };
@@ -342,6 +343,7 @@ async fn entities_below_a_score_are_left_out_page_by_page(fixture: Fixture) {
         let page = EntityPage {
             label: Some("PERSON".into()),
             min_score,
+            region: None,
             after,
             limit,
         };

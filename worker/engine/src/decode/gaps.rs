@@ -16,11 +16,18 @@ pub(super) struct Gaps<'a> {
     text: &'a ExtractedText,
     tokens: &'a Tokens,
     token: usize,
+    /// The first block of the text's map that ends behind the gap asked for last, or in it.
+    block: usize,
 }
 
 impl<'a> Gaps<'a> {
     pub(super) fn new(text: &'a ExtractedText, tokens: &'a Tokens) -> Self {
-        Self { text, tokens, token: 0 }
+        Self {
+            text,
+            tokens,
+            token: 0,
+            block: 0,
+        }
     }
 
     /// Whether a gap ends every entity in front of this word. Ask for words in reading order.
@@ -29,7 +36,22 @@ impl<'a> Gaps<'a> {
             self.token += 1;
         }
         let before = self.token.checked_sub(1).map(|before| self.tokens.bytes(before).end);
-        before.is_some_and(|end| tears(self.text, end..self.tokens.bytes(self.token).start))
+        let Some(end) = before else { return false };
+        let gap = end..self.tokens.bytes(self.token).start;
+        self.leaves_a_block(&gap) || tears(self.text, gap)
+    }
+
+    /// Whether a paragraph, a cell or a region of the document ends within a gap.
+    fn leaves_a_block(&mut self, gap: &Range<usize>) -> bool {
+        let blocks = self.text.map.as_ref().map_or(&[][..], |map| &map.blocks);
+        while blocks
+            .get(self.block)
+            .is_some_and(|block| (block.bytes.end as usize) < gap.start)
+        {
+            self.block += 1;
+        }
+        let ends = blocks.get(self.block).map(|block| block.bytes.end as usize);
+        ends.is_some_and(|end| gap.start <= end && end <= gap.end)
     }
 }
 

@@ -1,21 +1,34 @@
-//! Entities as words -> their exact places in the text, in bytes and in characters. A place never splits a character as readers
-//! see it.
+//! Entities as words -> their exact places in the text and in the document. A place never splits a character as readers see it.
 
 use std::ops::Range;
 
 use docket_contract::entity::Span;
+use docket_contract::place::{Place, Region};
+use docket_contract::text_map::{Rectangle, TextMap};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use crate::steps::scan;
 use crate::window::as_u32;
 use docket_extract::ExtractedText;
 
+/// Where an entity stands.
+#[derive(Debug, PartialEq)]
+pub(super) struct Placed {
+    pub(super) span: Span,
+    pub(super) page: Option<u32>,
+    pub(super) region: Region,
+    pub(super) place: Option<Place>,
+    pub(super) boxes: Vec<Rectangle>,
+}
+
 /// Finds places in reading order, each behind the one before.
 pub(super) struct Places<'a> {
     text: &'a ExtractedText,
     /// Byte at which the unused rest of the text begins, at the start of a grapheme.
     free_from: usize,
-    scalars: ScalarCounter<'a>,
+    counter: Counter<'a>,
+    /// Whether form feeds end the pages of a plain text.
+    feeds: bool,
 }
 
 impl<'a> Places<'a> {
@@ -23,19 +36,42 @@ impl<'a> Places<'a> {
         Self {
             text,
             free_from: 0,
-            scalars: ScalarCounter::new(&text.text),
+            counter: Counter::new(&text.text),
+            feeds: text.map.is_none() && scan(&text.text).contains('\u{c}'),
         }
     }
 
     /// The whole graphemes in a range of bytes, without blanks at the ends; `None` if nothing is left. A grapheme is a character
     /// as readers see it: a letter with its accents.
-    pub(super) fn next(&mut self, bytes: Range<usize>) -> Option<Span> {
+    pub(super) fn next(&mut self, bytes: Range<usize>) -> Option<Placed> {
         let bytes = self.surface(bytes)?;
-        Some(Span {
-            start: self.scalars.count_to(bytes.start),
-            end: self.scalars.count_to(bytes.end),
+        self.counter.count_to(bytes.start);
+        let Counter {
+            scalars,
+            utf16,
+            breaks,
+            feeds,
+            ..
+        } = self.counter;
+        self.counter.count_to(bytes.end);
+        let span = Span {
+            start: as_u32(scalars),
+            end: as_u32(self.counter.scalars),
             start_byte: as_u32(bytes.start),
             end_byte: as_u32(bytes.end),
+            start_utf16: Some(as_u32(utf16)),
+        };
+        Some(match &self.text.map {
+            Some(map) => mapped(map, span),
+            None => Placed {
+                span,
+                page: self.feeds.then_some(as_u32(feeds + 1)),
+                region: Region::Body,
+                place: Some(Place::Line {
+                    line: as_u32(breaks + 1),
+                }),
+                boxes: Vec::new(),
+            },
         })
     }
 
@@ -59,6 +95,21 @@ impl<'a> Places<'a> {
     }
 }
 
+/// The place of an entity by the map of its text.
+fn mapped(map: &TextMap, span: Span) -> Placed {
+    let page = map.page_at(span.start_byte);
+    let block = map.block_at(span.start_byte);
+    Placed {
+        span,
+        page: page.map(|page| page.number),
+        region: block.map_or(Region::Body, |block| block.region),
+        place: block.and_then(|block| block.place),
+        boxes: page
+            .map(|page| page.rectangles(span.start..span.end))
+            .unwrap_or_default(),
+    }
+}
+
 /// Start of the grapheme that holds a byte. A grapheme starts at `from`.
 fn grapheme_start(text: &str, from: usize, byte: usize) -> usize {
     let rest = &text[from..];
@@ -76,26 +127,43 @@ fn is_blank(text: &ExtractedText, at: usize, grapheme: &str) -> bool {
     chars.any(|(place, c)| text.is_blank_at(at + place, c))
 }
 
-/// Counts a text's Unicode scalar values, forward from its start.
-struct ScalarCounter<'a> {
+/// Counts what stands before a byte of a text, forward from its start.
+struct Counter<'a> {
     text: &'a str,
     byte: usize,
+    /// Unicode scalar values.
     scalars: usize,
+    /// UTF-16 code units.
+    utf16: usize,
+    /// Line breaks: LF, or CR without LF.
+    breaks: usize,
+    /// Form feeds.
+    feeds: usize,
+    after_cr: bool,
 }
 
-impl<'a> ScalarCounter<'a> {
+impl<'a> Counter<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             text,
             byte: 0,
             scalars: 0,
+            utf16: 0,
+            breaks: 0,
+            feeds: 0,
+            after_cr: false,
         }
     }
 
-    fn count_to(&mut self, byte: usize) -> u32 {
-        self.scalars += scan(&self.text[self.byte..byte]).chars().count();
+    fn count_to(&mut self, byte: usize) {
+        for c in scan(&self.text[self.byte..byte]).chars() {
+            self.scalars += 1;
+            self.utf16 += c.len_utf16();
+            self.breaks += usize::from(c == '\r' || (c == '\n' && !self.after_cr));
+            self.feeds += usize::from(c == '\u{c}');
+            self.after_cr = c == '\r';
+        }
         self.byte = byte;
-        as_u32(self.scalars)
     }
 }
 
@@ -105,8 +173,8 @@ mod tests {
 
     fn surface(text: &str, bytes: Range<usize>) -> Option<&str> {
         let extracted = ExtractedText::from(text.to_owned());
-        let span = Places::new(&extracted).next(bytes)?;
-        Some(&text[span.bytes()])
+        let placed = Places::new(&extracted).next(bytes)?;
+        Some(&text[placed.span.bytes()])
     }
 
     #[test]
@@ -142,7 +210,25 @@ mod tests {
     fn a_grapheme_is_given_once() {
         let text = ExtractedText::from("a\u{301}\u{302} b".to_owned());
         let mut places = Places::new(&text);
-        let bytes = [0..1, 1..3, 3..5, 6..7].map(|bytes| places.next(bytes).map(|span| span.bytes()));
+        let bytes = [0..1, 1..3, 3..5, 6..7].map(|bytes| places.next(bytes).map(|placed| placed.span.bytes()));
         assert_eq!(bytes, [Some(0..5), None, None, Some(6..7)]);
+    }
+
+    #[test]
+    fn lines_pages_and_utf_16_of_a_plain_text_are_counted() {
+        let text = ExtractedText::from("\u{1f600} a\r\nb\rc\n\u{c}d".to_owned());
+        let mut places = Places::new(&text);
+        let placed = [5, 8, 10, 13].map(|byte| places.next(byte..byte + 1).unwrap());
+        let counted = placed.map(|placed| (placed.span.start, placed.span.start_utf16, placed.place, placed.page));
+        let line = |line| Some(Place::Line { line });
+        assert_eq!(
+            counted,
+            [
+                (2, Some(3), line(1), Some(1)),
+                (5, Some(6), line(2), Some(1)),
+                (7, Some(8), line(3), Some(1)),
+                (10, Some(11), line(4), Some(2)),
+            ]
+        );
     }
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 
 use docket_contract::entity::Entity;
 use docket_contract::ids::ClientId;
-use docket_contract::media_type::MediaType;
 use docket_engine::batch::PassLimits;
 use docket_engine::cpu::CpuPool;
 use docket_engine::decode;
@@ -13,7 +12,6 @@ use docket_engine::infer::labels::{Labels, ModelConfig};
 use docket_engine::infer::manifest::{CONFIG_FILE, LabelScheme, TOKENIZER_FILE};
 use docket_engine::model::{Model, ModelSettings};
 use docket_engine::window::{self, Splitter, TextTokenizer, Windows};
-use docket_extract as extract;
 use docket_extract::ExtractedText;
 use proptest::test_runner::{Config, RngSeed};
 use tokio::sync::OnceCell;
@@ -96,8 +94,7 @@ pub fn labels() -> Labels {
 
 /// A text as an upload brings it.
 pub fn text(text: &str) -> Arc<ExtractedText> {
-    let bytes = text.as_bytes().to_vec().into();
-    Arc::new(extract::text(MediaType::Plain, bytes).expect("it is UTF-8"))
+    Arc::new(text.to_owned().into())
 }
 
 /// A text's windows.

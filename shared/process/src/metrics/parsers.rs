@@ -1,0 +1,85 @@
+//! The parsers of a worker: how documents ended in them, and what keeps them in.
+
+use docket_contract::coverage::Coverage;
+use docket_contract::media_type::MediaType;
+use docket_contract::outcome::{ParserEnd, SandboxPart};
+use docket_contract::text_map::Reading;
+
+use super::{By, Kind, Label, Metric};
+
+const DOCUMENTS: Metric = Metric::new(
+    "docket_parser_documents_total",
+    Kind::Counter,
+    By::Worker,
+    "documents that a parser process was given, by how that ended; `not_ready` counts processes that ended before they had a \
+     document",
+)
+.labels(&[Label::words("outcome", ParserEnd::WORDS)]);
+const STARTED: Metric = Metric::new(
+    "docket_parser_starts_total",
+    Kind::Counter,
+    By::Worker,
+    "parser processes that were started: one for each document, and a few that wait",
+);
+const ENFORCED: Metric = Metric::new(
+    "docket_parser_sandbox_enforced",
+    Kind::Gauge,
+    By::Worker,
+    "1 for each part of the parsers' sandbox that the kernel enforces, else 0",
+)
+.labels(&[Label::words("part", SandboxPart::WORDS)]);
+const PAGES: Metric = Metric::new(
+    "docket_pages_total",
+    Kind::Counter,
+    By::Worker,
+    "pages of documents that were read, by how their text was had or why there is none",
+)
+.labels(&[Label::words("reading", Reading::WORDS)]);
+
+const READ: Metric = Metric::new(
+    "docket_documents_total",
+    Kind::Counter,
+    By::Worker,
+    "documents that were read, by what they are by their content",
+)
+.labels(&[Label::words("media_type", MediaType::NAMES)]);
+
+pub(super) const ALL: &[&Metric] = &[&DOCUMENTS, &STARTED, &ENFORCED, &PAGES, &READ];
+
+/// Sets how many documents ended so.
+pub fn parser_ended(how: ParserEnd, documents: u64) {
+    DOCUMENTS.counter(&[how.as_str()]).absolute(documents);
+}
+
+/// Sets how many parsers were started.
+pub fn parsers_started(parsers: u64) {
+    STARTED.counter(&[]).absolute(parsers);
+}
+
+/// Sets whether a part of the sandbox is enforced.
+pub fn sandbox(part: SandboxPart, enforced: bool) {
+    ENFORCED.gauge(&[part.as_str()]).set(f64::from(u8::from(enforced)));
+}
+
+/// A document was read, and its result stored.
+pub fn document_read(coverage: &Coverage) {
+    // A parser said both words, so only known ones become labels.
+    let known = |words: &[&'static str], word: &str| words.iter().copied().find(|known| *known == word);
+    if let Some(media_type) = known(MediaType::NAMES, &coverage.media_type) {
+        READ.counter(&[media_type]).increment(1);
+    }
+    let Some(pages) = &coverage.pages else { return };
+    let without = pages
+        .without_text
+        .iter()
+        .map(|without| (without.why.as_str(), without.count));
+    let with = [
+        (Reading::Text.as_str(), pages.read),
+        (Reading::Ocr.as_str(), pages.by_ocr),
+    ];
+    for (word, count) in with.into_iter().chain(without) {
+        if let Some(reading) = known(Reading::WORDS, word) {
+            PAGES.counter(&[reading]).increment(u64::from(count));
+        }
+    }
+}

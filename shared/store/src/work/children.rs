@@ -1,0 +1,67 @@
+//! The files within a document, accepted as documents of their own together with the document's result.
+
+use docket_contract::ids::{DocumentId, JobId};
+use docket_contract::object_key::{BlobKey, Stored};
+
+use crate::sql::sql;
+use crate::work::granted_claim::Claim;
+use crate::{FencedTx, StoreError};
+
+/// How deep documents may be within documents: a mail in an archive in a mail. Files that are deeper are not unpacked.
+pub const DEPTH_MAX: i16 = 3;
+
+/// A file within a document. Both ids are the same at every analysis of the document, so that no file is accepted twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// The id of the file as a document.
+    pub id: DocumentId,
+    /// The id of its first job.
+    pub job: JobId,
+    /// The file's name.
+    pub file_name: Option<String>,
+    /// The file's media type, as its sender declared it.
+    pub media_type: String,
+    /// Where the file is stored.
+    pub key: BlobKey,
+    /// Size and hash of the file.
+    pub stored: Stored,
+}
+
+/// Accepts the files within a claimed job's document. The new jobs have the model, priority and deadline of the claimed job.
+pub(super) async fn accept(tx: &mut FencedTx, claim: &Claim, children: &[Child]) -> Result<(), StoreError> {
+    if children.is_empty() {
+        return Ok(());
+    }
+    let query = sql!("work/children")
+        .bind(claim.key.bucket.number())
+        .bind(claim.key.job.0)
+        .bind(claim.token.0)
+        .bind(children.iter().map(|child| child.id.0).collect::<Vec<_>>())
+        .bind(children.iter().map(|child| child.job.0).collect::<Vec<_>>())
+        .bind(
+            children
+                .iter()
+                .map(|child| child.file_name.as_deref())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            children
+                .iter()
+                .map(|child| child.media_type.as_str())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            children
+                .iter()
+                .map(|child| child.stored.bytes as i64)
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            children
+                .iter()
+                .map(|child| child.stored.sha256.as_slice())
+                .collect::<Vec<_>>(),
+        )
+        .bind(children.iter().map(|child| child.key.to_string()).collect::<Vec<_>>());
+    tx.execute(query).await.map(drop)
+}

@@ -1,0 +1,246 @@
+//! Documents with a structure -> their text and its map. All of it runs in a process of its own (`sandbox`).
+
+pub(crate) mod archive;
+mod attachment;
+mod docx;
+pub mod encoding;
+mod flow;
+mod html;
+mod mail;
+mod odt;
+mod package;
+mod pdf;
+mod roles;
+mod rtf;
+pub mod sniff;
+mod xml;
+
+use std::path::Path;
+
+use attachment::Attachment;
+use docket_contract::coverage::{Coverage, PageCoverage, Remark, WithoutText};
+use docket_contract::media_type::{Declared, MediaType};
+use docket_contract::page_ranges::PageRanges;
+use docket_contract::text_map::{self, Page, Reading, TextMap};
+use serde::{Deserialize, Serialize};
+
+use crate::kind::Kind;
+use crate::limits::Limits;
+use crate::plain::{coverage, encoding_of};
+use crate::refusal::Refusal;
+use crate::sandbox::Answer;
+use crate::way::media_type;
+use crate::writer::{Block, Writer};
+
+/// What a child is asked to read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Request {
+    /// The declared content type.
+    pub declared: String,
+    /// The document's file name.
+    pub file_name: Option<String>,
+    /// The pages to read; all pages otherwise.
+    pub pages: Option<String>,
+    /// Whether the files within the document are to be unpacked.
+    pub files: bool,
+    /// What the document may cost.
+    pub limits: Limits,
+}
+
+/// What is known of a document beside its text and map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct About {
+    /// What of the document was read.
+    pub coverage: Coverage,
+    /// Memory that the map takes once it is read, in bytes.
+    pub map_memory: usize,
+}
+
+/// What all readers give.
+struct Read {
+    text: String,
+    map: TextMap,
+    coverage: Coverage,
+    files: Vec<Attachment>,
+}
+
+/// A file within a document, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileHead {
+    /// The file's name.
+    pub file_name: Option<String>,
+    /// The media type that its sender declared.
+    pub media_type: String,
+    /// The character set that its sender declared.
+    pub charset: Option<String>,
+    /// Size in bytes.
+    pub bytes: usize,
+}
+
+/// The libraries of the readers, loaded before a child is confined.
+pub(crate) struct Libraries {
+    pdf: Option<pdf::Library>,
+}
+
+impl Libraries {
+    /// Loads what can be loaded. A document that needs what cannot be loaded ends its child.
+    pub(crate) fn load(pdfium: &Path) -> Self {
+        Self {
+            pdf: pdf::Library::load(pdfium).ok(),
+        }
+    }
+}
+
+/// Reads a document: the text and the bytes of its map.
+pub(crate) fn read(libraries: &Libraries, request: &Request, bytes: &[u8]) -> Result<Answer<About>, Refusal> {
+    // The worker has parsed both before.
+    let declared = Declared::parse(&request.declared).unwrap_or(Declared {
+        media_type: MediaType::Unknown,
+        charset: None,
+    });
+    let pages = request.pages.as_deref().and_then(|pages| pages.parse().ok());
+    let found = sniff::sniff(bytes);
+    let Some(media_type) = media_type(found, declared, request.file_name.as_deref()) else {
+        return Err(match found {
+            Kind::EncryptedOffice => Refusal::Encrypted,
+            found => Refusal::Unsupported { found },
+        });
+    };
+    let document = Document {
+        bytes,
+        declared,
+        pages,
+        limits: &request.limits,
+    };
+    let read = document.read(libraries, media_type)?;
+    Ok(answer(read, request.files))
+}
+
+/// What is sent to the worker, part by part: the text, the map, the list of files, and the files' bytes.
+fn answer(mut read: Read, with_files: bool) -> Answer<About> {
+    let (mut heads, mut contents) = (Vec::new(), Vec::new());
+    for file in read.files {
+        let counts = read.coverage.files.get_or_insert_default();
+        match file.bytes {
+            Ok(_) if !with_files => counts.not_opened += 1,
+            Err(_) => counts.refused += 1,
+            Ok(bytes) => {
+                counts.documents += 1;
+                heads.push(FileHead {
+                    file_name: file.file_name,
+                    media_type: file.media_type,
+                    charset: file.charset,
+                    bytes: bytes.len(),
+                });
+                contents.extend(bytes);
+            }
+        }
+    }
+    let about = About {
+        map_memory: read.map.memory_bytes(),
+        coverage: read.coverage,
+    };
+    let heads = serde_json::to_vec(&heads).expect("names and numbers have a form in JSON");
+    Answer {
+        about,
+        parts: vec![read.text.into_bytes(), read.map.to_bytes(), heads, contents],
+    }
+}
+
+struct Document<'a> {
+    bytes: &'a [u8],
+    declared: Declared,
+    pages: Option<PageRanges>,
+    limits: &'a Limits,
+}
+
+impl Document<'_> {
+    fn read(&self, libraries: &Libraries, media_type: MediaType) -> Result<Read, Refusal> {
+        let mut coverage = coverage(media_type, self.declared);
+        let mut writer = Writer::new(self.limits);
+        let mut files = Vec::new();
+        match media_type {
+            MediaType::Pdf => return self.pdf(libraries, coverage),
+            MediaType::Docx => docx::read(self.bytes, &mut writer, self.limits)?,
+            MediaType::Odt => odt::read(self.bytes, &mut writer, self.limits)?,
+            MediaType::Rtf => rtf::read(self.bytes, &mut writer)?,
+            MediaType::Html => self.html(&mut writer, &mut coverage)?,
+            MediaType::Mail => {
+                let enclosed = mail::read(self.bytes, &mut writer, self.limits, &html::read)?;
+                files = enclosed.attachments;
+                let pictures_left_out = u32::try_from(enclosed.pictures_left_out).unwrap_or(u32::MAX);
+                if pictures_left_out > 0 {
+                    coverage.files.get_or_insert_default().pictures_left_out = pictures_left_out;
+                }
+            }
+            MediaType::Zip => files = archive::read(self.bytes, self.limits)?,
+            MediaType::Plain | MediaType::Markdown | MediaType::Unknown => {
+                return Err(Refusal::Unsupported { found: Kind::Unknown });
+            }
+        }
+        let (text, blocks) = writer.finish();
+        let map = TextMap {
+            pages: Vec::new(),
+            blocks: blocks.iter().map(mapped).collect(),
+        };
+        Ok(Read {
+            text,
+            map,
+            coverage,
+            files,
+        })
+    }
+
+    fn html(&self, writer: &mut Writer, coverage: &mut Coverage) -> Result<(), Refusal> {
+        let said = self.declared.charset.map(encoding_rs::Encoding::name);
+        let decoded = encoding::decode(self.bytes, said, true)?;
+        coverage.encoding = Some(encoding_of(&decoded));
+        html::read(&decoded.text, writer)
+    }
+
+    fn pdf(&self, libraries: &Libraries, mut coverage: Coverage) -> Result<Read, Refusal> {
+        let library = libraries.pdf.as_ref().expect("a worker starts only with pdfium");
+        let read = pdf::read(library, self.bytes, None, self.pages.as_ref(), self.limits)?;
+        coverage.pages = Some(page_coverage(&read.map.pages));
+        if read.form_xfa {
+            coverage.remarks.push(Remark::XfaForm.as_str().to_owned());
+        }
+        Ok(Read {
+            text: read.text,
+            map: read.map,
+            coverage,
+            files: Vec::new(),
+        })
+    }
+}
+
+/// A block as the map has it. Texts are below 4 GiB by their limit.
+fn mapped(block: &Block) -> text_map::Block {
+    let number = |byte: usize| u32::try_from(byte).unwrap_or(u32::MAX);
+    text_map::Block {
+        bytes: number(block.start)..number(block.end),
+        region: block.region,
+        place: Some(block.place),
+    }
+}
+
+/// How the pages were read, in numbers.
+fn page_coverage(pages: &[Page]) -> PageCoverage {
+    let count = |pages: usize| u32::try_from(pages).unwrap_or(u32::MAX);
+    let with = |reading| pages.iter().filter(move |page| page.reading == reading);
+    let without = Reading::ALL.iter().filter_map(|&reading| {
+        let which = PageRanges::of(with(reading).map(|page| page.number))?;
+        let is_read = matches!(reading, Reading::Text | Reading::Ocr);
+        (!is_read).then(|| WithoutText {
+            why: reading.as_str().to_owned(),
+            count: count(with(reading).count()),
+            pages: which.first_ranges(),
+        })
+    });
+    PageCoverage {
+        total: count(pages.len()),
+        read: count(with(Reading::Text).count()),
+        by_ocr: count(with(Reading::Ocr).count()),
+        without_text: without.collect(),
+    }
+}
