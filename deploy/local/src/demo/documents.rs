@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use docket_client::{Client, ClientError, Failure, State, Upload};
 use docket_contract::coverage::Coverage;
 use docket_contract::media_type::MediaType;
@@ -125,7 +125,8 @@ impl Document {
 async fn get<T: for<'de> Deserialize<'de>>(client: &Client, path: &str) -> Result<T> {
     let answer = client.answer(client.request(Method::GET, path)).await;
     let (status, body) = answer.with_context(|| format!("ask for {path}"))?;
-    serde_json::from_value(body).with_context(|| format!("understand the answer {status} to {path}"))
+    ensure!(status.is_success(), "{path} is answered {status}: {}", body["detail"]);
+    serde_json::from_value(body).with_context(|| format!("understand the answer to {path}"))
 }
 
 /// Whether a file of the samples' folder is a sample: others make or describe the samples.

@@ -25,8 +25,7 @@ const SURFACE_WIDTH_MIN: usize = 12;
 
 /// What was read of a document, and its entities: for each label their number and the most frequent surface forms.
 pub fn document(document: &Document, entities: &[Entity]) -> String {
-    let within = document.within.as_ref();
-    let name = match within {
+    let name = match &document.within {
         Some(outer) => format!("{} (within {outer})", document.name),
         None => document.name.clone(),
     };
