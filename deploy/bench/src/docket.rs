@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use docket_client::{Client, Entity, State, Upload};
+use docket_client::{Client, ClientError, Entity, State, Upload};
 use docket_contract::ids::{JobId, JobKey};
 use docket_contract::sharding;
 use docket_local::checkout::Checkout;
@@ -13,6 +13,7 @@ use docket_testing::{World, WorldOptions};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use crate::hostile::outcomes::Outcome;
 use crate::program::{self, Program};
 
 /// Number of clients, for which documents are uploaded in turn.
@@ -143,8 +144,19 @@ impl Docket {
 
     /// Starts a worker on these cores, and waits until the worker consumes.
     pub async fn worker(&self, cores: Option<&str>, sessions: usize) -> Result<Worker> {
+        self.worker_with(cores, sessions, &[]).await
+    }
+
+    /// The same, with more settings.
+    pub async fn worker_with(
+        &self,
+        cores: Option<&str>,
+        sessions: usize,
+        settings: &[(&str, String)],
+    ) -> Result<Worker> {
         let mut env = self.world.env_as(Login::Worker);
         env.insert("DOCKET_SESSIONS".to_owned(), sessions.to_string());
+        env.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let address = env
             .get("DOCKET_WORKER_HTTP_ADDR")
             .context("a world says where to listen")?
@@ -157,13 +169,16 @@ impl Docket {
 
     /// Uploads a text for the client with this number.
     pub async fn upload(&self, client: usize, text: &str) -> Result<Uploaded> {
-        let accepted = self.clients[client]
-            .upload(Upload::new("text/plain", text.to_owned()))
-            .await?;
+        Ok(self.send(client, Upload::new("text/plain", text.to_owned())).await?)
+    }
+
+    /// Uploads any document for the client with this number.
+    pub async fn send(&self, client: usize, upload: Upload) -> Result<Uploaded, ClientError> {
+        let accepted = self.clients[client].upload(upload).await?;
         Ok(Uploaded {
             client,
             document: accepted.document_id,
-            job: accepted.job_id.parse()?,
+            job: accepted.job_id.parse().expect("the API gives ids of jobs"),
         })
     }
 
@@ -199,6 +214,31 @@ impl Docket {
             rows.extend(found);
         }
         Ok(rows)
+    }
+
+    /// How many jobs of this world have not ended, those of files within documents included.
+    pub async fn open_jobs(&mut self) -> Result<i64> {
+        let mut open = 0;
+        for shard in &mut self.shards {
+            let query = "select count(*) from jobs where state = 'open'";
+            open += sqlx::query_scalar::<_, i64>(query).fetch_one(shard).await?;
+        }
+        Ok(open)
+    }
+
+    /// How each job of this world ended.
+    pub async fn outcomes(&mut self) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        for shard in &mut self.shards {
+            let query = sqlx::query_as(
+                "select j.id, j.state, j.error_kind, j.error_detail, j.attempts, \
+                 extract(epoch from j.ended_at - j.started_at)::float8 as ran_seconds, d.parent_id is not null as is_within \
+                 from jobs j join documents d on d.bucket = j.bucket and d.id = j.document_id",
+            );
+            let found: Vec<Outcome> = query.fetch_all(shard).await.context("ask a shard for jobs")?;
+            outcomes.extend(found);
+        }
+        Ok(outcomes)
     }
 
     /// When each job was accepted, in seconds since 1970 by its shard's clock, in any order.

@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use docket_bench::bare::{self, BareArgs};
 use docket_bench::contest;
+use docket_bench::documents::{self, DocumentsSettings};
 use docket_bench::fairness::{self, FairnessSettings};
+use docket_bench::hostile::{self, HostileSettings};
 use docket_bench::public_files::{self, PublicFilesSettings};
 use docket_bench::repeats::{self, RepeatsSettings};
 use docket_bench::settings::Settings;
@@ -35,15 +37,29 @@ enum Command {
     Threads(ThreadsSettings),
     /// Read public files, and check what is known of them. Nothing is measured, and no server is needed.
     Corpus(PublicFilesSettings),
+    /// Send hostile files through the service: every one must end, every worker must live, and nothing may leave the sandbox.
+    Hostile(HostileSettings),
+    /// Measure reading PDFs: pages a CPU second beside `pdftotext`, the time that a PDF takes more than its text, and letters beside
+    /// large PDFs.
+    Documents(DocumentsSettings),
     /// Run bare onnxruntime alone; `worker` starts this command as a process.
     #[command(hide = true)]
     Bare(BareArgs),
 }
 
+// As in the worker: a child's limits on memory hold for its allocator too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
-    docket_extract::serve_if_child(); // The processes that read documents are this program.
-    let runtime = tokio::runtime::Runtime::new().context("start a runtime");
-    match runtime.and_then(|runtime| runtime.block_on(run(Cli::parse().command))) {
+    // Before anything else: `documents` reads documents in children that run this very program.
+    docket_extract::serve_if_child();
+    measure()
+}
+
+#[tokio::main]
+async fn measure() -> ExitCode {
+    match run(Cli::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("docket-bench: {error:#}");
@@ -60,6 +76,8 @@ async fn run(command: Command) -> Result<()> {
         Command::Repeats(settings) => repeats::run(&settings),
         Command::Threads(settings) => threads::run(&settings).await,
         Command::Corpus(settings) => public_files::run(&settings).await,
+        Command::Hostile(settings) => hostile::run(&settings).await,
+        Command::Documents(settings) => documents::run(&settings).await,
         Command::Bare(args) => {
             let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;
             println!("{}", serde_json::to_string(&runs.context("run the model")??)?);

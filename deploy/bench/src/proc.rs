@@ -12,11 +12,13 @@ struct Stat {
     own_seconds: f64,
     /// User and system time of ended children, in seconds.
     ended_seconds: f64,
+    /// When the process started, in ticks since the machine's start.
+    started: u64,
 }
 
 /// A process and all its descendants.
 pub fn tree(root: u32) -> Vec<u32> {
-    let parents: Vec<(u32, u32)> = all().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect();
+    let parents = parents();
     let mut found = vec![root];
     let mut next = 0;
     while let Some(&parent) = found.get(next) {
@@ -24,6 +26,21 @@ pub fn tree(root: u32) -> Vec<u32> {
         next += 1;
     }
     found
+}
+
+/// Every process of the machine with its parent.
+pub fn parents() -> Vec<(u32, u32)> {
+    all().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect()
+}
+
+/// When a process started, in ticks since the machine's start: tells two processes of one number apart.
+pub fn started(pid: u32) -> Option<u64> {
+    stat(pid).map(|stat| stat.started)
+}
+
+/// CPU seconds of the children of a process that have ended and were waited for, as `getrusage` counts them.
+pub fn ended_seconds(pid: u32) -> Option<f64> {
+    stat(pid).map(|stat| stat.ended_seconds)
 }
 
 /// CPU seconds of these processes and of their ended children.
@@ -98,6 +115,7 @@ fn parse(stat: &str) -> Option<Stat> {
         parent: fields.get(1)?.parse().ok()?,
         own_seconds: seconds(11)? + seconds(12)?,
         ended_seconds: seconds(13)? + seconds(14)?,
+        started: fields.get(19)?.parse().ok()?,
     })
 }
 
@@ -126,6 +144,7 @@ mod tests {
             (stat.own_seconds, stat.ended_seconds),
             (seconds(150.0) + seconds(50.0), seconds(200.0) + seconds(100.0))
         );
+        assert_eq!(stat.started, 5);
         assert_eq!(parse("nothing"), None);
     }
 

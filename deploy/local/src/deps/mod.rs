@@ -96,6 +96,16 @@ pub async fn ensure_prometheus(state: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Installs poppler's `pdftotext`, which only a bench needs; returns its path.
+pub async fn ensure_pdftotext(state: &Path) -> Result<PathBuf> {
+    let program = PathBuf::from("/usr/bin/pdftotext");
+    let _lock = lock(state).await?;
+    if !program.exists() {
+        apt::install("poppler-utils").await?;
+    }
+    Ok(program)
+}
+
 /// Installs libfaketime, which only chaos needs; returns the library's path.
 pub async fn ensure_faketime(state: &Path) -> Result<PathBuf> {
     let libraries = Path::new("/usr/lib").join(Machine::here()?.library_folder());
