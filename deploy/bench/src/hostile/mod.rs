@@ -48,7 +48,7 @@ const LINES: [&str; 10] = [
     "escaped",
     "children_seen",
     "worst_seconds",
-    "worst_worker_bytes",
+    "worst_bytes",
     "worst_child_bytes",
 ];
 
@@ -158,7 +158,7 @@ fn figures(found: &Found, files: usize, (refused, workers_down): (&BTreeMap<Stri
             "worst_seconds",
             outcomes::worst_seconds(&found.outcomes).unwrap_or_default(),
         ),
-        ("worst_worker_bytes", found.seen.worker_bytes as f64),
+        ("worst_bytes", found.seen.worker_bytes as f64),
         ("worst_child_bytes", found.seen.child_bytes as f64),
     ];
     named

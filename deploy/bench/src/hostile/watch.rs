@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -111,8 +111,12 @@ impl Seen {
         }
         match Files::of(pid) {
             Some(files) if files.sockets > SOCKETS => self.escaped("a child has a second socket", pid),
-            Some(files) if files.writable > 0 => self.escaped("a child has a file open for writing", pid),
-            Some(_) => {}
+            Some(files) => {
+                for path in &files.writable {
+                    println!("child {pid} has {} open for writing", path.display());
+                    self.escaped("a child has a file open for writing", pid);
+                }
+            }
             None if is_child(pid) => self.unreadable += 1,
             None => {}
         }
@@ -170,7 +174,7 @@ fn written_bytes(pid: u32) -> Option<u64> {
 struct Files {
     sockets: usize,
     /// Files with a path that are open for writing.
-    writable: usize,
+    writable: Vec<PathBuf>,
 }
 
 impl Files {
@@ -183,16 +187,20 @@ impl Files {
             };
             files.sockets += usize::from(target.to_string_lossy().starts_with("socket:"));
             let number = entry.file_name();
-            files.writable += usize::from(is_file(&target) && is_writable(pid, &number.to_string_lossy()));
+            if is_file(pid, &target) && is_writable(pid, &number.to_string_lossy()) {
+                files.writable.push(target);
+            }
         }
         Some(files)
     }
 }
 
-/// Whether this is a file on a file system: no document in memory, and not the device that swallows output.
-fn is_file(target: &Path) -> bool {
+/// Whether this is a file on a file system: no document in memory, not the device that swallows output, and not the file through
+/// which a child makes itself the first to be killed when memory runs out, before it is confined.
+fn is_file(pid: u32, target: &Path) -> bool {
     let is_in_memory = target.as_os_str().as_encoded_bytes().starts_with(b"/memfd:");
-    target.is_absolute() && !is_in_memory && target != Path::new("/dev/null")
+    let score = PathBuf::from(format!("/proc/{pid}/oom_score_adj"));
+    target.is_absolute() && !is_in_memory && target != Path::new("/dev/null") && target != score
 }
 
 fn is_writable(pid: u32, descriptor: &str) -> bool {
@@ -211,9 +219,10 @@ mod tests {
         let own = std::process::id();
         assert!(!is_child(own));
         assert!(!Process::of(own).unwrap().lives(), "it is no child");
-        let before = Files::of(own).unwrap().writable;
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert!(Files::of(own).unwrap().writable > before);
-        drop(file);
+        let path = file.path().to_owned();
+        assert!(Files::of(own).unwrap().writable.contains(&path));
+        let memory = Path::new("/memfd:document (deleted)");
+        assert!(!is_file(own, memory) && !is_file(own, Path::new("/dev/null")) && is_file(own, Path::new("/tmp/a")));
     }
 }

@@ -55,17 +55,17 @@ pub const ALL: &[Bomb] = &[
     Bomb {
         name: "less-than-signs.html",
         media_type: HTML,
-        make: || page(&"<".repeat(200_000)),
+        make: || page(&"<".repeat(50_000)),
     },
     Bomb {
         name: "ampersands.html",
         media_type: HTML,
-        make: || page(&"&".repeat(200_000)),
+        make: || page(&"&".repeat(50_000)),
     },
     Bomb {
         name: "entities.html",
         media_type: HTML,
-        make: || page(&"&CounterClockwiseContourIntegral;&#1114112;&#0;&notit;".repeat(20_000)),
+        make: || page(&"&CounterClockwiseContourIntegral;&#1114112;&#0;&notit;".repeat(10_000)),
     },
     Bomb {
         name: "wide-cells.html",
