@@ -115,9 +115,11 @@ impl JobError {
             | Self::Window(WindowError::Tokenize(_))
             | Self::Memory(MemoryError::TooLarge { .. })
             | Self::TooManyEntities { .. } => Disposition::Fail,
-            Self::Blob(BlobError::Unavailable { .. })
-            | Self::Memory(MemoryError::NoRoom)
-            | Self::Parser(ParserError::Unavailable(_)) => Disposition::Postpone,
+            Self::Blob(BlobError::Unavailable { .. }) | Self::Parser(ParserError::Unavailable(_)) => {
+                Disposition::Postpone
+            }
+            // Large documents hold the memory. Fewer jobs at a time would leave their places to these alone.
+            Self::Memory(MemoryError::NoRoom) => Disposition::PutOff,
             Self::Model(error) => without_model(error),
             Self::Infer(InferError::Run(_) | InferError::Shape { .. } | InferError::NotFinite)
             | Self::Unwritable { .. }

@@ -299,6 +299,7 @@ mod tests {
     use docket_objects::BlobError;
 
     use super::*;
+    use crate::admit::memory::MemoryError;
     use crate::fetch::FetchError;
     use crate::serving::ServeError;
     use docket_engine::infer::InferError;
@@ -333,6 +334,12 @@ mod tests {
     #[test]
     fn a_job_is_put_off_however_many_errors_it_had() {
         assert_eq!(becomes(&storage_away(), 100, NEVER), Disposition::Postpone);
+    }
+
+    #[test]
+    fn a_document_that_finds_no_room_leaves_the_worker_its_other_jobs() {
+        let no_room = JobError::Memory(MemoryError::NoRoom);
+        assert_eq!(becomes(&no_room, 100, NEVER), Disposition::PutOff);
     }
 
     #[test]

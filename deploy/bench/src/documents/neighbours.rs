@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use docket_client::{State, Upload};
 use docket_local::poll;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{DocumentsSettings, delay};
 use crate::corpus::{self, Kind};
@@ -18,6 +18,8 @@ const SMALL: usize = 0;
 const LARGE: usize = 1;
 /// Letters before the first that counts.
 const WARM_UP: usize = 5;
+/// Shortest time between two letters: so that several large PDFs come while the letters are timed.
+const LETTER_EVERY: Duration = Duration::from_millis(250);
 /// How long the first large PDF may wait for a worker.
 const BEGIN_MAX: Duration = Duration::from_secs(60);
 
@@ -65,7 +67,7 @@ pub async fn measure(settings: &DocumentsSettings) -> Result<(Figures, Figures)>
     Ok((figures, ratios))
 }
 
-/// Seconds from accept to result of each letter, one after the other.
+/// Seconds from accept to result of each letter. A letter is uploaded every quarter of a second, or once the one before has ended.
 async fn timed(
     docket: &mut Docket,
     worker: &mut Worker,
@@ -73,7 +75,10 @@ async fn timed(
     mut sender: Option<&mut Sender>,
 ) -> Result<Vec<f64>> {
     let mut seconds = Vec::with_capacity(letters.len());
+    let mut turn = tokio::time::interval(LETTER_EVERY);
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for text in letters {
+        turn.tick().await;
         if let Some(sender) = sender.as_deref_mut() {
             sender.send_if_due(docket).await?;
         }
