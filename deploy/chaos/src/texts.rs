@@ -44,7 +44,7 @@ pub struct Texts {
     pub letters: Vec<Text>,
     /// Texts of about 300 KB.
     pub contracts: Vec<Text>,
-    /// A text that is not UTF-8, and so must fail.
+    /// A PDF that is none, and so must fail: a parser reads it, in a process of its own.
     pub broken: Text,
 }
 
@@ -56,7 +56,7 @@ impl Texts {
         Self {
             letters: letters.into_iter().map(|text| Text::new(text.into())).collect(),
             contracts: contracts.map(|text| Text::new(text.into())).collect(),
-            broken: Text::new(b"An agreement of the caf\xe9 in January.".to_vec()),
+            broken: Text::new(b"%PDF-1.7 and nothing that a PDF needs".to_vec()),
         }
     }
 
