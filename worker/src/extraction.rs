@@ -26,10 +26,7 @@ pub struct Extracted {
 
 /// What a claim's caller declared. The producer took no other, and an earlier release took only plain text.
 pub fn declared(claim: &Claim) -> Declared {
-    Declared::parse(&claim.media_type).unwrap_or(Declared {
-        media_type: MediaType::Unknown,
-        charset: None,
-    })
+    Declared::parse(&claim.media_type).unwrap_or(Declared::UNKNOWN)
 }
 
 /// Room in memory for a document, before more is known of it than what was declared.

@@ -9,13 +9,10 @@ use docket_contract::ids::{DocumentId, JobId};
 use docket_contract::object_key::BlobKey;
 use docket_contract::text_map::{Block, Index, InvalidMap, Page};
 use docket_store::read::reading;
-use serde::Deserialize;
-use utoipa::IntoParams;
-use uuid::Uuid;
 
 use crate::kinds;
 use crate::problems::PageProblems;
-use crate::results::analysed;
+use crate::results::{AnalysisQuery, analysed};
 use crate::state::ApiState;
 use crate::views::{ShownBlock, ShownPage};
 use docket_http::caller::Caller;
@@ -28,14 +25,6 @@ const FIRST_READ_BYTES: u64 = 64 * 1024;
 /// Largest text of a page that is shown, in bytes. A page of a book has 3 kB; the whole text has a route of its own.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Which analysis is meant.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct PageQuery {
-    /// The analysis that read it: a job of the document. By default the newest that succeeded.
-    job_id: Option<Uuid>,
-}
-
 /// Page
 ///
 /// A page of a document that has pages: its text in reading order, its size in points, and its blocks with their places.
@@ -47,7 +36,7 @@ pub struct PageQuery {
     params(
         ("document_id" = Uuid, Path, description = "The document."),
         ("page" = u32, Path, description = "The page's number, from 1."),
-        PageQuery,
+        AnalysisQuery,
         ("if-none-match" = Option<String>, Header, description = "Entity tag of what the caller has."),
     ),
     responses(
@@ -59,7 +48,7 @@ pub struct PageQuery {
 pub async fn one(
     caller: Caller,
     IdAndNumber(id, number): IdAndNumber,
-    Params(query): Params<PageQuery>,
+    Params(query): Params<AnalysisQuery>,
     State(state): State<ApiState>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -67,10 +56,7 @@ pub async fn one(
     let job = analysed(&mut tx, &caller, DocumentId(id), query.job_id.map(JobId)).await?;
     drop(tx);
     let (Some(text_key), Some(map_key)) = (job.text_key, job.map_key) else {
-        return Err(ApiError::new(
-            kinds::NO_PAGES,
-            "This document is of a kind that has no pages.",
-        ));
+        return Err(no_pages());
     };
     let (page, blocks) = stored_page(&state, &map_key, number).await?;
     if page.bytes.len() > PAGE_BYTES_MAX {
@@ -103,6 +89,10 @@ pub async fn one(
     )
 }
 
+fn no_pages() -> ApiError {
+    ApiError::new(kinds::NO_PAGES, "This document is of a kind that has no pages.")
+}
+
 /// A page by its number, out of the stored map.
 async fn stored_page(state: &ApiState, map: &BlobKey, number: u32) -> Result<(Page, Vec<Block>), ApiError> {
     let mut head = state.blobs.range(map, 0..FIRST_READ_BYTES).await?;
@@ -112,10 +102,7 @@ async fn stored_page(state: &ApiState, map: &BlobKey, number: u32) -> Result<(Pa
     }
     let index = Index::read(&head).map_err(ApiError::internal)?;
     if index.pages.is_empty() {
-        return Err(ApiError::new(
-            kinds::NO_PAGES,
-            "This document is of a kind that has no pages.",
-        ));
+        return Err(no_pages());
     }
     let place = index.pages.iter().position(|page| page.number == number);
     let (place, chunk) = place

@@ -169,9 +169,9 @@ pub async fn entities(
 /// Which analysis is meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct TextQuery {
+pub struct AnalysisQuery {
     /// The analysis that read it: a job of the document. By default the newest that succeeded.
-    job_id: Option<Uuid>,
+    pub job_id: Option<Uuid>,
 }
 
 /// Extracted text
@@ -184,7 +184,7 @@ pub struct TextQuery {
     tag = "documents",
     params(
         ("document_id" = Uuid, Path, description = "The document."),
-        TextQuery,
+        AnalysisQuery,
         ("if-none-match" = Option<String>, Header, description = "Entity tag of what the caller has."),
     ),
     responses(
@@ -197,7 +197,7 @@ pub struct TextQuery {
 pub async fn text(
     caller: Caller,
     Id(id): Id,
-    Params(query): Params<TextQuery>,
+    Params(query): Params<AnalysisQuery>,
     State(state): State<ApiState>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {

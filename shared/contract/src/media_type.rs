@@ -90,6 +90,12 @@ impl MediaType {
 }
 
 impl Declared {
+    /// What is declared by a caller who knows nothing: the content decides.
+    pub const UNKNOWN: Self = Self {
+        media_type: MediaType::Unknown,
+        charset: None,
+    };
+
     /// Parses a `Content-Type` such as `text/plain; charset=utf-8`. Parameters other than the charset are ignored.
     pub fn parse(content_type: &str) -> Result<Self, MediaTypeError> {
         let mut parts = content_type.split(';').map(str::trim);

@@ -8,6 +8,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation, SharedHttpClient,
 };
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -128,14 +129,7 @@ impl BlobStore {
 
     /// Opens an object for streaming, and tells its size.
     pub async fn open(&self, key: &BlobKey) -> Result<(ByteStream, u64), BlobError> {
-        let request = self.client.get_object().bucket(&self.bucket).key(key.as_str());
-        let answer = timed(Operation::Get, async {
-            request.send().await.map_err(|error| match error.as_service_error() {
-                Some(service) if service.is_no_such_key() => BlobError::NotFound { key: key.clone() },
-                _ => failed("read", key, error),
-            })
-        });
-        let object = answer.await?;
+        let object = self.object(key, None).await?;
         let bytes = object.content_length().unwrap_or_default().unsigned_abs();
         Ok((object.body, bytes))
     }
@@ -146,21 +140,9 @@ impl BlobStore {
             return Ok(Bytes::new());
         }
         let range = format!("bytes={}-{}", bytes.start, bytes.end - 1);
-        let request = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key.as_str())
-            .range(range);
-        let answer = timed(Operation::Get, async {
-            request.send().await.map_err(|error| match error.as_service_error() {
-                Some(service) if service.is_no_such_key() => BlobError::NotFound { key: key.clone() },
-                _ => failed("read", key, error),
-            })
-        });
         // A store that does not know ranges sends the whole object: what is too much is not taken.
         let most = bytes.end - bytes.start;
-        let mut body = answer.await?.body;
+        let mut body = self.object(key, Some(range)).await?.body;
         let mut read = BytesMut::new();
         while let Some(chunk) = body.try_next().await.map_err(|error| unavailable("read", key, error))? {
             read.extend_from_slice(&chunk);
@@ -169,6 +151,19 @@ impl BlobStore {
             }
         }
         Ok(read.freeze())
+    }
+
+    /// Asks for an object, or for some bytes of it (`bytes=0-99`).
+    async fn object(&self, key: &BlobKey, range: Option<String>) -> Result<GetObjectOutput, BlobError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key.as_str());
+        timed(Operation::Get, async {
+            let answer = request.set_range(range).send().await;
+            answer.map_err(|error| match error.as_service_error() {
+                Some(service) if service.is_no_such_key() => BlobError::NotFound { key: key.clone() },
+                _ => failed("read", key, error),
+            })
+        })
+        .await
     }
 
     /// Removes an object. A missing object counts as removed.

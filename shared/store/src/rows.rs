@@ -24,3 +24,8 @@ pub(crate) fn instant(row: &PgRow, column: &str) -> sqlx::Result<Option<Instant>
 pub(crate) fn undecodable(why: impl Into<BoxDynError>) -> sqlx::Error {
     sqlx::Error::Decode(why.into())
 }
+
+/// One column of rows, as `unnest` takes it.
+pub(crate) fn column<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}

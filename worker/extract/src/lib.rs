@@ -16,7 +16,8 @@ use docket_contract::text_map::TextMap;
 
 pub use blanks::is_blank;
 pub use extractor::{
-    ExtractError, Extractor, File, ParseSettings, Parsed, ParserError, Reading, Size, Source, serve_if_child,
+    CHILD_COMMAND, ExtractError, Extractor, File, ParseSettings, Parsed, ParserError, Reading, Size, Source,
+    serve_if_child,
 };
 pub use plain::text as plain_text;
 

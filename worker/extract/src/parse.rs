@@ -94,10 +94,7 @@ impl Libraries {
 /// Reads a document: the text and the bytes of its map.
 pub(crate) fn read(libraries: &Libraries, request: &Request, bytes: &[u8]) -> Result<Answer<About>, Refusal> {
     // The worker has parsed both before.
-    let declared = Declared::parse(&request.declared).unwrap_or(Declared {
-        media_type: MediaType::Unknown,
-        charset: None,
-    });
+    let declared = Declared::parse(&request.declared).unwrap_or(Declared::UNKNOWN);
     let pages = request.pages.as_deref().and_then(|pages| pages.parse().ok());
     let found = sniff::sniff(bytes);
     let Some(media_type) = media_type(found, declared, request.file_name.as_deref()) else {

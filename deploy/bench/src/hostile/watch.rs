@@ -14,8 +14,6 @@ use crate::proc;
 
 /// Pause between two looks. A child lives for some milliseconds at least, a hostile one for seconds.
 const EVERY: Duration = Duration::from_millis(50);
-/// The argument that makes a process a child.
-const CHILD: &str = "parse-one-document";
 /// Sockets of a child: the one to its worker, which is its standard input.
 const SOCKETS: usize = 1;
 /// The bits of an open file's flags that say how it is used, and the value for reading alone.
@@ -157,7 +155,7 @@ pub fn names_in_root() -> BTreeSet<String> {
 
 fn is_child(pid: u32) -> bool {
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    arguments.split(|&byte| byte == 0).nth(1) == Some(CHILD.as_bytes())
+    arguments.split(|&byte| byte == 0).nth(1) == Some(docket_extract::CHILD_COMMAND.as_bytes())
 }
 
 /// Bytes that a process has sent towards a disk.

@@ -3,6 +3,7 @@
 use docket_contract::ids::{DocumentId, JobId};
 use docket_contract::object_key::{BlobKey, Stored};
 
+use crate::rows::column;
 use crate::sql::sql;
 use crate::work::granted_claim::Claim;
 use crate::{FencedTx, StoreError};
@@ -36,32 +37,12 @@ pub(super) async fn accept(tx: &mut FencedTx, claim: &Claim, children: &[Child])
         .bind(claim.key.bucket.number())
         .bind(claim.key.job.0)
         .bind(claim.token.0)
-        .bind(children.iter().map(|child| child.id.0).collect::<Vec<_>>())
-        .bind(children.iter().map(|child| child.job.0).collect::<Vec<_>>())
-        .bind(
-            children
-                .iter()
-                .map(|child| child.file_name.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            children
-                .iter()
-                .map(|child| child.media_type.as_str())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            children
-                .iter()
-                .map(|child| child.stored.bytes as i64)
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            children
-                .iter()
-                .map(|child| child.stored.sha256.as_slice())
-                .collect::<Vec<_>>(),
-        )
-        .bind(children.iter().map(|child| child.key.to_string()).collect::<Vec<_>>());
+        .bind(column(children, |child| child.id.0))
+        .bind(column(children, |child| child.job.0))
+        .bind(column(children, |child| child.file_name.as_deref()))
+        .bind(column(children, |child| child.media_type.as_str()))
+        .bind(column(children, |child| child.stored.bytes as i64))
+        .bind(column(children, |child| child.stored.sha256.as_slice()))
+        .bind(column(children, |child| child.key.to_string()));
     tx.execute(query).await.map(drop)
 }

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::rows::column;
 use crate::sql::{Statement, sql};
 use crate::work::children::{self, Child};
 use crate::work::granted_claim::Claim;
@@ -268,11 +269,6 @@ async fn write(tx: &mut FencedTx, finished: &[Last<'_>]) -> Result<Vec<Uuid>, St
 /// A value of ours as JSON.
 fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("numbers, words and lists of them have a form in JSON")
-}
-
-/// One column of rows, as `unnest` takes it.
-fn column<'a, Row, T>(rows: &'a [Row], value: impl Fn(&'a Row) -> T) -> Vec<T> {
-    rows.iter().map(value).collect()
 }
 
 /// Ends a claimed job as failed: its row is the dead letter. `false`: the claim is no longer the job's.
