@@ -1,8 +1,9 @@
-# The worker, with onnxruntime, pdfium and the default model. From the top of the checkout:
+# The worker, with onnxruntime, pdfium, Tesseract and the default model. From the top of the checkout:
 # docker build -f deploy/docker/worker.Dockerfile -t docket-worker .
 # Needs BuildKit. Bases are arguments, so that a mirror's or a company's own can be used.
 ARG RUST_BASE=docker.io/library/rust:1.95-bookworm
 ARG PYTHON_BASE=docker.io/library/python:3.13-slim-bookworm
+ARG DEBIAN_BASE=docker.io/library/debian:bookworm-slim
 ARG BASE=gcr.io/distroless/cc-debian12:nonroot
 
 # The same lines as in producer.Dockerfile, so that both images share one build. Dependencies stay in the cache mounts.
@@ -46,12 +47,31 @@ RUN case "$TARGETARCH" in \
     && mv pypdfium2_raw/libpdfium.so libpdfium.so \
     && mv pypdfium2-5.15.2.dist-info/licenses licenses
 
+# The program that reads scans, with the libraries that the base lacks, the languages of OCR_LANGUAGES, and all their licences.
+FROM ${DEBIAN_BASE} AS tesseract
+ARG OCR_LANGUAGES="eng"
+WORKDIR /out
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
+RUN apt-get update \
+    && packages=(tesseract-ocr) \
+    && for language in $OCR_LANGUAGES; do packages+=("tesseract-ocr-${language//_/-}"); done \
+    && apt-get install --yes --no-install-recommends "${packages[@]}" \
+    && libraries="usr/lib/$(uname -m)-linux-gnu" \
+    && mkdir -p usr/bin usr/share "$libraries" usr/share/doc/tesseract \
+    && cp /usr/bin/tesseract usr/bin/ \
+    && cp -r /usr/share/tesseract-ocr usr/share/ \
+    && ldd /usr/bin/tesseract | awk '$3 ~ "^/" && $1 !~ "^(libc|libm|libdl|libpthread|librt|libstdc\\+\\+|libgcc_s)\\." {print $3}' \
+       | xargs cp --dereference --target-directory="$libraries" \
+    && for file in /usr/share/doc/*/copyright; do cp "$file" "usr/share/doc/tesseract/$(basename "$(dirname "$file")")"; done \
+    && rm -rf /var/lib/apt/lists/*
+
 FROM ${BASE}
 COPY LICENSE /usr/share/doc/docket/LICENSE
 COPY --from=onnxruntime /wheel/onnxruntime/LICENSE /wheel/onnxruntime/ThirdPartyNotices.txt /usr/share/doc/onnxruntime/
 COPY --from=onnxruntime /wheel/libonnxruntime.so /usr/local/lib/libonnxruntime.so
 COPY --from=pdfium /wheel/licenses /usr/share/doc/pdfium/
 COPY --from=pdfium /wheel/libpdfium.so /usr/local/lib/libpdfium.so
+COPY --from=tesseract /out /
 COPY deploy/models/ner-legal /usr/share/docket/models/ner-legal
 # What is written: models, which outlive a container best in a volume, and temporary files of commands, to /tmp.
 COPY --from=build --chown=10001:10001 /out/models /var/cache/docket/models

@@ -269,6 +269,13 @@ PIPELINE = [
                 "ops",
             ),
             panel(
+                "Pictures for OCR",
+                "Pictures of pages that OCR was given, by how that ended. A page that reads badly is turned and given again.",
+                [(rate("docket_ocr_pictures_total", "outcome"), "{{outcome}}")],
+                "ops",
+                runbook="file-not-read",
+            ),
+            panel(
                 "Documents in parsers",
                 "How documents ended in the processes that parse them.",
                 [(rate("docket_parser_documents_total", "outcome"), "{{outcome}}")],

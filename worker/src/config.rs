@@ -9,6 +9,7 @@ use docket_contract::ids::ModelName;
 use docket_engine::cpu::cores;
 use docket_extract::ParseSettings;
 use docket_extract::limits::Limits;
+use docket_extract::sandbox::OcrSettings;
 use docket_objects::BlobConfig;
 use docket_process::settings::{ConfigError, Env, Setting};
 use docket_process::{telemetry, tls};
@@ -16,6 +17,7 @@ use docket_queue::QueueConfig;
 use docket_store::StoreConfig;
 
 use crate::cache::Cache;
+use crate::limits::JOB_MAX;
 use docket_engine::infer::session::Provider;
 use docket_engine::model::ModelSettings;
 
@@ -131,6 +133,37 @@ pub const SANDBOX_REQUIRED: Setting = Setting::with_default(
     "false",
     "`true`: the worker does not start where the kernel, or the container, does not allow the whole sandbox of its parsers",
 );
+/// Whether pages without text are read by OCR.
+pub const OCR: Setting = Setting::with_default(
+    "DOCKET_OCR",
+    "true",
+    "whether scans, which are pages without text, are read by OCR; without OCR a document says which of its pages have no text",
+);
+/// Path of Tesseract's program.
+pub const TESSERACT: Setting = Setting::with_default(
+    "DOCKET_TESSERACT",
+    "/usr/bin/tesseract",
+    "path of Tesseract, version 5, which reads scans; its libraries and languages must lie below `/usr`",
+);
+/// Languages of scans.
+pub const OCR_LANGUAGES: Setting = Setting::with_default(
+    "DOCKET_OCR_LANGUAGES",
+    "eng",
+    "languages of scans, as Tesseract names them, separated by commas, the most usual first; each must be installed, and each makes \
+     OCR slower",
+);
+/// Pictures that OCR reads at a time.
+pub const OCR_PROCESSES: Setting = Setting::optional(
+    "DOCKET_OCR_PROCESSES",
+    "pages that OCR reads at the same time, each in a process of about 100 MB, and scans that are in work at the same time; without \
+     this setting, 1 per core that the worker may use",
+);
+/// Time for OCR of a document.
+pub const OCR_SECONDS: Setting = Setting::with_default(
+    "DOCKET_OCR_SECONDS",
+    "600",
+    "seconds for OCR of one document; pages that are left are told as `ocr_limit`, and the rest of the document is read",
+);
 /// Most entities of one job.
 pub const ENTITIES_MAX: Setting = Setting::with_default(
     "DOCKET_ENTITIES_MAX",
@@ -193,6 +226,11 @@ pub const SETTINGS: &[&Setting] = &[
     &TEXT_BYTES_MAX,
     &INFLATED_BYTES_MAX,
     &SANDBOX_REQUIRED,
+    &OCR,
+    &TESSERACT,
+    &OCR_LANGUAGES,
+    &OCR_PROCESSES,
+    &OCR_SECONDS,
     &ENTITIES_MAX,
     &PROVIDER,
     &SESSIONS,
@@ -262,6 +300,26 @@ impl FromStr for ModelNames {
     }
 }
 
+/// Languages as Tesseract names them: at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Languages(Vec<String>);
+
+impl FromStr for Languages {
+    type Err = String;
+
+    fn from_str(list: &str) -> Result<Self, String> {
+        let is_name = |name: &str| {
+            let mut letters = name.chars();
+            letters.clone().count() > 0 && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let names: Vec<&str> = list.split(',').map(str::trim).collect();
+        match names.iter().find(|name| !is_name(name)) {
+            Some(bad) => Err(format!("{bad:?} is no name of a language")),
+            None => Ok(Self(names.into_iter().map(str::to_owned).collect())),
+        }
+    }
+}
+
 impl WorkerConfig {
     /// Deliveries in hand at a time, of all models together.
     pub fn places(&self) -> usize {
@@ -300,14 +358,20 @@ pub fn model_cache(env: &Env) -> Result<Cache, ConfigError> {
 
 /// Reads and checks how documents are parsed.
 fn parsing(env: &Env) -> Result<ParseSettings, ConfigError> {
+    let wall = Duration::from_secs(env.within(&PARSE_SECONDS, 1..=1_200)?);
+    let ocr = ocr(env)?;
+    let ocr_max = ocr.as_ref().map_or(Duration::ZERO, |ocr| ocr.document_max);
+    if wall + ocr_max > READING_MAX {
+        let both = format!("with DOCKET_PARSE_SECONDS it is more than {READING_MAX:?}, and a job may take {JOB_MAX:?}");
+        return Err(OCR_SECONDS.invalid(&both));
+    }
     Ok(ParseSettings {
         pdfium: library(env, &PDFIUM_LIB)?,
         parsers: env.optional_within(&PARSERS, 1..=256)?.unwrap_or_else(cores),
         // Below 256 MiB the worker's own program and pdfium hardly fit.
         memory_bytes: env.within(&PARSE_MEMORY_BYTES, (256 << 20)..=(1 << 40))?,
         cpu_seconds: env.within(&PARSE_CPU_SECONDS, 1..=900)?,
-        // Below the 25 min that a job may take.
-        wall: Duration::from_secs(env.within(&PARSE_SECONDS, 1..=1_200)?),
+        wall,
         limits: Limits {
             pages: env.within(&PAGES_MAX, 1..=1_000_000)?,
             // Offsets have 32 bits, and half a gibibyte of text is larger than any document that is fetched.
@@ -315,7 +379,23 @@ fn parsing(env: &Env) -> Result<ParseSettings, ConfigError> {
             inflated_bytes: env.within(&INFLATED_BYTES_MAX, (1 << 20)..=(1 << 40))?,
         },
         sandbox_required: env.get(&SANDBOX_REQUIRED)?,
+        ocr,
     })
+}
+
+/// Most time for parsing and OCR together: a job may take 25 min, and the model needs some.
+const READING_MAX: Duration = Duration::from_secs(20 * 60);
+
+/// Reads and checks how pages without text are read; `None` where they are not.
+fn ocr(env: &Env) -> Result<Option<OcrSettings>, ConfigError> {
+    // All are checked, in use or not.
+    let settings = OcrSettings {
+        tesseract: env.get(&TESSERACT)?,
+        languages: env.get::<Languages>(&OCR_LANGUAGES)?.0,
+        processes: env.optional_within(&OCR_PROCESSES, 1..=256)?.unwrap_or_else(cores),
+        document_max: Duration::from_secs(env.within(&OCR_SECONDS, 1..=1_200)?),
+    };
+    Ok(env.get::<bool>(&OCR)?.then_some(settings))
 }
 
 /// Reads and checks how models are run on this machine.
@@ -376,6 +456,15 @@ mod tests {
         assert_eq!((names("a"), names("a, b-2")), (Ok(1), Ok(2)));
         for bad in ["", "a,", "a,a", "a b"] {
             assert!(names(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn languages_are_names_and_at_least_one() {
+        let languages = |list: &str| list.parse::<Languages>().map(|languages| languages.0.len());
+        assert_eq!((languages("eng"), languages("eng, chi_sim")), (Ok(1), Ok(2)));
+        for bad in ["", "eng,", "eng+deu", "--psm", "../eng"] {
+            assert!(languages(bad).is_err(), "{bad:?}");
         }
     }
 

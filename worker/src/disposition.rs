@@ -118,8 +118,8 @@ impl JobError {
             Self::Blob(BlobError::Unavailable { .. }) | Self::Parser(ParserError::Unavailable(_)) => {
                 Disposition::Postpone
             }
-            // Large documents hold the memory. Fewer jobs at a time would leave their places to these alone.
-            Self::Memory(MemoryError::NoRoom) => Disposition::PutOff,
+            // Large documents hold the memory, or scans the OCR. Fewer jobs at a time would leave their places to these alone.
+            Self::Memory(MemoryError::NoRoom) | Self::Parser(ParserError::Busy) => Disposition::PutOff,
             Self::Model(error) => without_model(error),
             Self::Infer(InferError::Run(_) | InferError::Shape { .. } | InferError::NotFinite)
             | Self::Unwritable { .. }
@@ -162,7 +162,7 @@ impl JobError {
             Self::Parser(ParserError::Unavailable(_)) => Reason::ParserUnavailable,
             Self::TooManyEntities { .. } => Reason::TooManyEntities,
             Self::Window(_) => Reason::TextNotProcessable,
-            Self::Memory(MemoryError::NoRoom) => Reason::WorkerBusy,
+            Self::Memory(MemoryError::NoRoom) | Self::Parser(ParserError::Busy) => Reason::WorkerBusy,
             Self::Infer(_) => Reason::ModelError,
             Self::Cpu(_) => Reason::InternalError,
             Self::Store(_) => Reason::DatabaseUnavailable,

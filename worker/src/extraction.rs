@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use docket_contract::media_type::{Declared, MediaType};
-use docket_contract::outcome::{ParserEnd, SandboxPart, Stage};
+use docket_contract::outcome::{ParserEnd, PictureEnd, SandboxPart, Stage};
 use docket_extract::sandbox::Landlock;
 use docket_extract::way::{Way, way};
 use docket_extract::{ExtractError, ExtractedText, Extractor, File, Reading, Source, plain_text};
@@ -40,7 +40,10 @@ pub async fn room<'a>(ctx: &'a Context, claim: &Claim) -> Result<Room<'a>, Memor
         | MediaType::Rtf
         | MediaType::Html
         | MediaType::Mail
-        | MediaType::Zip => ctx.memory.room_of_file(bytes).await,
+        | MediaType::Zip
+        | MediaType::Png
+        | MediaType::Jpeg
+        | MediaType::Tiff => ctx.memory.room_of_file(bytes).await,
     }
 }
 
@@ -75,6 +78,11 @@ pub fn sample(extractor: &Extractor) {
     metrics::parsers_started(counts.started());
     for &how in ParserEnd::ALL {
         metrics::parser_ended(how, counts.ended(how));
+    }
+    if let Some(ocr) = extractor.ocr() {
+        for &how in PictureEnd::ALL {
+            metrics::picture_ended(how, ocr.ended(how));
+        }
     }
     let enforced = extractor.enforced();
     metrics::sandbox(SandboxPart::Landlock, enforced.landlock != Landlock::None);

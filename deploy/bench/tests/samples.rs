@@ -96,6 +96,7 @@ async fn extractor() -> Extractor {
         wall: Duration::from_secs(180),
         limits: LIMITS,
         sandbox_required: false,
+        ocr: None,
     };
     Extractor::start(&settings, PathBuf::from("/proc/self/exe"))
         .await

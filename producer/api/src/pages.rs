@@ -79,6 +79,7 @@ pub async fn one(
             width: page.width,
             height: page.height,
             reading: page.reading.as_str(),
+            ocr_confidence: page.confidence,
             start: page.chars.start,
             end: page.chars.end,
             start_byte: page.bytes.start,

@@ -117,7 +117,8 @@ enum Answer {
             (String = "text/plain"), (String = "text/markdown"), (String = "text/html"), (Vec<u8> = "application/pdf"),
             (Vec<u8> = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
             (Vec<u8> = "application/vnd.oasis.opendocument.text"), (Vec<u8> = "application/rtf"),
-            (Vec<u8> = "message/rfc822"), (Vec<u8> = "application/zip"), (Vec<u8> = "application/octet-stream"),
+            (Vec<u8> = "message/rfc822"), (Vec<u8> = "application/zip"), (Vec<u8> = "image/png"),
+            (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/tiff"), (Vec<u8> = "application/octet-stream"),
             (UploadForm = "multipart/form-data")
         ),
         description = "A document, or a form with several. The content decides what a document is: the type is what its caller \

@@ -328,9 +328,12 @@ pub struct ShownPage {
     /// Height in points, as shown.
     pub height: f32,
     /// How its text was had: `text`, `ocr`; or why there is none: `empty`, `no_text_layer`, `undecodable`, `unreadable`,
-    /// `ocr_failed`, `not_asked`.
+    /// `ocr_failed`, `ocr_limit`, `not_asked`.
     #[schema(examples("text"))]
     pub reading: &'static str,
+    /// How sure OCR is of the page's average character, in percent; only for a page that OCR read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ocr_confidence: Option<u8>,
     /// First character of the page's text, counted in Unicode scalar values.
     pub start: u32,
     /// One past its last character.

@@ -75,7 +75,7 @@ async fn a_form_with_one_file_answers_a_list_and_where_it_is() {
 async fn a_form_is_accepted_whole_or_not_at_all() {
     let api = Api::start_with(&[("DOCKET_DOCUMENT_BYTES_MAX", "1000")]).await;
     let large = "a".repeat(1_001);
-    let picture = "Content-Disposition: form-data; name=f; filename=a.png\r\nContent-Type: image/png";
+    let picture = "Content-Disposition: form-data; name=f; filename=a.gif\r\nContent-Type: image/gif";
     let untyped = "Content-Disposition: form-data; name=f; filename=a.txt";
     let long = "a".repeat(5_000);
     for (parts, status, problem) in [

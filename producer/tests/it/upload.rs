@@ -134,7 +134,7 @@ async fn what_cannot_be_read_is_refused_by_its_type() {
     };
     for content_type in [
         None,
-        Some("image/png"),
+        Some("image/gif"),
         Some("text/plain; charset=klingon"),
         Some("text"),
         Some(""),

@@ -63,6 +63,9 @@ pub struct PageCoverage {
     pub read: u32,
     /// Pages that were read by OCR.
     pub by_ocr: u32,
+    /// How sure OCR is of the average character of the average such page, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ocr_confidence: Option<u8>,
     /// Pages without text, by why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_text: Vec<WithoutText>,
@@ -72,7 +75,7 @@ pub struct PageCoverage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WithoutText {
-    /// Why: `empty`, `no_text_layer`, `undecodable`, `unreadable`, `ocr_failed` or `not_asked`.
+    /// Why: `empty`, `no_text_layer`, `undecodable`, `unreadable`, `ocr_failed`, `ocr_limit` or `not_asked`.
     pub why: String,
     /// How many.
     pub count: u32,

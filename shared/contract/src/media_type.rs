@@ -25,6 +25,12 @@ pub enum MediaType {
     Mail,
     /// A ZIP archive of documents.
     Zip,
+    /// A scan as a PNG picture.
+    Png,
+    /// A scan as a JPEG picture.
+    Jpeg,
+    /// A scan as a TIFF file, which may have many pages.
+    Tiff,
     /// Declared by callers who do not know the kind: the content decides.
     Unknown,
 }
@@ -51,7 +57,7 @@ pub enum MediaTypeError {
 
 /// Names of each kind: the first is the one that is shown. Registered names are from IANA's list of media types; the others are
 /// what programs send.
-const NAMES: [(MediaType, &[&str]); 10] = [
+const NAMES: [(MediaType, &[&str]); 13] = [
     (MediaType::Plain, &["text/plain"]),
     (MediaType::Markdown, &["text/markdown", "text/x-markdown"]),
     (MediaType::Pdf, &["application/pdf", "application/x-pdf"]),
@@ -64,6 +70,9 @@ const NAMES: [(MediaType, &[&str]); 10] = [
     (MediaType::Html, &["text/html", "application/xhtml+xml"]),
     (MediaType::Mail, &["message/rfc822"]),
     (MediaType::Zip, &["application/zip", "application/x-zip-compressed"]),
+    (MediaType::Png, &["image/png"]),
+    (MediaType::Jpeg, &["image/jpeg", "image/jpg"]),
+    (MediaType::Tiff, &["image/tiff"]),
     (MediaType::Unknown, &["application/octet-stream"]),
 ];
 
@@ -79,6 +88,9 @@ impl MediaType {
         "text/html",
         "message/rfc822",
         "application/zip",
+        "image/png",
+        "image/jpeg",
+        "image/tiff",
         "application/octet-stream",
     ];
 
@@ -167,7 +179,7 @@ mod tests {
     fn what_is_not_known_is_refused() {
         for (bad, error) in [
             ("", MediaTypeError::UnknownType(String::new())),
-            ("image/png", MediaTypeError::UnknownType("image/png".into())),
+            ("image/gif", MediaTypeError::UnknownType("image/gif".into())),
             (
                 "text/plain; charset=klingon",
                 MediaTypeError::UnknownCharset("klingon".into()),

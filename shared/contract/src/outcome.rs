@@ -126,6 +126,20 @@ words!(
 );
 
 words!(
+    /// How the reading of a page's picture by OCR ended.
+    PictureEnd {
+        /// The picture was read.
+        Read = "read",
+        /// Tesseract gave up, crashed, or tried what is forbidden.
+        Failed = "failed",
+        /// The picture took too long.
+        TimedOut = "timed_out",
+        /// The time for the document's pictures was over before.
+        Late = "late",
+    }
+);
+
+words!(
     /// A part of the sandbox of parsers.
     SandboxPart {
         /// Landlock: no files, no network, no signals to others.

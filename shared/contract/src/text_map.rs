@@ -34,6 +34,8 @@ words!(
         OcrFailed = "ocr_failed",
         /// The upload asked for other pages.
         NotAsked = "not_asked",
+        /// The time for OCR of the document was over before this page.
+        OcrLimit = "ocr_limit",
     }
 );
 
@@ -80,6 +82,8 @@ pub struct Page {
     pub height: f32,
     /// How the text was had.
     pub reading: Reading,
+    /// How sure OCR is of the page's average character, in percent, for a page that OCR read.
+    pub confidence: Option<u8>,
     /// One box for each character of `chars`, in steps of [`Page::step`] points.
     pub boxes: Vec<CharBox>,
 }

@@ -14,7 +14,8 @@ use crate::limits::Limits;
 use crate::parse::{self, About, FileHead, Libraries, Request, archive};
 use crate::refusal::Refusal;
 use crate::sandbox::{
-    Allowance, Counts, End, Enforced, Options, ParseError, Pool, StartError, Summary, TimeLimit, Unavailable, child,
+    Allowance, Counts, End, Enforced, JAIL_COMMAND, Ocr, OcrSettings, Options, ParseError, Pool, StartError, Summary,
+    TimeLimit, Unavailable, child, jail,
 };
 
 /// The subcommand of the worker's program that makes a process a child.
@@ -37,6 +38,8 @@ pub struct ParseSettings {
     pub limits: Limits,
     /// Whether children must be confined wholly.
     pub sandbox_required: bool,
+    /// How pages without text are read; without, they stay so.
+    pub ocr: Option<OcrSettings>,
 }
 
 /// A document, and what is said of it.
@@ -98,6 +101,9 @@ pub enum ParserError {
     /// No parser takes the document.
     #[error("no process can read the document")]
     Unavailable(#[source] Unavailable),
+    /// The document has pages without text, and other such documents have their turn.
+    #[error("other scans have their turn")]
+    Busy,
 }
 
 /// Why a document was not read: because of the document, the parser, or the room for what was read.
@@ -121,6 +127,7 @@ impl<E> From<ParseError<E>> for ExtractError<E> {
             ParseError::Crashed(end) => ParserError::Crashed(end),
             ParseError::Protocol(_) | ParseError::Request => ParserError::Forged,
             ParseError::Killed => ParserError::Killed,
+            ParseError::Busy => ParserError::Busy,
             ParseError::Unavailable(why) => ParserError::Unavailable(why),
         })
     }
@@ -147,15 +154,19 @@ pub struct Extractor {
 /// Runs this process as a child if its arguments say so, and never returns then. Call this first in `main`.
 pub fn serve_if_child() {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_none_or(|first| first != CHILD_COMMAND) {
-        return;
+    match arguments.next() {
+        Some(first) if first == CHILD_COMMAND => parse_one_document(arguments.collect()),
+        Some(first) if first == JAIL_COMMAND => jail::main(arguments),
+        Some(_) | None => {}
     }
-    let arguments: Vec<OsString> = arguments.collect();
+}
+
+fn parse_one_document(arguments: Vec<OsString>) -> ! {
     let pdfium = PathBuf::from(arguments.first().cloned().unwrap_or_default());
     child::main(
         arguments.into_iter(),
         || Libraries::load(&pdfium),
-        |libraries, request: Request, bytes| parse::read(&libraries, &request, bytes),
+        |libraries, request: Request, bytes, reader| parse::read(&libraries, &request, bytes, reader),
     )
 }
 
@@ -163,7 +174,11 @@ impl Extractor {
     /// Starts the children, and waits until the first is ready.
     pub async fn start(settings: &ParseSettings, program: PathBuf) -> Result<Self, StartError> {
         let limits = settings.limits.clone();
-        let pool = Pool::start(Options {
+        let ocr = match settings.ocr.clone() {
+            Some(ocr) => Some(Ocr::start(ocr, program.clone(), settings.sandbox_required).await?),
+            None => None,
+        };
+        let options = Options {
             program,
             arguments: vec![CHILD_COMMAND.into(), settings.pdfium.clone().into()],
             at_work_max: settings.parsers,
@@ -175,8 +190,8 @@ impl Extractor {
             },
             answer_bytes_max: answer_bytes_max(&limits),
             required: settings.sandbox_required,
-        });
-        let pool = pool.await?;
+        };
+        let pool = Pool::start(options, ocr).await?;
         Ok(Self { pool, limits })
     }
 
@@ -188,6 +203,11 @@ impl Extractor {
     /// How documents ended in the children.
     pub fn counts(&self) -> &Counts {
         self.pool.counts()
+    }
+
+    /// What reads pages without text.
+    pub fn ocr(&self) -> Option<&Ocr> {
+        self.pool.ocr()
     }
 
     /// The limits of a document.
@@ -209,6 +229,7 @@ impl Extractor {
             file_name: source.file_name.map(str::to_owned),
             pages: source.pages.map(ToString::to_string),
             files: source.files,
+            pictures: self.pool.ocr().map(Ocr::processes),
             limits: self.limits.clone(),
         };
         let make_room = async |summary: &Summary<About>| {

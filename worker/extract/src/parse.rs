@@ -10,8 +10,10 @@ mod mail;
 mod odt;
 mod package;
 mod pdf;
+mod picture;
 mod roles;
 mod rtf;
+mod scan;
 pub mod sniff;
 mod xml;
 
@@ -27,10 +29,11 @@ use serde::{Deserialize, Serialize};
 use crate::kind::Kind;
 use crate::limits::Limits;
 use crate::plain::{coverage, encoding_of};
-use crate::refusal::Refusal;
-use crate::sandbox::Answer;
+use crate::refusal::{Format, Refusal};
+use crate::sandbox::{Answer, PictureReader};
 use crate::way::media_type;
 use crate::writer::{Block, Writer};
+use scan::Ocr;
 
 /// What a child is asked to read.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +46,8 @@ pub(crate) struct Request {
     pub pages: Option<String>,
     /// Whether the files within the document are to be unpacked.
     pub files: bool,
+    /// Pictures of pages that OCR reads at a time; without, pages without text stay so.
+    pub pictures: Option<usize>,
     /// What the document may cost.
     pub limits: Limits,
 }
@@ -92,7 +97,12 @@ impl Libraries {
 }
 
 /// Reads a document: the text and the bytes of its map.
-pub(crate) fn read(libraries: &Libraries, request: &Request, bytes: &[u8]) -> Result<Answer<About>, Refusal> {
+pub(crate) fn read(
+    libraries: &Libraries,
+    request: &Request,
+    bytes: &[u8],
+    reader: PictureReader,
+) -> Result<Answer<About>, Refusal> {
     // The worker has parsed both before.
     let declared = Declared::parse(&request.declared).unwrap_or(Declared::UNKNOWN);
     let pages = request.pages.as_deref().and_then(|pages| pages.parse().ok());
@@ -109,7 +119,8 @@ pub(crate) fn read(libraries: &Libraries, request: &Request, bytes: &[u8]) -> Re
         pages,
         limits: &request.limits,
     };
-    let read = document.read(libraries, media_type)?;
+    let ocr = request.pictures.map(|at_once| Ocr { reader, at_once });
+    let read = document.read(libraries, media_type, ocr)?;
     Ok(answer(read, request.files))
 }
 
@@ -152,12 +163,12 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    fn read(&self, libraries: &Libraries, media_type: MediaType) -> Result<Read, Refusal> {
+    fn read(&self, libraries: &Libraries, media_type: MediaType, ocr: Option<Ocr>) -> Result<Read, Refusal> {
         let mut coverage = coverage(media_type, self.declared);
         let mut writer = Writer::new(self.limits);
         let mut files = Vec::new();
         match media_type {
-            MediaType::Pdf => return self.pdf(libraries, coverage),
+            MediaType::Pdf => return self.pdf(libraries, ocr, coverage),
             MediaType::Docx => docx::read(self.bytes, &mut writer, self.limits)?,
             MediaType::Odt => odt::read(self.bytes, &mut writer, self.limits)?,
             MediaType::Rtf => rtf::read(self.bytes, &mut writer)?,
@@ -171,6 +182,9 @@ impl Document<'_> {
                 }
             }
             MediaType::Zip => files = archive::read(self.bytes, self.limits)?,
+            MediaType::Png => return self.picture(Format::Png, ocr, coverage),
+            MediaType::Jpeg => return self.picture(Format::Jpeg, ocr, coverage),
+            MediaType::Tiff => return self.picture(Format::Tiff, ocr, coverage),
             MediaType::Plain | MediaType::Markdown | MediaType::Unknown => {
                 return Err(Refusal::Unsupported { found: Kind::Unknown });
             }
@@ -195,9 +209,14 @@ impl Document<'_> {
         html::read(&decoded.text, writer)
     }
 
-    fn pdf(&self, libraries: &Libraries, mut coverage: Coverage) -> Result<Read, Refusal> {
+    fn pdf(&self, libraries: &Libraries, mut ocr: Option<Ocr>, mut coverage: Coverage) -> Result<Read, Refusal> {
         let library = libraries.pdf.as_ref().expect("a worker starts only with pdfium");
-        let read = pdf::read(library, self.bytes, None, self.pages.as_ref(), self.limits)?;
+        let asked = pdf::Asked {
+            bytes: self.bytes,
+            password: None,
+            pages: self.pages.as_ref(),
+        };
+        let read = pdf::read(library, asked, ocr.as_mut(), self.limits)?;
         coverage.pages = Some(page_coverage(&read.map.pages));
         if read.form_xfa {
             coverage.remarks.push(Remark::XfaForm.as_str().to_owned());
@@ -205,6 +224,17 @@ impl Document<'_> {
         Ok(Read {
             text: read.text,
             map: read.map,
+            coverage,
+            files: Vec::new(),
+        })
+    }
+
+    fn picture(&self, format: Format, mut ocr: Option<Ocr>, mut coverage: Coverage) -> Result<Read, Refusal> {
+        let (text, map) = picture::read(self.bytes, format, self.pages.as_ref(), ocr.as_mut(), self.limits)?;
+        coverage.pages = Some(page_coverage(&map.pages));
+        Ok(Read {
+            text,
+            map,
             coverage,
             files: Vec::new(),
         })
@@ -219,6 +249,13 @@ fn mapped(block: &Block) -> text_map::Block {
         region: block.region,
         place: Some(block.place),
     }
+}
+
+/// How sure OCR is of the average page that it read, in percent.
+fn ocr_confidence(pages: &[Page]) -> Option<u8> {
+    let sure: Vec<u64> = pages.iter().filter_map(|page| page.confidence.map(u64::from)).collect();
+    let mean = sure.iter().sum::<u64>().checked_div(sure.len() as u64)?;
+    u8::try_from(mean).ok()
 }
 
 /// How the pages were read, in numbers.
@@ -238,6 +275,7 @@ fn page_coverage(pages: &[Page]) -> PageCoverage {
         total: count(pages.len()),
         read: count(with(Reading::Text).count()),
         by_ocr: count(with(Reading::Ocr).count()),
+        ocr_confidence: ocr_confidence(pages),
         without_text: without.collect(),
     }
 }

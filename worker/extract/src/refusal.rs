@@ -123,6 +123,12 @@ pub enum Format {
     Mail,
     /// A ZIP archive.
     Zip,
+    /// A PNG picture.
+    Png,
+    /// A JPEG picture.
+    Jpeg,
+    /// A TIFF picture.
+    Tiff,
 }
 
 impl std::fmt::Display for Format {
@@ -135,6 +141,9 @@ impl std::fmt::Display for Format {
             Self::Html => "HTML",
             Self::Mail => "mail",
             Self::Zip => "ZIP archive",
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::Tiff => "TIFF",
         })
     }
 }

@@ -37,6 +37,9 @@ pub fn media_type(found: Kind, declared: Declared, file_name: Option<&str>) -> O
         (Kind::Docx, _) => Some(MediaType::Docx),
         (Kind::Odt, _) => Some(MediaType::Odt),
         (Kind::Zip, _) => Some(MediaType::Zip),
+        (Kind::Png, _) => Some(MediaType::Png),
+        (Kind::Jpeg, _) => Some(MediaType::Jpeg),
+        (Kind::Tiff, _) => Some(MediaType::Tiff),
         (Kind::Rtf, _) => Some(MediaType::Rtf),
         // Markdown may begin with a tag, and a printed mail is a text like any other.
         (Kind::Html | Kind::Mail, Some(MediaType::Markdown)) => Some(MediaType::Markdown),
@@ -56,9 +59,6 @@ pub fn media_type(found: Kind, declared: Declared, file_name: Option<&str>) -> O
             | Kind::OutlookMessage
             | Kind::EncryptedOffice
             | Kind::CompoundFile
-            | Kind::Png
-            | Kind::Jpeg
-            | Kind::Tiff
             | Kind::Gif
             | Kind::Webp
             | Kind::Bmp
@@ -101,7 +101,11 @@ mod tests {
             read_as(b"<!DOCTYPE html><p>a", "text/plain", None),
             Some(MediaType::Html)
         );
-        assert_eq!(read_as(b"\x89PNG\r\n\x1a\n", "application/pdf", None), None);
+        assert_eq!(
+            read_as(b"\x89PNG\r\n\x1a\n", "application/pdf", None),
+            Some(MediaType::Png)
+        );
+        assert_eq!(read_as(b"GIF89a", "image/png", None), None);
         assert_eq!(read_as(b"A lease.", "application/pdf", None), Some(MediaType::Plain));
     }
 

@@ -101,6 +101,7 @@ async fn extractor(pdfium: PathBuf) -> Result<Extractor> {
         wall: WALL,
         limits: LIMITS,
         sandbox_required: true,
+        ocr: None,
     };
     Ok(Extractor::start(&settings, PathBuf::from("/proc/self/exe")).await?)
 }

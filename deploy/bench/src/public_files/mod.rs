@@ -13,6 +13,7 @@ use clap::Args;
 use docket_contract::media_type::{Declared, MediaType};
 use docket_extract::limits::Limits;
 use docket_extract::refusal::Refusal;
+use docket_extract::sandbox::OcrSettings;
 use docket_extract::{ExtractError, Extractor, ParseSettings, Reading, Source};
 use docket_local::checkout::Checkout;
 use docket_local::deps::Deps;
@@ -98,9 +99,21 @@ async fn extractor(pdfium: PathBuf) -> Result<Extractor> {
         wall: WALL,
         limits: LIMITS,
         sandbox_required: false,
+        ocr: ocr(),
     };
     let extractor = Extractor::start(&settings, "/proc/self/exe".into()).await;
     extractor.context("start a process that reads documents")
+}
+
+/// OCR, where this machine has Tesseract.
+fn ocr() -> Option<OcrSettings> {
+    let tesseract = PathBuf::from("/usr/bin/tesseract");
+    tesseract.is_file().then(|| OcrSettings {
+        tesseract,
+        languages: vec!["eng".to_owned()],
+        processes: 2,
+        document_max: WALL,
+    })
 }
 
 /// What came of the facts of one file.

@@ -122,6 +122,40 @@ async fn an_entity_of_a_pdf_has_its_page_and_its_box() {
 }
 
 #[tokio::test]
+async fn a_scan_is_read_by_ocr_and_its_entities_have_their_boxes() {
+    let system = System::start().await;
+    let _worker = system.worker().await;
+    let caller = system.caller("acme").await;
+    let scan = include_bytes!("../../../local/samples/consent-scan.tiff");
+    let accepted = caller.upload_file(("image/tiff", "consent.tiff"), "", scan.to_vec()).await;
+    let entities = caller.checked_entities(&accepted).await;
+    let on_page = |page: u64| entities.iter().filter(move |entity| entity["page"] == page);
+    assert!(on_page(1).count() > 0 && on_page(2).count() > 0, "{entities:#?}");
+    assert!(entities.iter().all(|entity| entity["boxes"][0]["right"].as_f64() > Some(0.0)));
+    let pages = &caller.job(&accepted).await["coverage"]["pages"];
+    assert_eq!((&pages["total"], &pages["by_ocr"]), (&json!(2), &json!(2)), "{pages}");
+    assert!(pages["ocr_confidence"].as_u64() > Some(80), "{pages}");
+    let path = format!("/v1/documents/{}/pages/2", accepted.document);
+    let (_, page) = caller.get(&path).await;
+    assert_eq!((&page["reading"], &page["width"]), (&json!("ocr"), &json!(612.0)));
+    assert!(page["ocr_confidence"].as_u64() > Some(80), "{page}");
+}
+
+#[tokio::test]
+async fn without_ocr_a_scan_says_that_its_pages_have_no_text() {
+    let system = System::start().await;
+    let _worker = system.worker_with(&[("DOCKET_OCR", "false")]).await;
+    let caller = system.caller("acme").await;
+    let scan = include_bytes!("../../../local/samples/termination-notice-scan.pdf");
+    let accepted = caller.upload_file(PDF, "", scan.to_vec()).await;
+    let job = caller.until(&accepted, "succeeded").await;
+    let without = json!([{"why": "no_text_layer", "count": 1, "pages": "1"}]);
+    let pages = json!({"total": 1, "read": 0, "by_ocr": 0, "without_text": without});
+    assert_eq!(job["coverage"]["pages"], pages);
+    assert_eq!(caller.text(&accepted).await, "");
+}
+
+#[tokio::test]
 async fn only_the_pages_that_are_asked_for_are_read() {
     let system = System::start().await;
     let _worker = system.worker().await;

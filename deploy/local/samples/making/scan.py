@@ -1,10 +1,11 @@
-"""Makes a PDF that is a picture of a page only, as a scanner makes it: a little askew, with specks, without a text layer.
+"""Makes pictures of pages as a scanner makes them, a little askew and with specks: in a PDF without a text layer, and in a TIFF.
 
 pdfium draws the page: the library that the workers read PDFs with, in the version that the project pins.
 """
 
 import ctypes
 import math
+import struct
 
 from . import pdf
 
@@ -26,9 +27,7 @@ class _Settings(ctypes.Structure):
 
 def scanned(page, library, title):
     """A PDF with a picture of a page."""
-    width, height = (side * DOTS_AN_INCH // 72 for side in pdf.LETTER)
-    drawn = _drawn(_askew(page), library, width, height)
-    rows = _with_specks(_black_and_white(drawn, width, height), width, height)
+    width, height, rows = _picture(page, library)
     picture = pdf.stream(
         b"/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 1/Filter/LZWDecode"
         % (width, height),
@@ -36,6 +35,61 @@ def scanned(page, library, title):
     )
     content = b"q %d 0 0 %d 0 0 cm /Scan Do Q" % pdf.LETTER
     return pdf.of_streams([(b"<</XObject<</Scan 4 0 R>>>>", content)], [picture], title)
+
+
+def filed(pages, library, upside_down=()):
+    """A TIFF (version 6.0) with a black and white picture for each page; some pages lie upside down."""
+    file, places = bytearray(b"II*\0" + bytes(4)), [4]
+    for number, page in enumerate(pages):
+        width, height, rows = _picture(page, library)
+        if number in upside_down:
+            rows = _upside_down(rows, width)
+        data = lzw(bytes(rows))
+        resolution = len(file)
+        file += struct.pack("<II", DOTS_AN_INCH, 1)
+        strip = len(file)
+        file += data + bytes(len(data) % 2)
+        struct.pack_into("<I", file, places[-1], len(file))
+        whole, fraction = 4, 5
+        lzw_compression, black_is_zero, inch = 5, 1, 2
+        fields = (
+            (254, whole, 2),  # One of several pages.
+            (256, whole, width),
+            (257, whole, height),
+            (258, whole, 1),
+            (259, whole, lzw_compression),
+            (262, whole, black_is_zero),
+            (273, whole, strip),
+            (277, whole, 1),
+            (278, whole, height),
+            (279, whole, len(data)),
+            (282, fraction, resolution),
+            (283, fraction, resolution),
+            (296, whole, inch),
+        )
+        file += struct.pack("<H", len(fields))
+        for tag, kind, value in fields:
+            file += struct.pack("<HHII", tag, kind, 1, value)
+        places.append(len(file))
+        file += bytes(4)
+    return bytes(file)
+
+
+def _picture(page, library):
+    """Width, height and the bits of a scanned page."""
+    width, height = (side * DOTS_AN_INCH // 72 for side in pdf.LETTER)
+    drawn = _drawn(_askew(page), library, width, height)
+    return width, height, _with_specks(_black_and_white(drawn, width, height), width, height)
+
+
+def _upside_down(rows, width):
+    """The same bits from the last to the first. Bits of padding are white, and go back to the end of their row."""
+    stride = (width + 7) // 8
+    turned = bytearray()
+    for start in reversed(range(0, len(rows), stride)):
+        bits = "".join(f"{value:08b}" for value in rows[start : start + stride])[:width]
+        turned += int(bits[::-1].ljust(stride * 8, "1"), 2).to_bytes(stride, "big")
+    return turned
 
 
 def _askew(page):

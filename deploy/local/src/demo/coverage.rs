@@ -39,6 +39,9 @@ fn kind(media_type: &str) -> String {
         MediaType::Html => "HTML",
         MediaType::Mail => "mail",
         MediaType::Zip => "ZIP",
+        MediaType::Png => "PNG",
+        MediaType::Jpeg => "JPEG",
+        MediaType::Tiff => "TIFF",
         MediaType::Unknown => media_type,
     };
     name.to_owned()
@@ -61,6 +64,6 @@ mod tests {
             ..Coverage::default()
         };
         assert_eq!(facts(&of("message/rfc822", 1)), ["mail", "1 file within"]);
-        assert_eq!(facts(&of("image/png", 0)), ["image/png"]);
+        assert_eq!(facts(&of("image/gif", 0)), ["image/gif"]);
     }
 }

@@ -147,6 +147,9 @@ fn media_type(path: &Path) -> Option<MediaType> {
         "rtf" => Some(MediaType::Rtf),
         "eml" => Some(MediaType::Mail),
         "zip" => Some(MediaType::Zip),
+        "png" => Some(MediaType::Png),
+        "jpg" | "jpeg" => Some(MediaType::Jpeg),
+        "tif" | "tiff" => Some(MediaType::Tiff),
         _ => None,
     }
 }

@@ -232,6 +232,7 @@ mod tests {
             total: 4,
             read: 2,
             by_ocr: 0,
+            ocr_confidence: None,
             without_text: vec![WithoutText {
                 why: "no_text_layer".to_owned(),
                 count: 2,

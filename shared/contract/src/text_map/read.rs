@@ -16,6 +16,8 @@ pub struct InvalidMap;
 
 /// Most bytes of a block in a chunk: seven numbers of at most five bytes.
 const BLOCK_BYTES_MAX: usize = 7 * 5;
+/// All of a hundred.
+const PERCENT_MAX: u8 = 100;
 
 /// The beginning of a stored map: its pages, without blocks and boxes, and where their chunks are.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,9 +113,13 @@ fn page(cursor: &mut Cursor<'_>) -> Result<Page, InvalidMap> {
     let bytes = cursor.u32()?..cursor.u32()?;
     let chars = cursor.u32()?..cursor.u32()?;
     let (width, height) = (f32::from_bits(cursor.u32()?), f32::from_bits(cursor.u32()?));
-    let reading = *Reading::ALL.get(cursor.u32()? as usize).ok_or(InvalidMap)?;
+    let [reading, confidence, 0, 0] = cursor.u32()?.to_le_bytes() else {
+        return Err(InvalidMap);
+    };
+    let reading = *Reading::ALL.get(usize::from(reading)).ok_or(InvalidMap)?;
+    let is_sound = confidence == 0 || (reading == Reading::Ocr && confidence <= PERCENT_MAX);
     // A character has a byte at least, and a page ends behind its start.
-    if bytes.start > bytes.end || chars.start > chars.end || chars.len() > bytes.len() {
+    if bytes.start > bytes.end || chars.start > chars.end || chars.len() > bytes.len() || !is_sound {
         return Err(InvalidMap);
     }
     Ok(Page {
@@ -123,6 +129,7 @@ fn page(cursor: &mut Cursor<'_>) -> Result<Page, InvalidMap> {
         width,
         height,
         reading,
+        confidence: (reading == Reading::Ocr).then_some(confidence),
         boxes: Vec::new(),
     })
 }
@@ -267,6 +274,7 @@ mod tests {
             width: 595.3,
             height: 841.9,
             reading,
+            confidence: (reading == Reading::Ocr).then_some(93),
         };
         let block = |bytes, region| Block {
             bytes,

@@ -2,7 +2,8 @@
 //!
 //! Layout, all numbers little-endian: [`MAGIC`]; the number of pages (u32); the number of chunks (u32): one a page, or one for a
 //! document without pages. Then a record for each page: number, first byte, end byte, first character, end character (u32 each),
-//! width, height (f32 each), reading (u32, its place in [`Reading::ALL`]). Then for each chunk its length (u32). Then the chunks, each
+//! width, height (f32 each), reading (its place in [`Reading::ALL`] in the low
+//! byte; in the byte above, for a page that OCR read, how sure OCR is in percent; u32). Then for each chunk its length (u32). Then the chunks, each
 //! compressed by deflate (RFC 1951): the number of blocks (u32); for each block the bytes since the block before (or since the
 //! page's start), its length, its region, its place's kind and numbers, each as LEB128; then the boxes: the left edges of all
 //! characters, the top, right and bottom ones, each edge as the difference (i16, wrapping) to the edge before.
@@ -63,7 +64,7 @@ fn put_page(bytes: &mut Vec<u8>, page: &Page) {
         page.chars.end,
         page.width.to_bits(),
         page.height.to_bits(),
-        place_in(Reading::ALL, page.reading),
+        place_in(Reading::ALL, page.reading) | u32::from(page.confidence.unwrap_or_default()) << 8,
     ];
     bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
 }

@@ -2,7 +2,7 @@
 
 use docket_contract::coverage::Coverage;
 use docket_contract::media_type::MediaType;
-use docket_contract::outcome::{ParserEnd, SandboxPart};
+use docket_contract::outcome::{ParserEnd, PictureEnd, SandboxPart};
 use docket_contract::text_map::Reading;
 
 use super::{By, Kind, Label, Metric};
@@ -28,6 +28,13 @@ const ENFORCED: Metric = Metric::new(
     "1 for each part of the parsers' sandbox that the kernel enforces, else 0",
 )
 .labels(&[Label::words("part", SandboxPart::WORDS)]);
+const PICTURES: Metric = Metric::new(
+    "docket_ocr_pictures_total",
+    Kind::Counter,
+    By::Worker,
+    "pictures of pages that OCR was given, by how that ended; a page that reads badly is turned and given again, up to three times",
+)
+.labels(&[Label::words("outcome", PictureEnd::WORDS)]);
 const PAGES: Metric = Metric::new(
     "docket_pages_total",
     Kind::Counter,
@@ -44,7 +51,7 @@ const READ: Metric = Metric::new(
 )
 .labels(&[Label::words("media_type", MediaType::NAMES)]);
 
-pub(super) const ALL: &[&Metric] = &[&DOCUMENTS, &STARTED, &ENFORCED, &PAGES, &READ];
+pub(super) const ALL: &[&Metric] = &[&DOCUMENTS, &STARTED, &ENFORCED, &PICTURES, &PAGES, &READ];
 
 /// Sets how many documents ended so.
 pub fn parser_ended(how: ParserEnd, documents: u64) {
@@ -54,6 +61,11 @@ pub fn parser_ended(how: ParserEnd, documents: u64) {
 /// Sets how many parsers were started.
 pub fn parsers_started(parsers: u64) {
     STARTED.counter(&[]).absolute(parsers);
+}
+
+/// Sets how many pictures of pages ended so.
+pub fn picture_ended(how: PictureEnd, pictures: u64) {
+    PICTURES.counter(&[how.as_str()]).absolute(pictures);
 }
 
 /// Sets whether a part of the sandbox is enforced.

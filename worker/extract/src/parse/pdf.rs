@@ -28,13 +28,16 @@ use std::cell::OnceCell;
 use docket_contract::page_ranges::PageRanges;
 use docket_contract::text_map::{Reading, TextMap};
 
+use super::scan::{self, Ocr};
 use crate::limits::Limits;
 use crate::refusal::{Format, Problem, Refusal};
+use crate::sandbox::{Picture, PictureHead};
+pub use glyphs::Glyph;
 use glyphs::Glyphs;
 pub use library::Library;
 use library::{Document, Object, PageHandle};
-use page::PageLines;
-use sheet::Sheet;
+pub use page::PageLines;
+pub use sheet::{Area, Direction, Sheet};
 use text::Joiner;
 
 /// Objects of a page without text that are looked at: one picture is enough to know that something is seen.
@@ -61,14 +64,20 @@ pub struct PdfText {
     pub pages_total: u32,
 }
 
-/// Reads the pages that are asked for; without an answer to that, all pages.
-pub fn read(
-    library: &Library,
-    bytes: &[u8],
-    password: Option<&str>,
-    pages: Option<&PageRanges>,
-    limits: &Limits,
-) -> Result<PdfText, Refusal> {
+/// A PDF, and what of it is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The file.
+    pub bytes: &'a [u8],
+    /// The password that opens the file; an empty one is tried without asking.
+    pub password: Option<&'a str>,
+    /// The pages to read; all pages otherwise.
+    pub pages: Option<&'a PageRanges>,
+}
+
+/// Reads the pages that are asked for. Pages without text are read by OCR, if there is one.
+pub fn read(library: &Library, asked: Asked<'_>, ocr: Option<&mut Ocr>, limits: &Limits) -> Result<PdfText, Refusal> {
+    let Asked { bytes, password, pages } = asked;
     let source = Source::open(library, bytes, password)?;
     let document = &source.document;
     let pages_total = document.pages();
@@ -82,18 +91,57 @@ pub fn read(
         });
     }
     let mut lines = lines_of_pages(&source, pages, limits)?;
-    regions::mark(&mut lines);
-    let mut joiner = Joiner::new(limits.text_bytes);
-    for page in lines {
-        joiner.page(&page)?;
+    if let Some(ocr) = ocr {
+        read_scans(document, &mut lines, ocr, limits)?;
     }
-    let (text, map) = joiner.finish();
+    let (text, map) = joined(lines, limits)?;
     Ok(PdfText {
         text,
         map,
         form_xfa: document.is_xfa(),
         pages_total,
     })
+}
+
+/// The pages' lines as one text.
+pub fn joined(mut pages: Vec<PageLines>, limits: &Limits) -> Result<(String, TextMap), Refusal> {
+    regions::mark(&mut pages);
+    let mut joiner = Joiner::new(limits.text_bytes);
+    pages.iter().try_for_each(|page| joiner.page(page))?;
+    Ok(joiner.finish())
+}
+
+/// Reads the pages without text by OCR.
+fn read_scans(document: &Document<'_>, pages: &mut [PageLines], ocr: &mut Ocr, limits: &Limits) -> Result<(), Refusal> {
+    let needs_ocr = |page: &PageLines| matches!(page.reading, Reading::NoTextLayer | Reading::Undecodable);
+    let left = pages
+        .iter()
+        .map(|page| page.text.len())
+        .fold(limits.text_bytes, usize::saturating_sub);
+    let (mut indices, mut unread) = (Vec::new(), Vec::new());
+    for (index, page) in (0..).zip(pages).filter(|(_, page)| needs_ocr(page)) {
+        indices.push(index);
+        unread.push(scan::Unread::of(page));
+    }
+    let draw = |at: usize, turns: u8| drawn(document, *indices.get(at)?, turns);
+    ocr.read(&mut unread, draw, left)
+}
+
+/// A page's picture for OCR, turned clockwise by quarters.
+fn drawn(document: &Document<'_>, index: u32, turns: u8) -> Option<Picture> {
+    let page = document.page(index)?;
+    let sheet = Sheet::of(&page);
+    let (width, height, dpi) = scan::picture_size(sheet.width(), sheet.height());
+    let (width, height) = if turns.is_multiple_of(2) {
+        (width, height)
+    } else {
+        (height, width)
+    };
+    let mut pixels = page.draw((width, height), turns)?;
+    scan::soften(&mut pixels, width as usize);
+    let dpi = dpi as u32;
+    let head = PictureHead { width, height, dpi };
+    Some(Picture { head, pixels })
 }
 
 /// A document, and the same document as it was stored: to make annotations part of a page can spoil the page's fonts.

@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::error::{Broken, ProtocolError};
 use super::frames::{self, CHUNK_BYTES_MAX, Kind};
+use super::pictures::PictureHead;
 use crate::refusal::Refusal;
 
 /// Parts of an answer: a text, a map of it, and some more. A hostile child shall not make the parent allocate many.
@@ -44,6 +45,8 @@ pub struct Parsed<S> {
 pub(super) enum First<S> {
     Summary(Summary<S>),
     Refused(Refusal),
+    /// Not an answer yet: a picture has to be read before.
+    Picture(PictureHead),
 }
 
 impl<S> Summary<S> {
@@ -87,7 +90,8 @@ pub(super) async fn read_first<S: DeserializeOwned>(
             Ok(First::Summary(summary.checked(bytes_max)?))
         }
         Kind::Refused => Ok(First::Refused(of_json(&frames::read_payload(stream, header).await?)?)),
-        Kind::Ready | Kind::Request | Kind::Bytes | Kind::Done => Err(ProtocolError::WrongKind.into()),
+        Kind::Picture => Ok(First::Picture(of_json(&frames::read_payload(stream, header).await?)?)),
+        Kind::Ready | Kind::Request | Kind::Bytes | Kind::Done | Kind::Words => Err(ProtocolError::WrongKind.into()),
     }
 }
 
@@ -101,7 +105,9 @@ pub(super) async fn read_parts(stream: &mut (impl AsyncRead + Unpin), sizes: &[u
     match end.kind {
         Kind::Done => Ok(parts),
         Kind::Bytes => Err(ProtocolError::WrongSize.into()),
-        Kind::Ready | Kind::Request | Kind::Summary | Kind::Refused => Err(ProtocolError::WrongKind.into()),
+        Kind::Ready | Kind::Request | Kind::Summary | Kind::Refused | Kind::Picture | Kind::Words => {
+            Err(ProtocolError::WrongKind.into())
+        }
     }
 }
 
@@ -114,7 +120,9 @@ async fn read_part(stream: &mut (impl AsyncRead + Unpin), size: usize) -> Result
             // An empty chunk would let a child send frames for ever.
             Kind::Bytes if (1..=size - part.len()).contains(&chunk.bytes) => {}
             Kind::Bytes | Kind::Done => return Err(ProtocolError::WrongSize.into()),
-            Kind::Ready | Kind::Request | Kind::Summary | Kind::Refused => return Err(ProtocolError::WrongKind.into()),
+            Kind::Ready | Kind::Request | Kind::Summary | Kind::Refused | Kind::Picture | Kind::Words => {
+                return Err(ProtocolError::WrongKind.into());
+            }
         }
         let read = (&mut *stream).take(chunk.bytes as u64).read_to_end(&mut part).await?;
         if read < chunk.bytes {
@@ -136,7 +144,7 @@ mod tests {
     async fn read(mut sent: &[u8], bytes_max: usize) -> Result<Vec<Vec<u8>>, Broken> {
         match read_first::<u32>(&mut sent, bytes_max).await? {
             First::Summary(summary) => read_parts(&mut sent, &summary.sizes).await,
-            First::Refused(_) => Ok(Vec::new()),
+            First::Refused(_) | First::Picture(_) => Ok(Vec::new()),
         }
     }
 

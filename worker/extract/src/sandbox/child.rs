@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use super::answer::{self, Answer};
 use super::frames::{self, Kind};
 use super::handover::{self, Channel};
-use super::lockdown;
+use super::lockdown::{self, DESCRIPTORS_MAX};
+use super::pictures::PictureReader;
 use crate::refusal::Refusal;
 
 /// Exit code of a panic, as Rust's own.
@@ -34,7 +35,7 @@ enum Failure {
 pub fn main<L, R: DeserializeOwned, S: Serialize>(
     arguments: impl Iterator<Item = OsString>,
     load: impl FnOnce() -> L,
-    parse: impl FnOnce(L, R, &[u8]) -> Result<Answer<S>, Refusal>,
+    parse: impl FnOnce(L, R, &[u8], PictureReader) -> Result<Answer<S>, Refusal>,
 ) -> ! {
     panic::set_hook(Box::new(|_| ()));
     let served = panic::catch_unwind(AssertUnwindSafe(|| serve(arguments, load, parse)));
@@ -48,19 +49,19 @@ pub fn main<L, R: DeserializeOwned, S: Serialize>(
 fn serve<L, R: DeserializeOwned, S: Serialize>(
     arguments: impl Iterator<Item = OsString>,
     load: impl FnOnce() -> L,
-    parse: impl FnOnce(L, R, &[u8]) -> Result<Answer<S>, Refusal>,
+    parse: impl FnOnce(L, R, &[u8], PictureReader) -> Result<Answer<S>, Refusal>,
 ) -> Result<(), Failure> {
     let (memory_bytes, cpu_seconds) = allowance(arguments).ok_or(Failure::Arguments)?;
     lockdown::detach().map_err(|_| Failure::Lockdown)?;
     let loaded = load();
-    lockdown::limit(memory_bytes, cpu_seconds).map_err(|_| Failure::Lockdown)?;
+    lockdown::limit(memory_bytes, cpu_seconds, DESCRIPTORS_MAX).map_err(|_| Failure::Lockdown)?;
     say_ready(lockdown::confine()).map_err(|_| Failure::Channel)?;
     let channel = Channel::of_stdin();
     let Some((request, document)) = handover::receive(channel).map_err(|_| Failure::Channel)? else {
         return Ok(());
     };
     let request = serde_json::from_slice(&request).map_err(|_| Failure::Channel)?;
-    let answer = parse(loaded, request, &document);
+    let answer = parse(loaded, request, &document, PictureReader::of(channel));
     let mut out = BufWriter::new(channel);
     let written = answer::write(&mut out, answer).and_then(|()| out.flush());
     written.map_err(|_| Failure::Channel)

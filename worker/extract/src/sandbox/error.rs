@@ -44,6 +44,9 @@ pub enum ParseError<E> {
     /// The caller has no room for the answer.
     #[error(transparent)]
     Reserve(E),
+    /// The document has pages without text, and as many such documents are in work as may be. Trying again helps.
+    #[error("other scans have their turn")]
+    Busy,
 }
 
 /// A limit on a child's time.
@@ -92,6 +95,9 @@ pub enum ProtocolError {
     /// The parts do not have the sizes that the summary named.
     #[error("its parts do not have the sizes that it named")]
     WrongSize,
+    /// A picture has no pixels, or more than a picture may have.
+    #[error("a picture has an impossible size")]
+    PictureSize,
     /// The child ended as if it was done, and was not.
     #[error("it ends too early")]
     EndedEarly,
@@ -115,6 +121,9 @@ pub enum Unavailable {
     /// This process has no memory for the answer.
     #[error("no memory for the answer")]
     NoMemory,
+    /// Tesseract does not start, or was killed from outside.
+    #[error("no process reads pictures")]
+    NoOcr,
     /// The thread that starts children has ended.
     #[error("no child processes are started any more")]
     Stopped,
@@ -132,6 +141,23 @@ pub enum StartError {
     /// The system starts no thread.
     #[error("start a thread for child processes")]
     Thread(#[source] io::Error),
+    /// Pictures cannot be read.
+    #[error("pages without text cannot be read; DOCKET_OCR=false accepts that")]
+    Ocr(#[from] OcrStartError),
+}
+
+/// Why pictures cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum OcrStartError {
+    /// The process that becomes Tesseract does not start.
+    #[error("start a process for Tesseract")]
+    Spawn(#[from] io::Error),
+    /// Tesseract ended before it listed its languages. Codes from 122 are those of `jail.rs`.
+    #[error("Tesseract (DOCKET_TESSERACT) does not start: {0}")]
+    Program(ExitStatus),
+    /// Tesseract has no such language.
+    #[error("Tesseract knows no language {0} (DOCKET_OCR_LANGUAGES)")]
+    Language(String),
 }
 
 /// Why reading from a child failed.
@@ -143,6 +169,8 @@ pub(super) enum Broken {
     Protocol(ProtocolError),
     /// This process has no memory for what the child wrote.
     NoMemory,
+    /// The child's pictures are not read, for no fault of theirs.
+    NoOcr,
 }
 
 impl From<ProtocolError> for Broken {
@@ -186,6 +214,6 @@ pub(super) fn end_of<S, E>(outcome: &Result<S, ParseError<E>>) -> ParserEnd {
         Err(ParseError::Protocol(_)) => ParserEnd::Protocol,
         Err(ParseError::Killed) => ParserEnd::Killed,
         Err(ParseError::Unavailable(_)) => ParserEnd::Unavailable,
-        Err(ParseError::Request | ParseError::Reserve(_)) => ParserEnd::Abandoned,
+        Err(ParseError::Request | ParseError::Reserve(_) | ParseError::Busy) => ParserEnd::Abandoned,
     }
 }

@@ -12,7 +12,7 @@ pub(super) const HEADER_BYTES: usize = 5;
 pub(super) const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// Largest JSON of a request or a summary. Passwords, page lists and counts are short.
 pub(super) const JSON_BYTES_MAX: usize = 64 << 10;
-/// Largest JSON of what a child enforces, or of a refusal: a few names and numbers.
+/// Largest JSON of what a child enforces, of a refusal, or of a picture: a few names and numbers.
 const NOTE_BYTES_MAX: usize = 4 << 10;
 
 /// What a frame holds.
@@ -24,12 +24,16 @@ pub(super) enum Kind {
     Request,
     /// From the child: what it found, and the sizes of the parts that follow, in JSON.
     Summary,
-    /// From the child: bytes of a part.
+    /// Bytes of a part, of a picture or of words.
     Bytes,
     /// From the child: all parts were sent.
     Done,
     /// From the child: why the document cannot be read, in JSON.
     Refused,
+    /// From the child: a picture to be read, in JSON. Its pixels follow as bytes.
+    Picture,
+    /// To the child: what was read of a picture, in JSON. The words follow as bytes.
+    Words,
 }
 
 /// A frame without its payload.
@@ -42,13 +46,15 @@ pub(super) struct Header {
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Ready,
         Self::Request,
         Self::Summary,
         Self::Bytes,
         Self::Done,
         Self::Refused,
+        Self::Picture,
+        Self::Words,
     ];
 
     const fn letter(self) -> u8 {
@@ -59,12 +65,14 @@ impl Kind {
             Self::Bytes => b'B',
             Self::Done => b'D',
             Self::Refused => b'X',
+            Self::Picture => b'P',
+            Self::Words => b'W',
         }
     }
 
     const fn bytes_max(self) -> usize {
         match self {
-            Self::Ready | Self::Refused => NOTE_BYTES_MAX,
+            Self::Ready | Self::Refused | Self::Picture | Self::Words => NOTE_BYTES_MAX,
             Self::Request | Self::Summary => JSON_BYTES_MAX,
             Self::Bytes => CHUNK_BYTES_MAX,
             Self::Done => 0,
@@ -156,6 +164,6 @@ mod tests {
     #[test]
     fn any_five_bytes_are_a_header_or_an_error() {
         let known = (0..=u8::MAX).filter(|&letter| Header::decode([0, 0, 0, 0, letter]).is_ok());
-        assert_eq!(known.collect::<Vec<_>>(), *b"BDQRSX");
+        assert_eq!(known.collect::<Vec<_>>(), *b"BDPQRSWX");
     }
 }

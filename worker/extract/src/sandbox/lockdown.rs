@@ -6,10 +6,11 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
-use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr};
-use landlock::{RulesetError, RulesetStatus, Scope};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
+use landlock::{ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd};
+use landlock::{Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope};
+use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal};
 use serde::{Deserialize, Serialize};
 
 use super::syscalls;
@@ -19,11 +20,13 @@ const LANDLOCK_ABI: ABI = ABI::V6;
 /// Standard input, output and error. The kernel closes what is above in a child.
 const DESCRIPTORS_KEPT: libc::c_uint = 3;
 /// Descriptors that a child may have: the standard ones, the document, Landlock's rules while they are made, and some reserve.
-const DESCRIPTORS_MAX: u64 = 16;
+pub(super) const DESCRIPTORS_MAX: u64 = 16;
 /// Stack of a child in bytes, as Linux gives by default. Without a limit, an endless recursion would take all memory first.
 const STACK_BYTES: u64 = 8 << 20;
 /// CPU time in seconds between the signal that names the reason and the one that cannot be blocked.
 const CPU_GRACE_SECONDS: u64 = 1;
+/// How nice a process is that takes long: beside a process of usual weight it gets a tenth of a core.
+const NICE: i32 = 10;
 /// Of all processes of a container that runs out of memory, the kernel ends one with this score first.
 const OUT_OF_MEMORY_SCORE: &str = "1000";
 
@@ -86,6 +89,12 @@ pub(super) fn detach() -> io::Result<()> {
     Ok(())
 }
 
+/// Lets others compute first: a process that takes long gives way to all that are soon done. `None` is this process.
+pub(super) fn step_back(process: Option<Pid>) {
+    // Best effort: where the kernel refuses, the process only takes its equal part.
+    let _ = rustix::process::setpriority_process(process, NICE);
+}
+
 /// Closes all descriptors but the standard ones. C libraries of the parent open some that are inherited.
 fn close_inherited() -> io::Result<()> {
     // SAFETY: No value of this process owns a descriptor yet, since the process has just started.
@@ -106,12 +115,12 @@ fn default_signals() {
 }
 
 /// Sets the limits that the kernel keeps. Libraries should be loaded before: what they map counts.
-pub(super) fn limit(memory_bytes: u64, cpu_seconds: u64) -> io::Result<()> {
+pub(super) fn limit(memory_bytes: u64, cpu_seconds: u64, descriptors: u64) -> io::Result<()> {
     for (resource, max) in [
         (Resource::Core, 0),
         (Resource::Fsize, 0),
         (Resource::Nproc, 0),
-        (Resource::Nofile, DESCRIPTORS_MAX),
+        (Resource::Nofile, descriptors),
         (Resource::Stack, STACK_BYTES),
         (Resource::As, memory_bytes),
     ] {
@@ -137,19 +146,21 @@ fn lower(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
 /// Gives up files, network, other processes and all system calls that a parser does not need.
 pub(super) fn confine() -> Enforced {
     Enforced {
-        landlock: restrict_files().unwrap_or(Landlock::None),
+        landlock: restrict_files([]).unwrap_or(Landlock::None),
         seccomp: syscalls::restrict().is_ok(),
     }
 }
 
-/// Landlock without any rule: no file can be opened, no port reached, no process outside signalled.
-fn restrict_files() -> Result<Landlock, RulesetError> {
+/// Landlock: only files below these paths can be opened, to be read and run. No port can be reached, no process outside signalled.
+pub(super) fn restrict_files<'a>(readable: impl IntoIterator<Item = &'a Path>) -> Result<Landlock, RulesetError> {
+    let rules = readable.into_iter().filter_map(rule);
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(LANDLOCK_ABI))?
         .handle_access(AccessNet::from_all(LANDLOCK_ABI))?
         .scope(Scope::from_all(LANDLOCK_ABI))?
         .create()?
+        .add_rules(rules.map(Ok::<_, RulesetError>))?
         .restrict_self()?;
     Ok(match (status.ruleset, status.landlock) {
         (RulesetStatus::FullyEnforced, _) => Landlock::Full,
@@ -158,6 +169,16 @@ fn restrict_files() -> Result<Landlock, RulesetError> {
         },
         (RulesetStatus::PartiallyEnforced | RulesetStatus::NotEnforced, _) => Landlock::None,
     })
+}
+
+/// The right to read and run what is below a path; `None` where there is no such path.
+fn rule(path: &Path) -> Option<PathBeneath<PathFd>> {
+    let below = if path.is_dir() {
+        AccessFs::from_read(LANDLOCK_ABI)
+    } else {
+        AccessFs::ReadFile | AccessFs::Execute
+    };
+    Some(PathBeneath::new(PathFd::new(path).ok()?, below))
 }
 
 /// Ends the process without running what libraries have registered for its end, which a document may have changed.

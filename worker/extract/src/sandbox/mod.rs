@@ -11,6 +11,7 @@
 //! | how children are started, killed and reaped | `process.rs` |
 //! | what parent and child write to one another | `frames.rs`, `answer.rs` |
 //! | how a child gets the document's bytes | `handover.rs` |
+//! | how a child has pictures read, and by what | `pictures.rs`, `ocr.rs`, `jail.rs` |
 //! | what a pool counts | `counts.rs` |
 //!
 //! The parent trusts nothing that a child writes: sizes are known and bounded before bytes are taken. The bytes themselves are the
@@ -22,14 +23,19 @@ mod counts;
 mod error;
 mod frames;
 mod handover;
+pub mod jail;
 mod lockdown;
+mod ocr;
+mod pictures;
 mod pool;
 mod process;
 mod syscalls;
 
 pub use answer::{Answer, Parsed, Summary};
 pub use counts::Counts;
-pub use error::{End, ParseError, ProtocolError, StartError, TimeLimit, Unavailable};
+pub use error::{End, OcrStartError, ParseError, ProtocolError, StartError, TimeLimit, Unavailable};
 pub use lockdown::{Enforced, Landlock, Missing};
+pub use ocr::{JAIL_COMMAND, Ocr, OcrSettings};
+pub use pictures::{PIXELS_MAX, Picture, PictureHead, PictureReader, Words};
 pub use pool::{Options, Pool};
 pub use process::Allowance;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,11 +22,16 @@ use super::error::{Broken, ParseError, ProtocolError, StartError, TimeLimit, Una
 use super::frames::{self, JSON_BYTES_MAX, Kind};
 use super::handover;
 use super::lockdown::Enforced;
+use super::ocr::Ocr;
+use super::pictures::PictureHead;
 use super::process::{self, Allowance, Process, Recipe, Started};
 use crate::refusal::Refusal;
 
 /// How long a child may take until it is ready. It takes a few milliseconds; a machine without a free processor needs patience.
 const READY_MAX: Duration = Duration::from_secs(20);
+
+/// A document that takes longer gives way to others. A page takes some milliseconds, and a book seconds.
+const STEP_BACK_AFTER: Duration = Duration::from_millis(100);
 
 /// How a pool works.
 #[derive(Debug, Clone)]
@@ -50,6 +56,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Pool {
     warm: Mutex<mpsc::Receiver<io::Result<Started>>>,
+    ocr: Option<Ocr>,
     at_work: Arc<Semaphore>,
     enforced: Enforced,
     counts: Arc<Counts>,
@@ -69,11 +76,12 @@ enum Failure<E> {
     Broken(Broken),
     Refused(Refusal),
     Reserve(E),
+    Busy,
 }
 
 impl Pool {
-    /// Starts a pool, and waits for its first child to say what it enforces.
-    pub async fn start(options: Options) -> Result<Self, StartError> {
+    /// Starts a pool, and waits for its first child to say what it enforces. Without `ocr`, children must send no pictures.
+    pub async fn start(options: Options, ocr: Option<Ocr>) -> Result<Self, StartError> {
         let recipe = Recipe {
             program: options.program.clone(),
             arguments: options.arguments.clone(),
@@ -88,6 +96,7 @@ impl Pool {
         })?;
         Ok(Self {
             warm,
+            ocr,
             at_work: Arc::new(Semaphore::new(options.at_work_max.clamp(1, Semaphore::MAX_PERMITS))),
             enforced: first.enforced,
             counts,
@@ -98,6 +107,11 @@ impl Pool {
     /// What the first child enforced. All children run on the same kernel.
     pub fn enforced(&self) -> Enforced {
         self.enforced
+    }
+
+    /// What reads the children's pictures.
+    pub fn ocr(&self) -> Option<&Ocr> {
+        self.ocr.as_ref()
     }
 
     /// What the pool has counted.
@@ -145,7 +159,7 @@ impl Pool {
         let mut child = self.child().await.map_err(ParseError::Unavailable)?;
         let sealed = handover::seal(document).await;
         let sealed = sealed.map_err(|error| ParseError::Unavailable(Unavailable::Document(error)))?;
-        let answered = child.answer(&self.options, &json, sealed, reserve).await;
+        let answered = child.answer(self, &json, sealed, reserve).await;
         match answered {
             Ok(parsed) => Ok(parsed),
             Err(failure) => Err(child.blame(failure, &self.options.allowance).await),
@@ -212,16 +226,24 @@ impl Ready {
     /// Gives the document to the child, and takes the answer.
     async fn answer<S: DeserializeOwned, E>(
         &mut self,
-        options: &Options,
+        pool: &Pool,
         request: &[u8],
         document: OwnedFd,
         reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
     ) -> Result<Parsed<S>, Failure<E>> {
-        let (wall, asked) = (options.allowance.wall, Instant::now());
-        let asking = self.ask(request, document, options.answer_bytes_max);
-        let summary = match timeout(wall, asking).await?? {
+        let (mut wall, asked) = (pool.options.allowance.wall, Instant::now());
+        let mut first = self.first(pool, request, document).await?;
+        if let First::Picture(picture) = first {
+            let ocr = pool.ocr.as_ref().ok_or(Broken::from(ProtocolError::WrongKind))?;
+            wall += ocr.document_max();
+            let left = wall.saturating_sub(asked.elapsed());
+            let scanned = self.scanned(ocr, picture, pool.options.answer_bytes_max);
+            first = timeout(left, scanned).await??;
+        }
+        let summary = match first {
             First::Summary(summary) => summary,
             First::Refused(refusal) => return Err(Failure::Refused(refusal)),
+            First::Picture(_) => return Err(Broken::from(ProtocolError::WrongKind).into()),
         };
         let left = wall.saturating_sub(asked.elapsed());
         reserve(&summary).await.map_err(Failure::Reserve)?;
@@ -230,15 +252,33 @@ impl Ready {
         Ok(Parsed { about, parts })
     }
 
-    async fn ask<S: DeserializeOwned>(
+    /// Asks, and waits for what comes first. A document that takes long gives way to others.
+    async fn first<S: DeserializeOwned, E>(
         &mut self,
+        pool: &Pool,
         request: &[u8],
         document: OwnedFd,
+    ) -> Result<First<S>, Failure<E>> {
+        let (process, stream) = (&self.process, &mut self.stream);
+        let mut asking = pin!(ask(stream, request, document, pool.options.answer_bytes_max));
+        if let Ok(first) = timeout(STEP_BACK_AFTER, &mut asking).await {
+            return Ok(first?);
+        }
+        process.step_back();
+        let left = pool.options.allowance.wall.saturating_sub(STEP_BACK_AFTER);
+        Ok(timeout(left, asking).await??)
+    }
+
+    /// Reads the pictures of a document, the first of which has this head. Meanwhile the child does not count as at work, so that
+    /// scans keep no other document waiting. Scans have places of their own.
+    async fn scanned<S: DeserializeOwned, E>(
+        &mut self,
+        ocr: &Ocr,
+        first: PictureHead,
         answer_bytes_max: usize,
-    ) -> Result<First<S>, Broken> {
-        handover::send(&mut self.stream, request, document.as_fd()).await?;
-        drop(document); // The child has a descriptor of its own.
-        answer::read_first(&mut self.stream, answer_bytes_max).await
+    ) -> Result<First<S>, Failure<E>> {
+        self.process.hold(ocr.document().ok_or(Failure::Busy)?);
+        Ok(ocr.serve(&mut self.stream, first, answer_bytes_max).await?)
     }
 
     /// What a failure says about the document. Only a child that ended by itself has a reason to tell.
@@ -248,10 +288,23 @@ impl Ready {
             Failure::Refused(refusal) => ParseError::Refused(refusal),
             Failure::Reserve(error) => ParseError::Reserve(error),
             Failure::Broken(Broken::Protocol(error)) => ParseError::Protocol(error),
+            Failure::Busy => ParseError::Busy,
+            Failure::Broken(Broken::NoOcr) => ParseError::Unavailable(Unavailable::NoOcr),
             Failure::Broken(Broken::NoMemory) => ParseError::Unavailable(Unavailable::NoMemory),
             Failure::Broken(Broken::Gone) => ParseError::of_end(self.process.end().await, allowance),
         }
     }
+}
+
+async fn ask<S: DeserializeOwned>(
+    stream: &mut UnixStream,
+    request: &[u8],
+    document: OwnedFd,
+    answer_bytes_max: usize,
+) -> Result<First<S>, Broken> {
+    handover::send(stream, request, document.as_fd()).await?;
+    drop(document); // The child has a descriptor of its own.
+    answer::read_first(stream, answer_bytes_max).await
 }
 
 async fn said_ready(stream: &mut UnixStream) -> Result<Enforced, Broken> {

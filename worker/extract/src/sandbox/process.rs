@@ -17,7 +17,10 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use rustix::process::Pid;
+
 use super::counts::Counts;
+use super::lockdown;
 
 /// The environment of a child: mimalloc's settings, without which it reserves 1 GiB of address space at the start. Under a child's
 /// limit on memory that leaves less than half of the memory for use, or nothing.
@@ -25,7 +28,7 @@ use super::counts::Counts;
 /// Memory is reserved in steps of 32 MiB, the least that mimalloc takes. Blocks above 8 MiB come from the kernel and go back to it:
 /// from reserved memory, a buffer that doubles would end at a quarter of the limit, and so ends at half. Without the unit, mimalloc
 /// reads bytes.
-const ENVIRONMENT: [(&str, &str); 2] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 2] = [
     ("MIMALLOC_ARENA_RESERVE", "32MiB"),
     ("MIMALLOC_ARENA_MAX_OBJECT_SIZE", "8MiB"),
 ];
@@ -116,6 +119,15 @@ impl Process {
     /// Gives the permit back once the child is reaped, and not before.
     pub fn hold(&mut self, permit: OwnedSemaphorePermit) {
         self.permit = Some(permit);
+    }
+
+    /// Lets others compute before the child.
+    pub fn step_back(&self) {
+        // Not reaped yet, so the number is still the child's.
+        let number = self.child.as_ref().and_then(|child| i32::try_from(child.id()).ok());
+        if let Some(pid) = number.and_then(Pid::from_raw) {
+            lockdown::step_back(Some(pid));
+        }
     }
 
     /// Kills the child, and says how it ended. One that was ending already has ended by what ended it.

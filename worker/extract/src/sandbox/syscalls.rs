@@ -59,6 +59,9 @@ const FORBIDDEN: &[i64] = &[
     libc::SYS_memfd_secret,
 ];
 
+/// System calls with which a process becomes another program.
+const PROGRAMS: [i64; 2] = [libc::SYS_execve, libc::SYS_execveat];
+
 /// System calls that no parser makes, and that only this architecture has.
 #[cfg(target_arch = "x86_64")]
 const FORBIDDEN_HERE: &[i64] = &[
@@ -113,13 +116,22 @@ const PROCESS_ARGUMENT: u8 = 0;
 /// Puts both filters in force, for all threads of this process.
 pub(super) fn restrict() -> Result<(), seccompiler::Error> {
     // Both are made before the first is in force: the first mistake leaves none.
-    let (forbidding, allowing) = (forbidding()?, allowing()?);
+    let (forbidding, allowing) = (forbidding(&[])?, allowing()?);
     seccompiler::apply_filter_all_threads(&forbidding)?;
     seccompiler::apply_filter_all_threads(&allowing)
 }
 
-fn forbidding() -> Result<BpfProgram, BackendError> {
-    let rules = FORBIDDEN.iter().chain(FORBIDDEN_HERE).map(|&call| (call, Vec::new()));
+/// Forbids what only an attack does, but for one thing: to become another program.
+pub(super) fn forbid_but_programs() -> Result<(), seccompiler::Error> {
+    seccompiler::apply_filter_all_threads(&forbidding(&PROGRAMS)?)
+}
+
+/// The calls that end the process, without those that are `spared`.
+fn forbidding(spared: &[i64]) -> Result<BpfProgram, BackendError> {
+    let forbidden = FORBIDDEN.iter().chain(FORBIDDEN_HERE);
+    let rules = forbidden
+        .filter(|call| !spared.contains(call))
+        .map(|&call| (call, Vec::new()));
     let arch = std::env::consts::ARCH.try_into()?;
     SeccompFilter::new(rules.collect(), SeccompAction::Allow, SeccompAction::KillProcess, arch)?.try_into()
 }
@@ -161,7 +173,7 @@ mod tests {
 
     #[test]
     fn both_filters_can_be_made() {
-        assert!(forbidding().is_ok());
+        assert!(forbidding(&[]).is_ok() && forbidding(&PROGRAMS).is_ok());
         assert!(allowing().is_ok());
     }
 }

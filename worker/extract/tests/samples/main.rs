@@ -6,6 +6,7 @@
 mod made;
 mod pdf;
 mod reading;
+mod scans;
 mod structured;
 mod texts;
 
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
 }
 
 fn facts() -> Vec<Trial> {
-    let facts = [made::FACTS, texts::FACTS, pdf::FACTS, structured::FACTS].concat();
+    let facts = [made::FACTS, texts::FACTS, pdf::FACTS, scans::FACTS, structured::FACTS].concat();
     let trial = |(name, fact): (&str, fn())| {
         Trial::test(name, move || {
             fact();

@@ -25,7 +25,7 @@ pub const FACTS: &[(&str, fn())] = &[
         words_of_the_second_column,
     ),
     ("a_divided_word_is_one_word_with_two_rectangles", a_divided_word),
-    ("a_scan_has_a_page_without_a_text_layer", a_scan_has_no_text_layer),
+    ("without_ocr_a_scan_has_a_page_without_text", a_scan_has_no_text_layer),
 ];
 
 const CONTRACT: &str = "services-agreement.pdf";
@@ -56,6 +56,7 @@ fn pages_are_as_large_as_they_are_shown() {
         total: 3,
         read: 3,
         by_ocr: 0,
+        ocr_confidence: None,
         without_text: Vec::new(),
     };
     assert_eq!(pages(&contract), all_read);
@@ -139,6 +140,7 @@ fn a_scan_has_no_text_layer() {
         total: 1,
         read: 0,
         by_ocr: 0,
+        ocr_confidence: None,
         without_text: vec![WithoutText {
             why: text_map::Reading::NoTextLayer.as_str().to_owned(),
             count: 1,

@@ -6,20 +6,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use docket_contract::media_type::{Declared, MediaType};
+use docket_contract::media_type::Declared;
 use docket_contract::place::{Place, Region};
 use docket_contract::text_map::{Page, Rectangle, TextMap};
 use docket_extract::limits::Limits;
+use docket_extract::sandbox::OcrSettings;
 use docket_extract::{Extractor, ParseSettings, Reading, Source};
 
 /// Far more than the samples need.
-const LIMITS: Limits = Limits {
+pub const LIMITS: Limits = Limits {
     pages: 100,
     text_bytes: 1 << 20,
     inflated_bytes: 16 << 20,
 };
 /// Far more than a child needs, on a machine that does other things too.
 const WALL: Duration = Duration::from_secs(60);
+
+/// This program, which is also the child.
+pub const PROGRAM: &str = "/proc/self/exe";
 
 /// The path of a sample.
 pub fn sample(name: &str) -> PathBuf {
@@ -42,7 +46,20 @@ pub fn read(name: &str) -> Reading {
 
 /// A file whose kind its caller does not know.
 pub fn read_bytes(bytes: Bytes, name: &str) -> Reading {
-    let settings = ParseSettings {
+    read_with(bytes, name, &settings(None))
+}
+
+/// The same, by an extractor with these settings.
+pub fn read_with(bytes: Bytes, name: &str, settings: &ParseSettings) -> Reading {
+    block_on(async {
+        let extractor = Extractor::start(settings, PROGRAM.into()).await.unwrap();
+        let parsed = extractor.parse(source(name), bytes, async |_| Ok::<(), Infallible>(()));
+        parsed.await.unwrap().check(&LIMITS).unwrap()
+    })
+}
+
+pub fn settings(ocr: Option<OcrSettings>) -> ParseSettings {
+    ParseSettings {
         pdfium: pdfium(),
         parsers: 1,
         memory_bytes: 1 << 30,
@@ -50,23 +67,33 @@ pub fn read_bytes(bytes: Bytes, name: &str) -> Reading {
         wall: WALL,
         limits: LIMITS,
         sandbox_required: false,
-    };
-    let source = Source {
-        declared: Declared {
-            media_type: MediaType::Unknown,
-            charset: None,
-        },
+        ocr,
+    }
+}
+
+/// OCR of English by the Tesseract of this machine.
+pub fn ocr() -> OcrSettings {
+    OcrSettings {
+        tesseract: "/usr/bin/tesseract".into(),
+        languages: vec!["eng".into()],
+        processes: 2,
+        document_max: WALL,
+    }
+}
+
+/// All of a file of this name, whose kind nobody said.
+pub fn source(name: &str) -> Source<'_> {
+    Source {
+        declared: Declared::UNKNOWN,
         file_name: Some(name),
         pages: None,
         files: true,
-    };
-    let reading = async {
-        let extractor = Extractor::start(&settings, "/proc/self/exe".into()).await.unwrap();
-        let parsed = extractor.parse(source, bytes, async |_| Ok::<(), Infallible>(()));
-        parsed.await.unwrap().check(&LIMITS).unwrap()
-    };
+    }
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.unwrap().block_on(reading)
+    runtime.unwrap().block_on(future)
 }
 
 /// The map of a text.

@@ -14,14 +14,13 @@ pub const FACTS: &[(&str, fn())] = &[
     ),
 ];
 
-const SAMPLES: [&str; 7] = [
+const SAMPLES: [&str; 6] = [
     "engagement-letter.odt",
     "public-notice.html",
     "services-agreement.pdf",
     "settlement-offer.eml",
     "standard-terms.pdf",
     "supply-amendment.docx",
-    "termination-notice-scan.pdf",
 ];
 
 fn the_text_of_each_sample() {

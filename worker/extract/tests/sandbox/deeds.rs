@@ -86,7 +86,7 @@ fn inherited() -> String {
 }
 
 pub fn child(arguments: impl Iterator<Item = OsString>) -> ! {
-    child::main(arguments, inherited, |seen, deed: Deed, document| {
+    child::main(arguments, inherited, |seen, deed: Deed, document, _| {
         commit(deed, document, seen)
     })
 }

@@ -6,12 +6,14 @@
 mod confined;
 mod deeds;
 mod ended;
+mod jailed;
 mod lives;
 mod protocol;
 mod world;
 
 use std::process::ExitCode;
 
+use docket_extract::sandbox::{JAIL_COMMAND, jail};
 use libtest_mimic::{Arguments, Trial};
 
 // As in the worker, whose allocator must live with a small limit on memory.
@@ -24,12 +26,13 @@ fn main() -> ExitCode {
         Some(world::CHILD) => deeds::child(arguments),
         Some(world::WEAK_CHILD) => deeds::weak_child(),
         Some(world::PARENT) => lives::parent(),
+        Some(JAIL_COMMAND) => jail::main(arguments),
         _ => libtest_mimic::run(&Arguments::from_args(), facts()).exit_code(),
     }
 }
 
 fn facts() -> Vec<Trial> {
-    let facts = [confined::FACTS, ended::FACTS, lives::FACTS, protocol::FACTS].concat();
+    let facts = [confined::FACTS, ended::FACTS, jailed::FACTS, lives::FACTS, protocol::FACTS].concat();
     let trial = |(name, fact): (&str, fn())| {
         Trial::test(name, move || {
             fact();

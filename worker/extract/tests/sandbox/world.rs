@@ -51,7 +51,7 @@ pub async fn pool() -> Pool {
 }
 
 pub async fn pool_of(options: Options) -> Result<Pool, StartError> {
-    Pool::start(options).await
+    Pool::start(options, None).await
 }
 
 pub async fn outcome(pool: &Pool, deed: Deed) -> Outcome {

@@ -6,6 +6,7 @@
 
 mod extent;
 mod page;
+mod picture;
 mod text;
 
 use std::marker::PhantomData;

@@ -24,6 +24,8 @@ pub struct PageLines {
     pub height: f32,
     /// How the text was had.
     pub reading: Reading,
+    /// How sure OCR is of its text, in percent.
+    pub confidence: Option<u8>,
     /// The lines' text, one line after the other.
     pub text: String,
     /// A box for each character of the text.
@@ -58,6 +60,7 @@ impl PageLines {
             width,
             height,
             reading,
+            confidence: None,
             text: String::new(),
             boxes: Vec::new(),
             lines: Vec::new(),

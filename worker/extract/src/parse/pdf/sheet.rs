@@ -173,6 +173,11 @@ impl Direction {
     /// Text whose lines run from top to bottom.
     pub const DOWN: Self = Self(QUARTER);
 
+    /// Text whose direction is so many quarter turns, clockwise, from upright.
+    pub fn quarter(turns: u8) -> Self {
+        Self(turns % 4 * QUARTER)
+    }
+
     fn of(x: f32, y: f32) -> Self {
         if y.abs() <= STRAIGHT * x.abs() {
             return Self(if x < 0.0 { 2 * QUARTER } else { 0 });

@@ -26,6 +26,15 @@ struct Pdfium {
     _turn: MutexGuard<'static, ()>,
 }
 
+/// All pages of a file that is not encrypted.
+fn whole(bytes: &[u8]) -> Asked<'_> {
+    Asked {
+        bytes,
+        password: None,
+        pages: None,
+    }
+}
+
 impl Pdfium {
     fn load() -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,7 +46,7 @@ impl Pdfium {
     }
 
     fn read(&self, bytes: &[u8]) -> Result<PdfText, Refusal> {
-        read(&self.library, bytes, None, None, &LIMITS)
+        read(&self.library, whole(bytes), None, &LIMITS)
     }
 
     fn text(&self, bytes: &[u8]) -> PdfText {
@@ -262,7 +271,12 @@ fn only_the_pages_asked_for_are_read() {
         .page(&at((72, 700), "three"));
     let pdfium = Pdfium::load();
     let pages = "2".parse().expect("a page");
-    let read = read(&pdfium.library, &sample.bytes(), None, Some(&pages), &LIMITS).expect("the sample is a PDF");
+    let bytes = sample.bytes();
+    let asked = Asked {
+        pages: Some(&pages),
+        ..whole(&bytes)
+    };
+    let read = read(&pdfium.library, asked, None, &LIMITS).expect("the sample is a PDF");
     assert_eq!(read.text, "\u{c}two\u{c}");
     assert_eq!(read.map.pages[0].reading, Reading::NotAsked);
     assert_eq!((read.map.pages[0].width, read.pages_total), (612.0, 3));
@@ -278,7 +292,7 @@ fn limits_are_refused_with_their_names() {
             text_bytes,
             ..LIMITS
         };
-        super::read(&pdfium.library, &bytes, None, None, &limits).map(|read| read.text)
+        super::read(&pdfium.library, whole(&bytes), None, &limits).map(|read| read.text)
     };
     assert_eq!(with(2, 5).as_deref(), Ok("four\u{c}"));
     assert_eq!(with(1, 5), Err(Refusal::TooManyPages { pages: 2, max: 1 }));
@@ -292,7 +306,11 @@ fn bytes_that_are_no_pdf_are_malformed() {
     let malformed = Refusal::malformed(Format::Pdf, Problem::Structure);
     assert_eq!(pdfium.read(b"").map(|read| read.text), Err(malformed.clone()));
     assert_eq!(pdfium.read(b"Hello").map(|read| read.text), Err(malformed));
-    let password = read(&pdfium.library, b"%PDF-1.4", Some("a\0b"), None, &LIMITS);
+    let asked = Asked {
+        password: Some("a\0b"),
+        ..whole(b"%PDF-1.4")
+    };
+    let password = read(&pdfium.library, asked, None, &LIMITS);
     assert_eq!(password.map(|read| read.text), Err(Refusal::Encrypted));
 }
 

@@ -60,6 +60,7 @@ impl Joiner {
             width: page.width,
             height: page.height,
             reading: page.reading,
+            confidence: page.confidence,
             boxes,
         });
         self.check()

@@ -1,0 +1,65 @@
+//! What a process that reads a picture cannot reach: other programs in Tesseract's place try.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Output, Stdio};
+
+use docket_extract::sandbox::JAIL_COMMAND;
+
+pub const FACTS: &[(&str, fn())] = &[
+    ("a_jailed_program_reads_only_libraries", a_jailed_program_reads_only_libraries),
+    ("a_jailed_program_starts_nothing_and_reaches_nobody", a_jailed_program_starts_nothing),
+    ("a_jailed_program_has_bounded_memory_and_writes_no_file", a_jailed_program_has_bounded_memory),
+    ("a_jailed_program_inherits_nothing", a_jailed_program_inherits_nothing),
+    ("a_program_that_is_missing_is_said", a_program_that_is_missing),
+];
+
+fn jailed(program: &[&str]) -> Output {
+    let mut command = Command::new("/proc/self/exe");
+    command.args([JAIL_COMMAND, "true"]).args(program);
+    command.env("DOCKET_SECRET", "of the parent").stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+fn perl(script: &str) -> Output {
+    jailed(&["/usr/bin/perl", "-e", script])
+}
+
+fn a_jailed_program_reads_only_libraries() {
+    assert!(jailed(&["/bin/cat", "/usr/share/perl5/Debconf/Log.pm", "/etc/ld.so.cache"]).stdout.len() > 100);
+    for file in ["/etc/passwd", "/proc/self/environ", "/proc/1/cmdline", env!("CARGO_MANIFEST_DIR")] {
+        let output = jailed(&["/bin/cat", file]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{file}");
+    }
+}
+
+fn a_jailed_program_starts_nothing() {
+    for script in [
+        "use Socket; socket(my $s, PF_INET, SOCK_STREAM, 0)",
+        "use Socket; socket(my $s, PF_UNIX, SOCK_DGRAM, 0)",
+        "fork",
+        "kill 9, getppid",
+    ] {
+        assert_eq!(perl(script).status.signal(), Some(libc::SIGSYS), "{script}");
+    }
+}
+
+fn a_jailed_program_has_bounded_memory() {
+    assert!(!perl("my $all = \"a\" x (1 << 30); print 1").status.success());
+    for path in ["/tmp/of-a-jailed-program", "/usr/of-a-jailed-program", "/dev/shm/of-a-jailed-program"] {
+        assert!(!perl(&format!("open(my $f, '>', '{path}') or die")).status.success(), "{path}");
+    }
+}
+
+fn a_jailed_program_inherits_nothing() {
+    let environment = jailed(&["/usr/bin/env"]);
+    assert_eq!(String::from_utf8(environment.stdout).unwrap(), "OMP_THREAD_LIMIT=1\n");
+    let niceness = jailed(&["/usr/bin/nice"]);
+    let niceness: i32 = String::from_utf8(niceness.stdout).unwrap().trim().parse().unwrap();
+    assert!(niceness >= 10, "{niceness}");
+}
+
+fn a_program_that_is_missing() {
+    assert_eq!(jailed(&["/usr/bin/no-such-program"]).status.code(), Some(125));
+    let none = Command::new("/proc/self/exe").arg(JAIL_COMMAND).output().unwrap();
+    assert_eq!(none.status.code(), Some(122));
+}
