@@ -7,6 +7,7 @@ use anyhow::Context;
 use docket_api::{ApiState, Stores};
 use docket_dispatch::dispatcher::Dispatcher;
 use docket_dispatch::handover::HandOver;
+use docket_dispatch::images::Images;
 use docket_dispatch::undeliverable;
 use docket_http::health::{self, Readiness};
 use docket_http::router;
@@ -99,6 +100,7 @@ pub async fn start(
         let verifier = Verifier::new(auth);
         let stores = Stores {
             models: Models::new(blobs.clone()),
+            images: Images::new(publisher.clone()),
             handover: HandOver::start(shards.clone(), publisher, shutdown),
             shards,
             blobs,

@@ -10,6 +10,7 @@ pub mod evaluate;
 mod extraction;
 pub mod fetch;
 pub mod heartbeat;
+mod images;
 mod intake;
 mod limits;
 pub mod models;

@@ -30,10 +30,18 @@ use crate::intake::intake;
 use crate::probes::Health;
 use crate::result_writer::Writer;
 use crate::serving::Serving;
-use crate::{extraction, probes, report};
+use crate::{extraction, images, probes, report};
 
 /// This process's own program, even after an upgrade has replaced its file.
 const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// What a worker consumes.
+struct Queues {
+    /// The jobs of each model.
+    jobs: Vec<Deliveries>,
+    /// Pages to be drawn.
+    images: Deliveries,
+}
 
 /// Runs a worker until the shutdown begins, then drains.
 pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shutdown) -> anyhow::Result<()> {
@@ -56,10 +64,10 @@ pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shu
         ticking.health.tick(in_hand, ticking.serving.windows());
     };
     let heart = tokio::spawn(ctx.claims.clone().run(ctx.shards.clone(), tick));
-    let queues: Vec<_> = queues
-        .into_iter()
-        .map(|queue| tokio::spawn(intake(ctx.clone(), queue)))
-        .collect();
+    let Queues { jobs, images } = queues;
+    let jobs = jobs.into_iter().map(|queue| tokio::spawn(intake(ctx.clone(), queue)));
+    let mut queues: Vec<_> = jobs.collect();
+    queues.push(tokio::spawn(images::serve(ctx.clone(), images)));
     shutdown.soft().await;
     tracing::info!("stopping");
     health.stopping();
@@ -78,11 +86,7 @@ pub async fn run(config: WorkerConfig, recorder: PrometheusHandle, shutdown: Shu
     Ok(())
 }
 
-async fn start(
-    config: &WorkerConfig,
-    health: &Health,
-    shutdown: &Shutdown,
-) -> anyhow::Result<(Arc<Context>, Vec<Deliveries>)> {
+async fn start(config: &WorkerConfig, health: &Health, shutdown: &Shutdown) -> anyhow::Result<(Arc<Context>, Queues)> {
     let worker = format!("{}-{}", hostname(), &Uuid::new_v4().simple().to_string()[..8]);
     let name = format!("docket-worker {worker}");
     let shards = Shards::connect(&config.store).await?;
@@ -129,10 +133,11 @@ async fn start(
         let source = Source::Jobs(model.clone());
         Deliveries::new(config.queue.clone(), &name, source, config.prefetch)
     };
-    let queues: Vec<Deliveries> = ctx.serving.names().map(consume).collect();
-    health.started(queues.iter().map(Deliveries::connected).collect());
-    tracing::info!(worker = ctx.worker, models = queues.len(), "ready");
-    Ok((ctx, queues))
+    let jobs: Vec<Deliveries> = ctx.serving.names().map(consume).collect();
+    let images = Deliveries::new(config.queue.clone(), &name, Source::Images, images::AT_ONCE);
+    health.started(jobs.iter().map(Deliveries::connected).collect());
+    tracing::info!(worker = ctx.worker, models = jobs.len(), "ready");
+    Ok((ctx, Queues { jobs, images }))
 }
 
 fn hostname() -> String {

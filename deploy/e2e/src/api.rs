@@ -45,10 +45,15 @@ impl Caller {
         accepted(self.send(upload).await).await
     }
 
+    /// Requests a path; returns the answer with its headers.
+    pub async fn answer(&self, path: &str) -> reqwest::Response {
+        let sent = self.0.send(self.0.request(Method::GET, path)).await;
+        sent.expect("the producer answers")
+    }
+
     /// Requests a path; returns status and body.
     pub async fn get_bytes(&self, path: &str) -> (u16, Vec<u8>) {
-        let sent = self.0.send(self.0.request(Method::GET, path)).await;
-        let response = sent.expect("the producer answers");
+        let response = self.answer(path).await;
         let status = response.status().as_u16();
         (status, response.bytes().await.expect("the answer is whole").to_vec())
     }

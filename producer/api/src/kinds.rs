@@ -29,6 +29,9 @@ pub const OFFSETS_NOT_COUNTED: Kind = Kind::new(
 /// The document is of a kind that has no pages.
 pub const NO_PAGES: Kind = Kind::new(StatusCode::CONFLICT, "no-pages", "The document has no pages");
 
+/// No worker can draw the page.
+pub const PAGE_NOT_DRAWABLE: Kind = Kind::new(StatusCode::CONFLICT, "page-not-drawable", "The page cannot be drawn");
+
 /// The page has more text than is shown at once.
 pub const PAGE_TOO_LARGE: Kind = Kind::new(
     StatusCode::CONFLICT,

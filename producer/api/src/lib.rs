@@ -5,6 +5,7 @@ mod backlog;
 mod commit;
 mod documents;
 mod idempotent;
+mod images;
 mod jobs;
 mod kinds;
 mod models;
@@ -37,6 +38,7 @@ pub fn routes(state: ApiState) -> OpenApiRouter {
         .routes(routes!(results::entities))
         .routes(routes!(results::text))
         .routes(routes!(pages::one))
+        .routes(routes!(images::image))
         .routes(routes!(original::original))
         .routes(routes!(jobs::of_document, reanalyse::reanalyse))
         .routes(routes!(jobs::one, jobs::cancel))

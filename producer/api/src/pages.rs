@@ -90,12 +90,23 @@ pub async fn one(
     )
 }
 
-fn no_pages() -> ApiError {
+pub fn no_pages() -> ApiError {
     ApiError::new(kinds::NO_PAGES, "This document is of a kind that has no pages.")
 }
 
 /// A page by its number, out of the stored map.
 async fn stored_page(state: &ApiState, map: &BlobKey, number: u32) -> Result<(Page, Vec<Block>), ApiError> {
+    let index = index_of(state, map).await?;
+    let place = index.pages.iter().position(|page| page.number == number);
+    let (place, chunk) = place
+        .and_then(|place| Some((place, index.chunk(place)?)))
+        .ok_or_else(ApiError::not_found)?;
+    let chunk = state.blobs.range(map, chunk).await?;
+    index.open(place, &chunk).map_err(ApiError::internal)
+}
+
+/// The pages of a stored map; an error for a document without.
+pub async fn index_of(state: &ApiState, map: &BlobKey) -> Result<Index, ApiError> {
     let mut head = state.blobs.range(map, 0..FIRST_READ_BYTES).await?;
     let size = Index::bytes(&head).map_err(ApiError::internal)?;
     if size > head.len() {
@@ -105,12 +116,7 @@ async fn stored_page(state: &ApiState, map: &BlobKey, number: u32) -> Result<(Pa
     if index.pages.is_empty() {
         return Err(no_pages());
     }
-    let place = index.pages.iter().position(|page| page.number == number);
-    let (place, chunk) = place
-        .and_then(|place| Some((place, index.chunk(place)?)))
-        .ok_or_else(ApiError::not_found)?;
-    let chunk = state.blobs.range(map, chunk).await?;
-    index.open(place, &chunk).map_err(ApiError::internal)
+    Ok(index)
 }
 
 /// The blocks of a page as they are shown; `None` when they do not fit the page's text.

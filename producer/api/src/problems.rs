@@ -42,6 +42,17 @@ problems!(
     Kind::OVERLOADED,
 );
 problems!(
+    /// Reading the image of a page.
+    ImageProblems:
+    Kind::NO_CLIENT,
+    Kind::NOT_FOUND,
+    kinds::NOT_ANALYSED,
+    kinds::NO_PAGES,
+    kinds::PAGE_NOT_DRAWABLE,
+    Kind::TOO_MANY_REQUESTS,
+    Kind::OVERLOADED,
+);
+problems!(
     /// Asking for another analysis of a document.
     ReanalysisProblems:
     Kind::NO_CLIENT,

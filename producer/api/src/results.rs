@@ -12,6 +12,7 @@ use docket_contract::ids::{DocumentId, JobId, JobKey};
 use docket_contract::object_key::BlobKey;
 use docket_contract::place::Region;
 use docket_contract::state::JobState;
+use docket_objects::BlobError;
 use docket_store::FencedTx;
 use docket_store::read::documents::{self, ENTITIES_WALK_MAX, EntityPage};
 use docket_store::read::reading;
@@ -218,7 +219,7 @@ pub async fn text(
     Ok(response)
 }
 
-pub async fn open(state: &ApiState, key: &BlobKey) -> Result<(Body, u64), ApiError> {
+pub async fn open(state: &ApiState, key: &BlobKey) -> Result<(Body, u64), BlobError> {
     let (object, bytes) = state.blobs.open(key).await?;
     let chunks = stream::try_unfold(object, |mut object| async move {
         Ok::<_, std::io::Error>(object.try_next().await?.map(|chunk| (chunk, object)))

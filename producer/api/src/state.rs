@@ -3,6 +3,7 @@
 use axum::extract::FromRef;
 use docket_contract::ids::ModelRef;
 use docket_dispatch::handover::HandOver;
+use docket_dispatch::images::Images;
 use docket_http::reads::Reads;
 use docket_identity::Verifier;
 use docket_objects::BlobStore;
@@ -21,6 +22,7 @@ pub struct ApiState {
     pub(crate) blobs: BlobStore,
     pub(crate) models: Models,
     pub(crate) handover: HandOver,
+    pub(crate) images: Images,
     pub(crate) uploads: Uploads,
     pub(crate) backlogs: Backlogs,
     pub(crate) document_bytes_max: u64,
@@ -40,6 +42,8 @@ pub struct Stores {
     pub models: Models,
     /// Publishes fresh jobs.
     pub handover: HandOver,
+    /// Asks workers for images of pages.
+    pub images: Images,
 }
 
 impl ApiState {
@@ -50,6 +54,7 @@ impl ApiState {
             blobs: stores.blobs,
             models: stores.models,
             handover: stores.handover,
+            images: stores.images,
             uploads: Uploads::default(),
             backlogs: Backlogs::new(config.backlog),
             document_bytes_max: config.document_bytes_max,

@@ -348,6 +348,14 @@ pub struct ShownPage {
     pub blocks: Vec<ShownBlock>,
 }
 
+/// An image that is not there yet.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ImageBeingDrawn {
+    /// Always `being_drawn`.
+    #[schema(examples("being_drawn"))]
+    pub state: &'static str,
+}
+
 /// A block of a page: a paragraph, a heading, a running header.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ShownBlock {

@@ -4,6 +4,7 @@ pub mod backlog;
 pub mod dispatcher;
 pub mod fair_share;
 pub mod handover;
+pub mod images;
 mod open_work;
 mod orphans;
 mod sweep;

@@ -10,6 +10,7 @@ pub mod media_type;
 pub mod model;
 pub mod object_key;
 pub mod outcome;
+pub mod page_image;
 pub mod page_ranges;
 pub mod place;
 pub mod reason;

@@ -42,6 +42,15 @@ impl BlobKey {
         Self(format!("texts/{:04}/{client}/{document}/{sha256}.map", bucket.number()))
     }
 
+    /// Key of the image of a page: the same page of the same document is always drawn the same. An empty object says that the page
+    /// cannot be drawn.
+    pub fn page_image(bucket: Bucket, client: &ClientId, document: DocumentId, page: u32) -> Self {
+        Self(format!(
+            "texts/{:04}/{client}/{document}/page-{page}.png",
+            bucket.number()
+        ))
+    }
+
     /// A key as a row holds it or a listing shows it.
     pub fn from_stored(key: String) -> Self {
         Self(key)

@@ -140,6 +140,20 @@ words!(
 );
 
 words!(
+    /// How the drawing of a page's image ended.
+    ImageEnd {
+        /// The image was stored.
+        Drawn = "drawn",
+        /// Another worker had stored the image.
+        Found = "found",
+        /// The page cannot be drawn, which was stored.
+        Refused = "refused",
+        /// The image was not drawn, for no fault of the page. Whoever wants it asks again.
+        PutOff = "put_off",
+    }
+);
+
+words!(
     /// A part of the sandbox of parsers.
     SandboxPart {
         /// Landlock: no files, no network, no signals to others.

@@ -30,6 +30,8 @@ pub enum Source {
     Jobs(ModelName),
     /// The dead queue: messages that no worker could act on.
     Dead,
+    /// Pages to be drawn.
+    Images,
 }
 
 impl Source {
@@ -38,6 +40,7 @@ impl Source {
         match self {
             Self::Jobs(model) => topology::jobs_queue(model),
             Self::Dead => topology::DEAD.to_owned(),
+            Self::Images => topology::IMAGES.to_owned(),
         }
     }
 }

@@ -10,10 +10,11 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, PublisherConfirm
 use tokio::sync::Mutex;
 use tracing::{Instrument, Span};
 
-use super::topology::{self, DELAY, JOBS};
+use super::topology::{self, DELAY, IMAGES, JOBS};
 use super::{QueueConfig, QueueError, UNSETTLED, call, close, connect, text};
 use docket_contract::ids::{ClaimToken, ModelName};
 use docket_contract::job::{AnalyzeDocument, JobMessage};
+use docket_contract::page_image::{DrawPage, ImageMessage};
 use docket_process::failpoint;
 use docket_process::metrics;
 use docket_process::telemetry::context::{self, TRACE_PARENT};
@@ -90,6 +91,24 @@ impl Publisher {
         result
     }
 
+    /// Asks for the image of a page. Refused when too many wait.
+    pub async fn image(&self, page: DrawPage) -> Result<(), QueueError> {
+        let publishing = self.live(|live| live.publishing.clone()).await?;
+        let properties = BasicProperties::default().with_content_type("application/json".into());
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
+        let body = ImageMessage::V1(page).encode();
+        let sent = publishing.basic_publish(IMAGES.into(), "".into(), options, &body, properties);
+        let result = outcome(call("take a message", sent).await).await;
+        // A full queue refuses, and says nothing of the connection.
+        if let Err(QueueError::Unroutable | QueueError::TimedOut(_) | QueueError::Failed { .. }) = result {
+            self.disconnect().await;
+        }
+        result
+    }
+
     /// Depth of a model's queue. Declares the queue, since a passive declare of a missing queue only closes the channel.
     pub async fn depth(&self, model: &ModelName) -> Result<Depth, QueueError> {
         let declaring = self.with_model(model, |live| live.declaring.clone()).await?;
@@ -143,14 +162,7 @@ impl Publisher {
     /// Runs `take` on the live connection, once the model's queue is declared there.
     async fn with_model<T>(&self, model: &ModelName, take: impl FnOnce(&Live) -> T) -> Result<T, QueueError> {
         let mut guard = self.live.lock().await;
-        if guard.as_ref().is_some_and(|live| !live.connection.status().connected()) {
-            guard.take();
-        }
-        if guard.is_none() {
-            metrics::connected("publish", false);
-            *guard = Some(Live::open(&self.config, &self.name).await?);
-            metrics::connected("publish", true);
-        }
+        self.open(&mut guard).await?;
         let live = guard.as_mut().expect("opened above");
         if !live.declared.contains(model) {
             if let Err(error) = topology::declare_model(&live.declaring, model).await {
@@ -160,6 +172,26 @@ impl Publisher {
             live.declared.insert(model.clone());
         }
         Ok(take(live))
+    }
+
+    /// Runs `take` on the live connection.
+    async fn live<T>(&self, take: impl FnOnce(&Live) -> T) -> Result<T, QueueError> {
+        let mut guard = self.live.lock().await;
+        self.open(&mut guard).await?;
+        Ok(take(guard.as_ref().expect("opened above")))
+    }
+
+    /// Opens the connection if there is none, or a lost one.
+    async fn open(&self, live: &mut Option<Live>) -> Result<(), QueueError> {
+        if live.as_ref().is_some_and(|live| !live.connection.status().connected()) {
+            live.take();
+        }
+        if live.is_none() {
+            metrics::connected("publish", false);
+            *live = Some(Live::open(&self.config, &self.name).await?);
+            metrics::connected("publish", true);
+        }
+        Ok(())
     }
 
     /// Draws from a result what it says about the connection. After a returned message, the queue is gone and must be declared

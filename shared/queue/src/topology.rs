@@ -3,6 +3,7 @@
 //! ```text
 //! docket.jobs (direct) --model--> docket.jobs.<model> --rejected, or delivered 100 times--> docket.dead
 //! docket.delay (fanout) --------> docket.delay        --after 5 s, same routing key-------> docket.jobs
+//! docket.images (fanout) -------> docket.images       --after 60 s, or when full----------> dropped
 //! ```
 
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
@@ -19,6 +20,13 @@ pub const DELAY: &str = "docket.delay";
 /// Exchange and queue of messages that no worker can act on.
 pub const DEAD: &str = "docket.dead";
 
+/// Exchange and queue of pages to be drawn.
+pub const IMAGES: &str = "docket.images";
+
+/// How long a page waits to be drawn, in milliseconds: whoever waits for longer asks again.
+const IMAGE_MS: i32 = 60_000;
+/// Pages that wait to be drawn, of all clients together: more than a minute's work of several workers is refused.
+const IMAGES_MAX: i32 = 2_000;
 /// How long a message stays in the delay queue, in milliseconds: about as long as a shard takes to restart.
 const DELAY_MS: i32 = 5_000;
 /// Deliveries after which the broker gives a message up: far above our own attempts, which the row counts. The limit only stops a
@@ -57,6 +65,8 @@ pub enum Declared {
     Delay,
     /// The queue [`DEAD`].
     Dead,
+    /// The queue [`IMAGES`].
+    Images,
 }
 
 impl Declared {
@@ -66,6 +76,7 @@ impl Declared {
             Self::Jobs(model) => jobs_queue(model),
             Self::Delay => DELAY.to_owned(),
             Self::Dead => DEAD.to_owned(),
+            Self::Images => IMAGES.to_owned(),
         }
     }
 
@@ -83,6 +94,11 @@ impl Declared {
                 delay
             }
             Self::Dead => Vec::new(),
+            Self::Images => vec![
+                ("x-message-ttl", AMQPValue::LongInt(IMAGE_MS)),
+                ("x-max-length", AMQPValue::LongInt(IMAGES_MAX)),
+                ("x-overflow", text("reject-publish")),
+            ],
         }
     }
 
@@ -93,10 +109,11 @@ impl Declared {
 }
 
 /// The exchanges, with their kinds.
-pub const EXCHANGES: [(&str, ExchangeKind); 3] = [
+pub const EXCHANGES: [(&str, ExchangeKind); 4] = [
     (JOBS, ExchangeKind::Direct),
     (DELAY, ExchangeKind::Fanout),
     (DEAD, ExchangeKind::Fanout),
+    (IMAGES, ExchangeKind::Fanout),
 ];
 
 /// Declares every exchange and queue that does not depend on a model.
@@ -107,7 +124,9 @@ pub async fn declare_common(channel: &Channel) -> Result<(), QueueError> {
     Declared::Delay.declare(channel).await?;
     bind(channel, DELAY, DELAY, "").await?;
     Declared::Dead.declare(channel).await?;
-    bind(channel, DEAD, DEAD, "").await
+    bind(channel, DEAD, DEAD, "").await?;
+    Declared::Images.declare(channel).await?;
+    bind(channel, IMAGES, IMAGES, "").await
 }
 
 /// Declares a model's queue. Returns the messages ready in it and its consumers.

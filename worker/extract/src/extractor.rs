@@ -224,14 +224,7 @@ impl Extractor {
         bytes: Bytes,
         reserve: impl AsyncFnOnce(Size) -> Result<(), E>,
     ) -> Result<Parsed, ExtractError<E>> {
-        let request = Request {
-            declared: source.declared.to_string(),
-            file_name: source.file_name.map(str::to_owned),
-            pages: source.pages.map(ToString::to_string),
-            files: source.files,
-            pictures: self.pool.ocr().map(Ocr::processes),
-            limits: self.limits.clone(),
-        };
+        let request = self.request(source, None);
         let make_room = async |summary: &Summary<About>| {
             let size = |part: usize| summary.sizes.get(part).copied().unwrap_or_default();
             let map = size(MAP).saturating_add(summary.about.map_memory);
@@ -254,8 +247,40 @@ impl Extractor {
             files: std::mem::take(&mut parts[FILES]),
         })
     }
+
+    /// Draws a page of a document, counted from 1, in a child: PNG. `reserve` makes room for so many bytes before they are taken.
+    pub async fn image<E>(
+        &self,
+        source: Source<'_>,
+        bytes: Bytes,
+        page: u32,
+        reserve: impl AsyncFnOnce(usize) -> Result<(), E>,
+    ) -> Result<Bytes, ExtractError<E>> {
+        let request = self.request(source, Some(page));
+        let make_room = async |summary: &Summary<About>| reserve(summary.bytes()).await;
+        let parsed = self.pool.parse(&request, bytes, make_room).await?;
+        let image = parsed.parts.into_iter().next().unwrap_or_default();
+        if !image.starts_with(PNG) {
+            return Err(ExtractError::Parser(ParserError::Forged));
+        }
+        Ok(image.into())
+    }
+
+    fn request(&self, source: Source<'_>, image_of: Option<u32>) -> Request {
+        Request {
+            declared: source.declared.to_string(),
+            file_name: source.file_name.map(str::to_owned),
+            pages: source.pages.map(ToString::to_string),
+            files: source.files,
+            image_of,
+            pictures: self.pool.ocr().map(Ocr::processes),
+            limits: self.limits.clone(),
+        }
+    }
 }
 
+/// What every PNG begins with.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Longest name of a file, in characters, as of an upload's.
 const FILE_NAME_CHARS_MAX: usize = 255;
 /// Most files within a document.

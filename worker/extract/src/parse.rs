@@ -9,8 +9,10 @@ mod html;
 mod mail;
 mod odt;
 mod package;
+mod page_image;
 mod pdf;
 mod picture;
+mod resolution;
 mod roles;
 mod rtf;
 mod scan;
@@ -46,6 +48,8 @@ pub(crate) struct Request {
     pub pages: Option<String>,
     /// Whether the files within the document are to be unpacked.
     pub files: bool,
+    /// The page to draw, counted from 1, instead of reading the document.
+    pub image_of: Option<u32>,
     /// Pictures of pages that OCR reads at a time; without, pages without text stay so.
     pub pictures: Option<usize>,
     /// What the document may cost.
@@ -53,7 +57,7 @@ pub(crate) struct Request {
 }
 
 /// What is known of a document beside its text and map.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct About {
     /// What of the document was read.
     pub coverage: Coverage,
@@ -94,6 +98,10 @@ impl Libraries {
             pdf: pdf::Library::load(pdfium).ok(),
         }
     }
+
+    fn pdf(&self) -> &pdf::Library {
+        self.pdf.as_ref().expect("a worker starts only with pdfium")
+    }
 }
 
 /// Reads a document: the text and the bytes of its map.
@@ -119,6 +127,9 @@ pub(crate) fn read(
         pages,
         limits: &request.limits,
     };
+    if let Some(page) = request.image_of {
+        return document.image(libraries, media_type, page);
+    }
     let ocr = request.pictures.map(|at_once| Ocr { reader, at_once });
     let read = document.read(libraries, media_type, ocr)?;
     Ok(answer(read, request.files))
@@ -202,6 +213,29 @@ impl Document<'_> {
         })
     }
 
+    /// The image of a page: the only part of its answer.
+    fn image(&self, libraries: &Libraries, media_type: MediaType, page: u32) -> Result<Answer<About>, Refusal> {
+        let image = match media_type {
+            MediaType::Pdf => pdf::image(libraries.pdf(), self.as_pdf(), page)?,
+            MediaType::Png => picture::image(self.bytes, Format::Png, page, self.limits)?,
+            MediaType::Jpeg => picture::image(self.bytes, Format::Jpeg, page, self.limits)?,
+            MediaType::Tiff => picture::image(self.bytes, Format::Tiff, page, self.limits)?,
+            MediaType::Docx
+            | MediaType::Odt
+            | MediaType::Rtf
+            | MediaType::Html
+            | MediaType::Mail
+            | MediaType::Zip
+            | MediaType::Plain
+            | MediaType::Markdown
+            | MediaType::Unknown => return Err(Refusal::Unsupported { found: Kind::Unknown }),
+        };
+        Ok(Answer {
+            about: About::default(),
+            parts: vec![image],
+        })
+    }
+
     fn html(&self, writer: &mut Writer, coverage: &mut Coverage) -> Result<(), Refusal> {
         let said = self.declared.charset.map(encoding_rs::Encoding::name);
         let decoded = encoding::decode(self.bytes, said, true)?;
@@ -210,13 +244,7 @@ impl Document<'_> {
     }
 
     fn pdf(&self, libraries: &Libraries, mut ocr: Option<Ocr>, mut coverage: Coverage) -> Result<Read, Refusal> {
-        let library = libraries.pdf.as_ref().expect("a worker starts only with pdfium");
-        let asked = pdf::Asked {
-            bytes: self.bytes,
-            password: None,
-            pages: self.pages.as_ref(),
-        };
-        let read = pdf::read(library, asked, ocr.as_mut(), self.limits)?;
+        let read = pdf::read(libraries.pdf(), self.as_pdf(), ocr.as_mut(), self.limits)?;
         coverage.pages = Some(page_coverage(&read.map.pages));
         if read.form_xfa {
             coverage.remarks.push(Remark::XfaForm.as_str().to_owned());
@@ -227,6 +255,14 @@ impl Document<'_> {
             coverage,
             files: Vec::new(),
         })
+    }
+
+    fn as_pdf(&self) -> pdf::Asked<'_> {
+        pdf::Asked {
+            bytes: self.bytes,
+            password: None,
+            pages: self.pages.as_ref(),
+        }
     }
 
     fn picture(&self, format: Format, mut ocr: Option<Ocr>, mut coverage: Coverage) -> Result<Read, Refusal> {

@@ -26,7 +26,10 @@ pub async fn examine(config: &QueueConfig, models: &[ModelName]) -> Vec<Finding>
         findings.extend(judge(&format!("exchange {name}"), standing, &mut missing));
     }
     let models = models.iter().cloned().map(Declared::Jobs);
-    for queue in [Declared::Delay, Declared::Dead].into_iter().chain(models) {
+    for queue in [Declared::Delay, Declared::Dead, Declared::Images]
+        .into_iter()
+        .chain(models)
+    {
         let standing = inspection.queue(&queue).await;
         findings.extend(depth(&queue, &standing));
         findings.extend(judge(&format!("queue {}", queue.name()), standing, &mut missing));
@@ -136,7 +139,7 @@ fn depth(queue: &Declared, standing: &Result<Standing, QueueError>) -> Option<Fi
         Declared::Delay if *ready > 0 => Finding::warn(PART, what)
             .means("a worker could not reach the shard of these jobs; each comes back after 5 s")
             .remedy("see the shards above; from a worker's machine they may look otherwise than from here"),
-        Declared::Jobs(_) | Declared::Dead | Declared::Delay => Finding::ok(PART, what),
+        Declared::Jobs(_) | Declared::Dead | Declared::Delay | Declared::Images => Finding::ok(PART, what),
     })
 }
 

@@ -30,7 +30,7 @@ pub use http::{RequestInFlight, http_request, upload};
 pub use jobs::{Ended, claimed, job_failed, job_settled, succeeded};
 pub use model::{Passes, model_loaded, model_refused, model_serving};
 pub use objects::{Operation, object_request};
-pub use parsers::{document_read, parser_ended, parsers_started, picture_ended, sandbox};
+pub use parsers::{document_read, image_ended, parser_ended, parsers_started, picture_ended, sandbox};
 pub use process::{ready, sample, span_recorded, spans};
 pub use recorder::{known, start};
 pub use table::table;

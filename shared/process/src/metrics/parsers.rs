@@ -2,7 +2,7 @@
 
 use docket_contract::coverage::Coverage;
 use docket_contract::media_type::MediaType;
-use docket_contract::outcome::{ParserEnd, PictureEnd, SandboxPart};
+use docket_contract::outcome::{ImageEnd, ParserEnd, PictureEnd, SandboxPart};
 use docket_contract::text_map::Reading;
 
 use super::{By, Kind, Label, Metric};
@@ -35,6 +35,13 @@ const PICTURES: Metric = Metric::new(
     "pictures of pages that OCR was given, by how that ended; a page that reads badly is turned and given again, up to three times",
 )
 .labels(&[Label::words("outcome", PictureEnd::WORDS)]);
+const IMAGES: Metric = Metric::new(
+    "docket_page_images_total",
+    Kind::Counter,
+    By::Worker,
+    "images of pages that somebody wanted to look at, by how their drawing ended",
+)
+.labels(&[Label::words("outcome", ImageEnd::WORDS)]);
 const PAGES: Metric = Metric::new(
     "docket_pages_total",
     Kind::Counter,
@@ -51,7 +58,7 @@ const READ: Metric = Metric::new(
 )
 .labels(&[Label::words("media_type", MediaType::NAMES)]);
 
-pub(super) const ALL: &[&Metric] = &[&DOCUMENTS, &STARTED, &ENFORCED, &PICTURES, &PAGES, &READ];
+pub(super) const ALL: &[&Metric] = &[&DOCUMENTS, &STARTED, &ENFORCED, &PICTURES, &IMAGES, &PAGES, &READ];
 
 /// Sets how many documents ended so.
 pub fn parser_ended(how: ParserEnd, documents: u64) {
@@ -66,6 +73,11 @@ pub fn parsers_started(parsers: u64) {
 /// Sets how many pictures of pages ended so.
 pub fn picture_ended(how: PictureEnd, pictures: u64) {
     PICTURES.counter(&[how.as_str()]).absolute(pictures);
+}
+
+/// A page's image was drawn, or not.
+pub fn image_ended(how: ImageEnd) {
+    IMAGES.counter(&[how.as_str()]).increment(1);
 }
 
 /// Sets whether a part of the sandbox is enforced.

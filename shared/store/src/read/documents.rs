@@ -98,6 +98,41 @@ pub async fn find(
     tx.optional(query.bind(client.as_str())).await
 }
 
+/// Where a document is stored, and what was said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentSource {
+    /// Where the document is stored.
+    pub key: BlobKey,
+    /// The declared media type.
+    pub media_type: String,
+    /// The caller's name for the document.
+    pub file_name: Option<String>,
+    /// Size in bytes.
+    pub size_bytes: i64,
+}
+
+impl FromRow<'_, PgRow> for DocumentSource {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            key: BlobKey::from_stored(row.try_get("blob_key")?),
+            media_type: row.try_get("media_type")?,
+            file_name: row.try_get("file_name")?,
+            size_bytes: row.try_get("size_bytes")?,
+        })
+    }
+}
+
+/// Where a client's document is stored.
+pub async fn source(
+    tx: &mut FencedTx,
+    bucket: Bucket,
+    id: DocumentId,
+    client: &ClientId,
+) -> Result<Option<DocumentSource>, StoreError> {
+    let query = sql!("read/document_source").bind(bucket.number()).bind(id.0);
+    tx.optional(query.bind(client.as_str())).await
+}
+
 /// Which of a client's documents are listed.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {

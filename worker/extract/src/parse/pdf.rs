@@ -28,6 +28,9 @@ use std::cell::OnceCell;
 use docket_contract::page_ranges::PageRanges;
 use docket_contract::text_map::{Reading, TextMap};
 
+use image::ExtendedColorType;
+
+use super::page_image;
 use super::scan::{self, Ocr};
 use crate::limits::Limits;
 use crate::refusal::{Format, Problem, Refusal};
@@ -35,7 +38,7 @@ use crate::sandbox::{Picture, PictureHead};
 pub use glyphs::Glyph;
 use glyphs::Glyphs;
 pub use library::Library;
-use library::{Document, Object, PageHandle};
+use library::{Document, Ink, Object, PageHandle};
 pub use page::PageLines;
 pub use sheet::{Area, Direction, Sheet};
 use text::Joiner;
@@ -131,17 +134,30 @@ fn read_scans(document: &Document<'_>, pages: &mut [PageLines], ocr: &mut Ocr, l
 fn drawn(document: &Document<'_>, index: u32, turns: u8) -> Option<Picture> {
     let page = document.page(index)?;
     let sheet = Sheet::of(&page);
-    let (width, height, dpi) = scan::picture_size(sheet.width(), sheet.height());
+    let (width, height, dpi) = scan::PAGE.size(sheet.width(), sheet.height());
     let (width, height) = if turns.is_multiple_of(2) {
         (width, height)
     } else {
         (height, width)
     };
-    let mut pixels = page.draw((width, height), turns)?;
+    let mut pixels = page.draw((width, height), turns, Ink::Grey)?;
     scan::soften(&mut pixels, width as usize);
     let dpi = dpi as u32;
     let head = PictureHead { width, height, dpi };
     Some(Picture { head, pixels })
+}
+
+/// The image of a page, counted from 1, as people look at it: PNG.
+pub fn image(library: &Library, asked: Asked<'_>, page: u32) -> Result<Vec<u8>, Refusal> {
+    let document = library.open(asked.bytes, asked.password)?;
+    let page = page.checked_sub(1).and_then(|index| document.page(index));
+    let drawn = page.and_then(|page| {
+        let sheet = Sheet::of(&page);
+        let (width, height, _) = page_image::SIZE.size(sheet.width(), sheet.height());
+        let pixels = page.draw((width, height), 0, Ink::Colour)?;
+        page_image::png(&pixels, (width, height), ExtendedColorType::Rgb8)
+    });
+    drawn.ok_or(Refusal::malformed(Format::Pdf, Problem::Structure))
 }
 
 /// A document, and the same document as it was stored: to make annotations part of a page can spoil the page's fonts.

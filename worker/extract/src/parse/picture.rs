@@ -13,6 +13,7 @@ use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageResult, Limits as ImageLimits};
 
+use super::page_image;
 use super::pdf::{PageLines, Sheet, joined};
 use super::scan::{self, Ocr, Unread};
 use crate::limits::Limits;
@@ -64,6 +65,20 @@ pub fn read(
         )?;
     }
     joined(lines, limits)
+}
+
+/// The image of a page, counted from 1, as people look at it: PNG.
+pub fn image(bytes: &[u8], format: Format, page: u32, limits: &Limits) -> Result<Vec<u8>, Refusal> {
+    let file = PictureFile::open(bytes, format, limits)?;
+    let page = page
+        .checked_sub(1)
+        .map(|page| page as usize)
+        .filter(|&page| page < file.pages());
+    let drawn = page.and_then(|page| file.shown(page).ok()).and_then(|picture| {
+        let (size, colours) = ((picture.width(), picture.height()), picture.color().into());
+        page_image::png(picture.as_bytes(), size, colours)
+    });
+    drawn.ok_or(Refusal::malformed(format, Problem::Structure))
 }
 
 impl<'a> PictureFile<'a> {
@@ -148,13 +163,37 @@ impl<'a> PictureFile<'a> {
         })
     }
 
-    /// A page in grey, as large as OCR reads best.
-    fn unpacked(&self, page: usize) -> ImageResult<GrayImage> {
+    /// A page as people look at it, in grey or in colours.
+    fn shown(&self, page: usize) -> ImageResult<DynamicImage> {
+        let picture = self.upright(page)?;
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        let scale = LONGER_SIDE_INCHES * POINTS / width.max(height);
+        let (across, down, _) = page_image::SIZE.size(width * scale, height * scale);
+        // A picture with fewer pixels would not become sharper.
+        let picture = if across < picture.width() {
+            picture.thumbnail_exact(across, down)
+        } else {
+            picture
+        };
+        Ok(if picture.color().has_color() {
+            picture.into_rgb8().into()
+        } else {
+            on_white(picture).into()
+        })
+    }
+
+    /// A page as its camera held it.
+    fn upright(&self, page: usize) -> ImageResult<DynamicImage> {
         let mut decoder = self.decoder(page)?;
         let orientation = decoder.orientation()?;
         let mut picture = DynamicImage::from_decoder(decoder)?;
         picture.apply_orientation(orientation);
-        let grey = on_white(picture);
+        Ok(picture)
+    }
+
+    /// A page in grey, as large as OCR reads best.
+    fn unpacked(&self, page: usize) -> ImageResult<GrayImage> {
+        let grey = on_white(self.upright(page)?);
         let (width, height) = scaled(grey.dimensions());
         if (width, height) == grey.dimensions() {
             return Ok(grey);

@@ -8,14 +8,18 @@ mod words;
 use docket_contract::text_map::Reading;
 
 use super::pdf::{PageLines, Sheet};
+use super::resolution::Resolution;
 use crate::refusal::Refusal;
 use crate::sandbox::{PIXELS_MAX, Picture, PictureReader};
 pub use shade::soften;
 
 /// Pixels of an inch at which pages are drawn for OCR: Tesseract is made for so many.
 pub const DPI: f32 = 300.0;
-/// Points of an inch.
-const POINTS: f32 = 72.0;
+/// How large a page is drawn for OCR.
+pub const PAGE: Resolution = Resolution {
+    dpi: DPI,
+    pixels_max: PIXELS_MAX as u32,
+};
 
 /// What reads pictures of pages.
 #[derive(Debug)]
@@ -69,43 +73,5 @@ impl Ocr {
                 .ok_or(Refusal::TextTooLarge { max: text_bytes_max })?;
             Ok(())
         })
-    }
-}
-
-/// Width and height of the picture of a page of this size in points, and the pixels of its inch: [`DPI`], or fewer where the picture
-/// would have too many pixels.
-pub fn picture_size(width: f32, height: f32) -> (u32, u32, f32) {
-    let (across, down) = (width / POINTS * DPI, height / POINTS * DPI);
-    let shrink = (PIXELS_MAX as f32 / (across * down)).sqrt().min(1.0);
-    // Rounded down, and a side that is a line has a pixel.
-    let pixels = |side: f32| ((side * shrink) as u32).clamp(1, PIXELS_MAX as u32);
-    let (mut across, mut down) = (pixels(across), pixels(down));
-    if across as usize * down as usize > PIXELS_MAX {
-        across = across.min(PIXELS_MAX as u32 / down.max(1)).max(1);
-        down = down.min(PIXELS_MAX as u32 / across);
-    }
-    (across, down, DPI * shrink)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_page_makes_too_large_a_picture() {
-        assert_eq!(picture_size(612.0, 792.0), (2_550, 3_300, 300.0));
-        for (width, height) in [
-            (1.0, 1.0),
-            (842.0, 1_191.0),
-            (14_400.0, 14_400.0),
-            (1.0e7, 0.1),
-            (1.0e7, 1.0e7),
-        ] {
-            let (across, down, _) = picture_size(width, height);
-            assert!(
-                (1..=PIXELS_MAX).contains(&(across as usize * down as usize)),
-                "{width} {height}"
-            );
-        }
     }
 }

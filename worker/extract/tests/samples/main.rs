@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod images;
 mod made;
 mod pdf;
 mod reading;
@@ -24,7 +25,15 @@ fn main() -> ExitCode {
 }
 
 fn facts() -> Vec<Trial> {
-    let facts = [made::FACTS, texts::FACTS, pdf::FACTS, scans::FACTS, structured::FACTS].concat();
+    let facts = [
+        images::FACTS,
+        made::FACTS,
+        texts::FACTS,
+        pdf::FACTS,
+        scans::FACTS,
+        structured::FACTS,
+    ]
+    .concat();
     let trial = |(name, fact): (&str, fn())| {
         Trial::test(name, move || {
             fact();

@@ -6,9 +6,18 @@ use std::process::{Command, Output, Stdio};
 use docket_extract::sandbox::JAIL_COMMAND;
 
 pub const FACTS: &[(&str, fn())] = &[
-    ("a_jailed_program_reads_only_libraries", a_jailed_program_reads_only_libraries),
-    ("a_jailed_program_starts_nothing_and_reaches_nobody", a_jailed_program_starts_nothing),
-    ("a_jailed_program_has_bounded_memory_and_writes_no_file", a_jailed_program_has_bounded_memory),
+    (
+        "a_jailed_program_reads_only_libraries",
+        a_jailed_program_reads_only_libraries,
+    ),
+    (
+        "a_jailed_program_starts_nothing_and_reaches_nobody",
+        a_jailed_program_starts_nothing,
+    ),
+    (
+        "a_jailed_program_has_bounded_memory_and_writes_no_file",
+        a_jailed_program_has_bounded_memory,
+    ),
     ("a_jailed_program_inherits_nothing", a_jailed_program_inherits_nothing),
     ("a_program_that_is_missing_is_said", a_program_that_is_missing),
 ];
@@ -25,8 +34,18 @@ fn perl(script: &str) -> Output {
 }
 
 fn a_jailed_program_reads_only_libraries() {
-    assert!(jailed(&["/bin/cat", "/usr/share/perl5/Debconf/Log.pm", "/etc/ld.so.cache"]).stdout.len() > 100);
-    for file in ["/etc/passwd", "/proc/self/environ", "/proc/1/cmdline", env!("CARGO_MANIFEST_DIR")] {
+    assert!(
+        jailed(&["/bin/cat", "/usr/share/perl5/Debconf/Log.pm", "/etc/ld.so.cache"])
+            .stdout
+            .len()
+            > 100
+    );
+    for file in [
+        "/etc/passwd",
+        "/proc/self/environ",
+        "/proc/1/cmdline",
+        env!("CARGO_MANIFEST_DIR"),
+    ] {
         let output = jailed(&["/bin/cat", file]);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{file}");
     }
@@ -45,8 +64,15 @@ fn a_jailed_program_starts_nothing() {
 
 fn a_jailed_program_has_bounded_memory() {
     assert!(!perl("my $all = \"a\" x (1 << 30); print 1").status.success());
-    for path in ["/tmp/of-a-jailed-program", "/usr/of-a-jailed-program", "/dev/shm/of-a-jailed-program"] {
-        assert!(!perl(&format!("open(my $f, '>', '{path}') or die")).status.success(), "{path}");
+    for path in [
+        "/tmp/of-a-jailed-program",
+        "/usr/of-a-jailed-program",
+        "/dev/shm/of-a-jailed-program",
+    ] {
+        assert!(
+            !perl(&format!("open(my $f, '>', '{path}') or die")).status.success(),
+            "{path}"
+        );
     }
 }
 

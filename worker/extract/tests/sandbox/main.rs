@@ -32,7 +32,14 @@ fn main() -> ExitCode {
 }
 
 fn facts() -> Vec<Trial> {
-    let facts = [confined::FACTS, ended::FACTS, jailed::FACTS, lives::FACTS, protocol::FACTS].concat();
+    let facts = [
+        confined::FACTS,
+        ended::FACTS,
+        jailed::FACTS,
+        lives::FACTS,
+        protocol::FACTS,
+    ]
+    .concat();
     let trial = |(name, fact): (&str, fn())| {
         Trial::test(name, move || {
             fact();

@@ -7,20 +7,54 @@ use pdfium_render::prelude::{FPDF_BITMAP, FPDF_DWORD};
 
 use super::page::PageHandle;
 
-/// A picture in shades of grey, a byte a pixel (`FPDFBitmap_Gray`).
-const GREY: c_int = 1;
-/// Draws in shades of grey (`FPDF_GRAYSCALE`).
-const DRAW_GREY: c_int = 0x08;
+/// What a page is drawn in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ink {
+    /// Shades of grey, a byte a pixel.
+    Grey,
+    /// Red, green and blue, a byte each.
+    Colour,
+}
+
+impl Ink {
+    /// Bytes of a pixel.
+    fn bytes(self) -> usize {
+        match self {
+            Self::Grey => 1,
+            Self::Colour => 3,
+        }
+    }
+
+    /// pdfium's name of the pixels (`FPDFBitmap_Gray`, `FPDFBitmap_BGR`).
+    fn format(self) -> c_int {
+        match self {
+            Self::Grey => 1,
+            Self::Colour => 2,
+        }
+    }
+
+    /// How pdfium draws (`FPDF_GRAYSCALE`; `FPDF_REVERSE_BYTE_ORDER`, since pdfium begins with blue).
+    fn flags(self) -> c_int {
+        match self {
+            Self::Grey => 0x08,
+            Self::Colour => 0x10,
+        }
+    }
+}
+
 /// White, not transparent.
 const WHITE: FPDF_DWORD = 0xffff_ffff;
 
 impl PageHandle<'_> {
-    /// The page as shown, turned clockwise by quarters, drawn in shades of grey on white: a byte a pixel, row after row from the
-    /// top. `None` where pdfium has no memory for so many pixels.
-    pub fn draw(&self, (width, height): (u32, u32), quarter_turns: u8) -> Option<Vec<u8>> {
+    /// The page as shown, turned clockwise by quarters, drawn on white, row after row from the top. `None` where pdfium has no
+    /// memory for so many pixels.
+    pub fn draw(&self, (width, height): (u32, u32), quarter_turns: u8, ink: Ink) -> Option<Vec<u8>> {
         let (columns, rows) = (c_int::try_from(width).ok()?, c_int::try_from(height).ok()?);
         // SAFETY: pdfium allocates the pixels itself, and says null where it cannot.
-        let bitmap = unsafe { self.pdfium.FPDFBitmap_CreateEx(columns, rows, GREY, ptr::null_mut(), 0) };
+        let bitmap = unsafe {
+            self.pdfium
+                .FPDFBitmap_CreateEx(columns, rows, ink.format(), ptr::null_mut(), 0)
+        };
         if bitmap.is_null() {
             return None;
         }
@@ -29,8 +63,8 @@ impl PageHandle<'_> {
             self.pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, columns, rows, WHITE);
             let turns = c_int::from(quarter_turns % 4);
             self.pdfium
-                .FPDF_RenderPageBitmap(bitmap, self.handle, 0, 0, columns, rows, turns, DRAW_GREY);
-            let pixels = self.pixels(bitmap, width as usize, height as usize);
+                .FPDF_RenderPageBitmap(bitmap, self.handle, 0, 0, columns, rows, turns, ink.flags());
+            let pixels = self.pixels(bitmap, width as usize * ink.bytes(), height as usize);
             self.pdfium.FPDFBitmap_Destroy(bitmap);
             pixels
         }
@@ -40,7 +74,7 @@ impl PageHandle<'_> {
     ///
     /// # Safety
     ///
-    /// The bitmap must be open, grey, and of this width and height.
+    /// The bitmap must be open, with so many bytes of pixels in a row, and of this height.
     unsafe fn pixels(&self, bitmap: FPDF_BITMAP, width: usize, height: usize) -> Option<Vec<u8>> {
         // SAFETY: the bitmap is open, as the caller says.
         let (stride, start) = unsafe {
