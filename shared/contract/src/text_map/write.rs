@@ -40,15 +40,21 @@ impl TextMap {
     }
 
     fn chunks(&self) -> Vec<Vec<u8>> {
+        // One encoder for all chunks: its tables have some 300 KB.
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        let mut deflated = |raw: &[u8]| {
+            encoder.write_all(raw).expect("a vector takes all bytes");
+            encoder.reset(Vec::new()).expect("a vector takes all bytes")
+        };
         if self.pages.is_empty() {
-            return vec![chunk(0, &self.blocks, &[])];
+            return vec![deflated(&chunk(0, &self.blocks, &[]))];
         }
         let mut blocks = self.blocks.as_slice();
         let mut chunks = Vec::with_capacity(self.pages.len());
         for page in &self.pages {
             let inside = blocks.partition_point(|block| block.bytes.start < page.bytes.end);
             let (of_page, rest) = blocks.split_at(inside);
-            chunks.push(chunk(page.bytes.start, of_page, &page.boxes));
+            chunks.push(deflated(&chunk(page.bytes.start, of_page, &page.boxes)));
             blocks = rest;
         }
         chunks
@@ -93,9 +99,7 @@ fn chunk(start: u32, blocks: &[Block], boxes: &[CharBox]) -> Vec<u8> {
             before = edge;
         }
     }
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(&raw).expect("a vector takes all bytes");
-    encoder.finish().expect("a vector takes all bytes")
+    raw
 }
 
 fn put_place(raw: &mut Vec<u8>, place: Option<Place>) {

@@ -24,6 +24,7 @@ mod vertical;
 mod tests;
 
 use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 
 use docket_contract::page_ranges::PageRanges;
 use docket_contract::text_map::{Reading, TextMap};
@@ -81,7 +82,8 @@ pub struct Asked<'a> {
 /// Reads the pages that are asked for. Pages without text are read by OCR, if there is one.
 pub fn read(library: &Library, asked: Asked<'_>, ocr: Option<&mut Ocr>, limits: &Limits) -> Result<PdfText, Refusal> {
     let Asked { bytes, password, pages } = asked;
-    let source = Source::open(library, bytes, password)?;
+    // Never closed: the process ends after its document, and pdfium takes up to a fifth of the time to put everything away.
+    let source = ManuallyDrop::new(Source::open(library, bytes, password)?);
     let document = &source.document;
     let pages_total = document.pages();
     if pages_total == 0 {

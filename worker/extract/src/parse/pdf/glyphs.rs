@@ -3,7 +3,7 @@
 use docket_contract::text_map::CharBox;
 
 use super::letters::{self, Letter};
-use super::library::{Extent, RawChar, TextPage};
+use super::library::{Extent, RawStyle, TextObject, TextPage};
 use super::sheet::{Area, Direction, Sheet};
 
 /// A character on the page.
@@ -59,9 +59,29 @@ impl Glyphs {
 struct Found {
     c: char,
     follows_blank: bool,
-    raw: RawChar,
+    style: Style,
     extent: Extent,
     origin: (f32, f32),
+}
+
+/// How a character is written.
+#[derive(Debug, Clone, Copy)]
+struct Style {
+    /// The matrix of the text. A negative size of the font has turned the matrix by half.
+    matrix: [f32; 4],
+    /// Height of the font on the page, in points; `None` if that is no sound number.
+    size: Option<f32>,
+    /// The direction as shown.
+    direction: Direction,
+    /// Whether the text runs from left to right in the page's own space.
+    is_upright: bool,
+}
+
+/// The styles of a page's characters. pdfium is asked once for each text object.
+struct Styles<'a> {
+    text: &'a TextPage<'a>,
+    sheet: &'a Sheet,
+    last: Option<(TextObject, Style)>,
 }
 
 /// Largest part of a font's height that a loose box may be, and smallest: other boxes come of broken fonts.
@@ -78,19 +98,27 @@ const SIZE: f32 = 10.0;
 /// The characters of a page, blanks turned into [`Glyph::follows_blank`]; `None` if there are more than `max`.
 pub fn of_page(text: &TextPage<'_>, sheet: &Sheet, max: usize) -> Option<Glyphs> {
     let mut glyphs = Glyphs::default();
-    let mut found = found(text, &mut glyphs, max)?;
+    let mut found = found(text, sheet, &mut glyphs, max)?;
     share_boxes(&mut found);
-    glyphs.glyphs = found.iter().filter_map(|found| placed(found, sheet)).collect();
+    glyphs.glyphs.reserve(found.len());
+    glyphs
+        .glyphs
+        .extend(found.iter().filter_map(|found| placed(found, sheet)));
     Some(glyphs)
 }
 
-fn found(text: &TextPage<'_>, counts: &mut Glyphs, max: usize) -> Option<Vec<Found>> {
-    let mut all = Vec::new();
+fn found(text: &TextPage<'_>, sheet: &Sheet, counts: &mut Glyphs, max: usize) -> Option<Vec<Found>> {
+    let chars = text.chars();
+    let mut all = Vec::with_capacity(max.min(chars as usize));
+    let mut styles = Styles {
+        text,
+        sheet,
+        last: None,
+    };
     let mut follows_blank = false;
     let mut high_half = None;
-    for index in 0..text.chars() {
-        let raw = text.char(index);
-        let Some(c) = whole(raw.code, &mut high_half) else {
+    for index in 0..chars {
+        let Some(c) = whole(text.code(index), &mut high_half) else {
             continue;
         };
         let letter = letters::letter(c);
@@ -99,20 +127,18 @@ fn found(text: &TextPage<'_>, counts: &mut Glyphs, max: usize) -> Option<Vec<Fou
             continue;
         }
         counts.seen += 1;
-        counts.guessed += usize::from(raw.is_guess);
+        counts.guessed += usize::from(text.is_guess(index));
         counts.untold += usize::from(letters::is_untold(c));
-        if let Some((extent, origin)) = place(text, index, &raw) {
-            add(
-                &mut all,
-                letter,
-                Found {
-                    c,
-                    follows_blank,
-                    raw,
-                    extent,
-                    origin,
-                },
-            );
+        let style = styles.of(index);
+        if let Some((extent, origin)) = place(text, index, &style) {
+            let found = Found {
+                c,
+                follows_blank,
+                style,
+                extent,
+                origin,
+            };
+            add(&mut all, letter, found);
         }
         follows_blank = false;
         if all.len() > max {
@@ -120,6 +146,42 @@ fn found(text: &TextPage<'_>, counts: &mut Glyphs, max: usize) -> Option<Vec<Fou
         }
     }
     Some(all)
+}
+
+impl Styles<'_> {
+    fn of(&mut self, index: u32) -> Style {
+        let object = self.text.object(index);
+        match self.last {
+            Some((last, style)) if object == Some(last) => style,
+            _ => {
+                let style = Style::new(self.text.style(index), self.sheet);
+                self.last = object.map(|object| (object, style));
+                style
+            }
+        }
+    }
+}
+
+impl Style {
+    fn new(raw: RawStyle, sheet: &Sheet) -> Self {
+        let matrix = if raw.font_size < 0.0 {
+            raw.matrix.map(|number| -number)
+        } else {
+            raw.matrix
+        };
+        let [a, b, c, d] = matrix;
+        let size = raw.font_size.abs() * c.hypot(d);
+        Self {
+            matrix,
+            size: is_sound(size).then_some(size),
+            direction: sheet.direction(matrix),
+            is_upright: a > 0.0 && d > 0.0 && b.abs() <= UPRIGHT * a && c.abs() <= d,
+        }
+    }
+}
+
+fn is_sound(size: f32) -> bool {
+    size.is_finite() && size > f32::EPSILON
 }
 
 /// Joins the halves of surrogate pairs. A half without its other half is no character.
@@ -157,38 +219,17 @@ fn add(all: &mut Vec<Found>, letter: Letter, found: Found) {
 
 /// The box of a character and where it stands on its line. Text that runs from left to right in the page's own space has loose boxes,
 /// which are equally high on a line.
-fn place(text: &TextPage<'_>, index: u32, raw: &RawChar) -> Option<(Extent, (f32, f32))> {
+fn place(text: &TextPage<'_>, index: u32, style: &Style) -> Option<(Extent, (f32, f32))> {
     let origin = text.origin(index)?;
-    let [a, b, c, d] = matrix(raw);
-    let is_upright = a > 0.0 && d > 0.0 && b.abs() <= UPRIGHT * a && c.abs() <= d;
-    if is_upright && let Some(loose) = text.loose_box(index) {
-        let (size, height) = (size(raw, None), loose.top - loose.bottom);
+    if style.is_upright
+        && let Some(loose) = text.loose_box(index)
+    {
+        let (size, height) = (style.size.unwrap_or(SIZE), loose.top - loose.bottom);
         if loose.right > loose.left && LOOSE.contains(&(height / size)) {
             return Some((loose, origin));
         }
     }
     text.tight_box(index).map(|tight| (tight, origin))
-}
-
-/// The matrix of a character. A negative size of the font turns the matrix by half.
-fn matrix(raw: &RawChar) -> [f32; 4] {
-    if raw.font_size < 0.0 {
-        raw.matrix.map(|number| -number)
-    } else {
-        raw.matrix
-    }
-}
-
-/// Height of a character's font on the page, in points.
-fn size(raw: &RawChar, area: Option<Area>) -> f32 {
-    let [_, _, c, d] = raw.matrix;
-    let size = raw.font_size.abs() * c.hypot(d);
-    if size.is_finite() && size > f32::EPSILON {
-        return size;
-    }
-    area.map(|area| area.bottom - area.top)
-        .filter(|height| height.is_finite() && *height > f32::EPSILON)
-        .unwrap_or(SIZE)
 }
 
 /// Characters that share a box, such as the letters of a ligature, get equal parts of the box.
@@ -207,7 +248,7 @@ fn share_boxes(found: &mut [Found]) {
             } else {
                 index as f32
             };
-            sharer.extent = part_of(sharer.extent, matrix(&sharer.raw), part / parts, (part + 1.0) / parts);
+            sharer.extent = part_of(sharer.extent, sharer.style.matrix, part / parts, (part + 1.0) / parts);
         }
     }
 }
@@ -234,8 +275,10 @@ fn placed(found: &Found, sheet: &Sheet) -> Option<Glyph> {
     if !sheet.shows(shown) {
         return None;
     }
-    let size = size(&found.raw, Some(shown));
-    let direction = sheet.direction(matrix(&found.raw));
+    let height = shown.bottom - shown.top;
+    let of_box = if is_sound(height) { height } else { SIZE };
+    let size = found.style.size.unwrap_or(of_box);
+    let direction = found.style.direction;
     let (_, base) = direction.turn(sheet.point(found.origin.0, found.origin.1));
     let mut area = direction.turn_area(shown, size);
     let base = if base.is_finite() { base } else { area.bottom };

@@ -18,7 +18,7 @@ use pdfium_render::prelude::{FPDF_DOCUMENT, FS_SIZEF, Pdfium, PdfiumLibraryBindi
 pub use extent::Extent;
 pub use page::{Object, PageHandle};
 pub use picture::Ink;
-pub use text::{RawChar, TextPage};
+pub use text::{RawStyle, TextObject, TextPage};
 
 use crate::refusal::{Format, Problem, Refusal};
 

@@ -145,8 +145,7 @@ impl Sheet {
 
     /// An area in the steps of the map, cut at the page's edges.
     pub fn steps(&self, area: Area) -> CharBox {
-        // The cast saturates, and turns what is no number into 0.
-        let at = |value: f32, max: f32| (value.clamp(0.0, max) / self.step).round() as i16;
+        let at = |value: f32, max: f32| rounded(value.clamp(0.0, max) / self.step);
         CharBox {
             left: at(area.left, self.width()),
             top: at(area.top, self.height()),
@@ -154,6 +153,13 @@ impl Sheet {
             bottom: at(area.bottom, self.height()),
         }
     }
+}
+
+/// A number that is not negative, rounded. The casts saturate, and turn what is no number into 0. `f32::round` is a call on processors
+/// without SSE 4.1, for which we compile.
+fn rounded(number: f32) -> i16 {
+    let whole = number as i16;
+    whole.saturating_add(i16::from(number - f32::from(whole) >= 0.5))
 }
 
 /// A direction in which text runs on the page as shown, in steps of five degrees, clockwise; 0 is upright.
@@ -216,6 +222,9 @@ impl Direction {
 
     /// An area in that frame. Of text that is askew only the middle is kept, with a square of this size around.
     pub fn turn_area(self, area: Area, size: f32) -> Area {
+        if self == Self::UPRIGHT {
+            return area;
+        }
         if self.is_straight() {
             let (x, y) = self.turn((area.left, area.top));
             let (other_x, other_y) = self.turn((area.right, area.bottom));

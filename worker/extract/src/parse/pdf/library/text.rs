@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::os::raw::c_int;
 
-use pdfium_render::prelude::{FPDF_TEXTPAGE, FS_MATRIX, FS_RECTF, PdfiumLibraryBindings};
+use pdfium_render::prelude::{FPDF_PAGEOBJECT, FPDF_TEXTPAGE, FS_MATRIX, FS_RECTF, PdfiumLibraryBindings};
 
 use super::extent::{Extent, NO_RECT};
 
@@ -14,18 +14,18 @@ pub struct TextPage<'a> {
     pub(super) page: PhantomData<&'a ()>,
 }
 
-/// A character as pdfium has it.
+/// What all characters of a text object have in common.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RawChar {
-    /// The number of the character, or half of a surrogate pair.
-    pub code: u32,
-    /// Whether the font has no character for the glyph, so that `code` is a guess.
-    pub is_guess: bool,
+pub struct RawStyle {
     /// The matrix of the text, without the size of the font.
     pub matrix: [f32; 4],
     /// The size of the font.
     pub font_size: f32,
 }
+
+/// Tells text objects of a page apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextObject(FPDF_PAGEOBJECT);
 
 impl TextPage<'_> {
     /// Number of characters, those included that pdfium inferred.
@@ -35,9 +35,27 @@ impl TextPage<'_> {
         u32::try_from(chars).unwrap_or(0)
     }
 
-    /// The character at an index; pdfium checks the index.
-    pub fn char(&self, index: u32) -> RawChar {
-        let at = position(index);
+    /// The number of the character at an index, or half of a surrogate pair.
+    pub fn code(&self, index: u32) -> u32 {
+        // SAFETY: the text is open; pdfium checks the index.
+        unsafe { self.pdfium.FPDFText_GetUnicode(self.handle, position(index)) }
+    }
+
+    /// Whether the font has no character for the glyph, so that the character is a guess.
+    pub fn is_guess(&self, index: u32) -> bool {
+        // SAFETY: the text is open; pdfium checks the index.
+        unsafe { self.pdfium.FPDFText_HasUnicodeMapError(self.handle, position(index)) == 1 }
+    }
+
+    /// The text object that draws a character; `None` for a character that pdfium inferred.
+    pub fn object(&self, index: u32) -> Option<TextObject> {
+        // SAFETY: the text is open; pdfium checks the index. The object is only compared.
+        let object = unsafe { self.pdfium.FPDFText_GetTextObject(self.handle, position(index)) };
+        (!object.is_null()).then_some(TextObject(object))
+    }
+
+    /// How a character is written.
+    pub fn style(&self, index: u32) -> RawStyle {
         let mut matrix = FS_MATRIX {
             a: 0.0,
             b: 0.0,
@@ -46,16 +64,15 @@ impl TextPage<'_> {
             e: 0.0,
             f: 0.0,
         };
-        // SAFETY: the text is open, pdfium checks the index, and `matrix` outlives the call.
-        unsafe {
-            let code = self.pdfium.FPDFText_GetUnicode(self.handle, at);
-            self.pdfium.FPDFText_GetMatrix(self.handle, at, &raw mut matrix);
-            RawChar {
-                code,
-                is_guess: self.pdfium.FPDFText_HasUnicodeMapError(self.handle, at) == 1,
-                matrix: [matrix.a, matrix.b, matrix.c, matrix.d],
-                font_size: self.pdfium.FPDFText_GetFontSize(self.handle, at) as f32,
-            }
+        // SAFETY: the text is open, pdfium checks the index, and `matrix` outlives the calls.
+        let font_size = unsafe {
+            self.pdfium
+                .FPDFText_GetMatrix(self.handle, position(index), &raw mut matrix);
+            self.pdfium.FPDFText_GetFontSize(self.handle, position(index))
+        };
+        RawStyle {
+            matrix: [matrix.a, matrix.b, matrix.c, matrix.d],
+            font_size: font_size as f32,
         }
     }
 
