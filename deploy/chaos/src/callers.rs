@@ -111,10 +111,15 @@ impl Caller {
 
     async fn act(&mut self, texts: &Texts, chance: &mut Random) {
         let letter = |chance: &mut Random| texts.letters[chance.below(texts.letters.len())].clone();
-        let (sent, keyed) = match chance.below(100) {
-            0..3 => (vec![texts.contracts[chance.below(texts.contracts.len())].clone()], true),
-            3..7 => (vec![texts.broken.clone()], chance.percent(50)),
-            7..15 => ((0..3).map(|_| letter(chance)).collect(), true),
+        let (sent, keyed) = match chance.below(1_000) {
+            0..30 => (vec![texts.contracts[chance.below(texts.contracts.len())].clone()], true),
+            30..70 => (vec![texts.broken.clone()], chance.percent(50)),
+            70..120 => (
+                vec![texts.files[chance.below(texts.files.len())].clone()],
+                chance.percent(60),
+            ),
+            120..123 => (vec![texts.scan.clone()], true),
+            123..200 => ((0..3).map(|_| letter(chance)).collect(), true),
             _ => (vec![letter(chance)], chance.percent(60)),
         };
         let accepted = self.upload(&sent, keyed, schedule::any(chance)).await;

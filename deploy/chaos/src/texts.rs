@@ -1,4 +1,4 @@
-//! The uploaded texts, and the model that reads them.
+//! The uploaded documents, most of them texts, and the model that reads them.
 
 use docket_bench::corpus::{self, Kind};
 use docket_testing::TinyModel;
@@ -28,7 +28,14 @@ const KNOWN: [(&str, &str); 12] = [
     ("district", "B-COURT"),
 ];
 
-/// A text and its hash.
+/// Documents that are no plain text.
+const FILES: [&[u8]; 3] = [
+    include_bytes!("../../local/samples/services-agreement.pdf"),
+    include_bytes!("../../local/samples/standard-terms.pdf"),
+    include_bytes!("../../local/samples/supply-amendment.docx"),
+];
+
+/// A document and its hash.
 #[derive(Debug, Clone)]
 pub struct Text {
     /// The uploaded bytes.
@@ -37,13 +44,17 @@ pub struct Text {
     pub sha256: String,
 }
 
-/// All texts of a run; each is uploaded many times.
+/// All documents of a run; each is uploaded many times.
 #[derive(Debug, Clone)]
 pub struct Texts {
     /// Short texts.
     pub letters: Vec<Text>,
     /// Texts of about 300 KB.
     pub contracts: Vec<Text>,
+    /// PDFs and a Word file: parsers read them, in processes of their own.
+    pub files: Vec<Text>,
+    /// A scan, which OCR reads: it takes as long as hundreds of letters.
+    pub scan: Text,
     /// A PDF that is none, and so must fail: a parser reads it, in a process of its own.
     pub broken: Text,
 }
@@ -56,13 +67,16 @@ impl Texts {
         Self {
             letters: letters.into_iter().map(|text| Text::new(text.into())).collect(),
             contracts: contracts.map(|text| Text::new(text.into())).collect(),
+            files: FILES.map(|file| Text::new(file.to_vec())).into(),
+            scan: Text::new(include_bytes!("../../local/samples/termination-notice-scan.pdf").to_vec()),
             broken: Text::new(b"%PDF-1.7 and nothing that a PDF needs".to_vec()),
         }
     }
 
     /// Every text once.
     pub fn all(&self) -> impl Iterator<Item = &Text> {
-        self.letters.iter().chain(&self.contracts).chain([&self.broken])
+        let texts = self.letters.iter().chain(&self.contracts);
+        texts.chain(&self.files).chain([&self.scan, &self.broken])
     }
 }
 

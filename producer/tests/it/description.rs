@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::{ACME, Api, assert_problem, path_with};
 
-const OPERATIONS: [&str; 31] = [
+const OPERATIONS: [&str; 32] = [
     "get /livez",
     "get /metrics",
     "get /readyz",
@@ -18,6 +18,7 @@ const OPERATIONS: [&str; 31] = [
     "get /v1/documents/{document_id}/jobs",
     "get /v1/documents/{document_id}/original",
     "get /v1/documents/{document_id}/pages/{page}",
+    "get /v1/documents/{document_id}/pages/{page}/image",
     "get /v1/documents/{document_id}/text",
     "delete /v1/jobs/{job_id}",
     "get /v1/jobs/{job_id}",

@@ -1,8 +1,10 @@
-//! `bench documents`: what it costs to read PDFs, beside `pdftotext`, beside plain text, and to the neighbours of large PDFs.
+//! `bench documents`: what it costs to read PDFs, beside `pdftotext`, beside plain text, and to the neighbours of large PDFs; and what
+//! OCR reads.
 
 mod delay;
 mod neighbours;
 mod pages;
+mod scans;
 
 use std::path::PathBuf;
 
@@ -20,6 +22,8 @@ use crate::stats::Figures;
 pub enum Part {
     /// Pages a CPU second.
     Pages,
+    /// Scanned pages that OCR reads.
+    Scans,
     /// From accept to entities, PDF and text.
     Delay,
     /// Letters beside large PDFs.
@@ -80,6 +84,11 @@ pub async fn run(settings: &DocumentsSettings) -> Result<()> {
             &mut ratios,
             json!({ "to_pdftotext": measured.ratio, "to_pdftotext_of": measured.ratios }),
         );
+    }
+    if settings.wants(Part::Scans) {
+        let of_scans = scans::measure(settings).await?;
+        show(&[("scans", &of_scans)]);
+        figures["scans"] = json!(of_scans);
     }
     if settings.wants(Part::Delay) {
         let (of_delay, of_ratios) = delay::measure(settings).await?;

@@ -25,10 +25,10 @@ use crate::{proc, program};
 /// Generated sets: pages of a document, and documents of each of the two layouts.
 const SETS: [(usize, usize); 4] = [(1, 60), (14, 8), (100, 2), (500, 1)];
 /// Limits of the children: the worker's defaults.
-const MEMORY_BYTES: u64 = 1 << 30;
-const CPU_SECONDS: u64 = 60;
-const WALL: Duration = Duration::from_secs(180);
-const LIMITS: Limits = Limits {
+pub(super) const MEMORY_BYTES: u64 = 1 << 30;
+pub(super) const CPU_SECONDS: u64 = 60;
+pub(super) const WALL: Duration = Duration::from_secs(180);
+pub(super) const LIMITS: Limits = Limits {
     pages: 10_000,
     text_bytes: 64 << 20,
     inflated_bytes: 256 << 20,
@@ -177,7 +177,7 @@ async fn ours(extractor: &Extractor, documents: &[Document]) -> Result<f64> {
 }
 
 /// Waits until the children of all documents are reaped, which is when the kernel counts their time, and the next are ready.
-async fn settle(started: u64, extractor: &Extractor) -> Result<()> {
+pub(super) async fn settle(started: u64, extractor: &Extractor) -> Result<()> {
     let own = std::process::id();
     let (mut last, mut since) = (proc::cpu_seconds(&[own]), Instant::now());
     poll::until("the children of the documents are reaped", REAP_MAX, async || {

@@ -46,7 +46,7 @@ const PDFIUM: Wheel = Wheel {
 };
 
 /// The program that reads scans, where workers look for it without being told.
-const TESSERACT: &str = "/usr/bin/tesseract";
+pub const TESSERACT: &str = "/usr/bin/tesseract";
 
 /// Paths of what the stack needs.
 #[derive(Debug, Clone)]

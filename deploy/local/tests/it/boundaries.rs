@@ -13,6 +13,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("lapin", &["docket-queue"]),
     ("pdfium-render", &["docket-extract"]),
     ("html5ever", &["docket-extract"]),
+    ("image", &["docket-extract"]),
     ("quick-xml", &["docket-extract"]),
     ("zip", &["docket-extract"]),
     ("landlock", &["docket-extract"]),

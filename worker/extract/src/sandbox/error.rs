@@ -32,7 +32,7 @@ pub enum ParseError<E> {
     /// The child wrote what no parser writes. Trying again does not help.
     #[error("the parser's answer is not valid: {0}")]
     Protocol(ProtocolError),
-    /// Somebody else killed the child: most often the kernel, since memory ran out around it. Trying again can help.
+    /// Somebody else killed the child, or Tesseract: most often the kernel, since memory ran out around it. Trying again can help.
     #[error("the process that read the document was killed from outside")]
     Killed,
     /// No child took the document. Trying again helps once its reason has passed.
@@ -121,7 +121,7 @@ pub enum Unavailable {
     /// This process has no memory for the answer.
     #[error("no memory for the answer")]
     NoMemory,
-    /// Tesseract does not start, or was killed from outside.
+    /// Tesseract does not start.
     #[error("no process reads pictures")]
     NoOcr,
     /// The thread that starts children has ended.
@@ -169,8 +169,10 @@ pub(super) enum Broken {
     Protocol(ProtocolError),
     /// This process has no memory for what the child wrote.
     NoMemory,
-    /// The child's pictures are not read, for no fault of theirs.
+    /// The process that reads pictures does not start.
     NoOcr,
+    /// The process that read a picture was killed from outside.
+    OcrKilled,
 }
 
 impl From<ProtocolError> for Broken {

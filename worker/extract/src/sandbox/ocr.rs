@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -12,7 +13,6 @@ use docket_contract::outcome::PictureEnd;
 use futures::{StreamExt as _, stream};
 use rustix::fs::MemfdFlags;
 use serde::de::DeserializeOwned;
-use std::os::unix::process::ExitStatusExt as _;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::UnixStream;
 use tokio::net::unix::{ReadHalf, WriteHalf};
@@ -192,7 +192,7 @@ impl Ocr {
                 return Ok(Words::Failed);
             }
         };
-        let how = end_of(status, words.len()).ok_or(Broken::NoOcr)?;
+        let how = end_of(status, words.len())?;
         self.count(how);
         Ok(match how {
             PictureEnd::Read => Words::Read(words),
@@ -254,8 +254,8 @@ impl Ocr {
     }
 }
 
-/// How the reading of a picture ended; `None` where the picture has no part in the end.
-fn end_of(status: ExitStatus, words_bytes: usize) -> Option<PictureEnd> {
+/// How the reading of a picture ended; an error where the picture has no part in the end.
+fn end_of(status: ExitStatus, words_bytes: usize) -> Result<PictureEnd, Broken> {
     const PICTURE_UNSEEN: [i32; 4] = [
         Failure::Arguments as i32,
         Failure::Lockdown as i32,
@@ -263,13 +263,13 @@ fn end_of(status: ExitStatus, words_bytes: usize) -> Option<PictureEnd> {
         Failure::Program as i32,
     ];
     match (status.code(), status.signal()) {
-        _ if words_bytes > WORDS_BYTES_MAX => Some(PictureEnd::Failed),
-        (Some(0), _) => Some(PictureEnd::Read),
-        (Some(code), _) if PICTURE_UNSEEN.contains(&code) => None,
-        (_, Some(libc::SIGXCPU)) => Some(PictureEnd::TimedOut),
+        _ if words_bytes > WORDS_BYTES_MAX => Ok(PictureEnd::Failed),
+        (Some(0), _) => Ok(PictureEnd::Read),
+        (Some(code), _) if PICTURE_UNSEEN.contains(&code) => Err(Broken::NoOcr),
+        (_, Some(libc::SIGXCPU)) => Ok(PictureEnd::TimedOut),
         // Somebody else did that: most often the kernel, when memory runs out.
-        (_, Some(libc::SIGKILL)) => None,
-        (Some(_), _) | (None, _) => Some(PictureEnd::Failed),
+        (_, Some(libc::SIGKILL)) => Err(Broken::OcrKilled),
+        (Some(_), _) | (None, _) => Ok(PictureEnd::Failed),
     }
 }
 
@@ -288,12 +288,15 @@ mod tests {
     fn only_a_picture_that_was_seen_can_fail() {
         let code = |code: i32| end_of(ExitStatus::from_raw(code << 8), 0);
         let signal = |signal: i32| end_of(ExitStatus::from_raw(signal), 0);
-        assert_eq!(code(0), Some(PictureEnd::Read));
+        assert_eq!(code(0), Ok(PictureEnd::Read));
         assert_eq!(
             (code(1), signal(libc::SIGABRT)),
-            (Some(PictureEnd::Failed), Some(PictureEnd::Failed))
+            (Ok(PictureEnd::Failed), Ok(PictureEnd::Failed))
         );
-        assert_eq!(signal(libc::SIGXCPU), Some(PictureEnd::TimedOut));
-        assert_eq!((code(Failure::NotConfined as i32), signal(libc::SIGKILL)), (None, None));
+        assert_eq!(signal(libc::SIGXCPU), Ok(PictureEnd::TimedOut));
+        assert_eq!(
+            (code(Failure::NotConfined as i32), signal(libc::SIGKILL)),
+            (Err(Broken::NoOcr), Err(Broken::OcrKilled))
+        );
     }
 }

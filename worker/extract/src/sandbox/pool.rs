@@ -289,6 +289,7 @@ impl Ready {
             Failure::Reserve(error) => ParseError::Reserve(error),
             Failure::Broken(Broken::Protocol(error)) => ParseError::Protocol(error),
             Failure::Busy => ParseError::Busy,
+            Failure::Broken(Broken::OcrKilled) => ParseError::Killed,
             Failure::Broken(Broken::NoOcr) => ParseError::Unavailable(Unavailable::NoOcr),
             Failure::Broken(Broken::NoMemory) => ParseError::Unavailable(Unavailable::NoMemory),
             Failure::Broken(Broken::Gone) => ParseError::of_end(self.process.end().await, allowance),

@@ -6,6 +6,7 @@ mod archives;
 mod mails;
 mod markup;
 mod pdfs;
+mod pictures;
 mod texts;
 mod xml;
 
@@ -35,7 +36,16 @@ impl Bomb {
 
 /// Every bomb.
 pub fn all() -> Vec<Bomb> {
-    [archives::ALL, xml::ALL, pdfs::ALL, markup::ALL, mails::ALL, texts::ALL].concat()
+    [
+        archives::ALL,
+        xml::ALL,
+        pdfs::ALL,
+        pictures::ALL,
+        markup::ALL,
+        mails::ALL,
+        texts::ALL,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
