@@ -285,6 +285,9 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const FILE_NAME_CHARS_MAX: usize = 255;
 /// Most files within a document.
 const FILES_MAX: usize = archive::CHILDREN_MAX;
+/// Most JSON of what is said of a file, in bytes: a name, a type and a character set of 255 bytes each, of which JSON may write each
+/// byte as six. A short head in JSON becomes several times as long in memory, so their number has to be bounded before.
+const FILE_HEAD_BYTES_MAX: usize = 5 << 10;
 
 /// The places of an answer's parts, as `parse::answer` sends them.
 const TEXT: usize = 0;
@@ -320,6 +323,9 @@ impl Parsed {
         let map = TextMap::from_bytes(&self.map, text_bytes, self.about.map_memory);
         let map = map.map_err(|_| ParserError::Forged)?;
         map.check(&text).map_err(|_| ParserError::Forged)?;
+        if self.heads.len() > FILES_MAX * FILE_HEAD_BYTES_MAX {
+            return Err(ParserError::Forged);
+        }
         let heads: Vec<FileHead> = serde_json::from_slice(&self.heads).map_err(|_| ParserError::Forged)?;
         if heads.len() > FILES_MAX {
             return Err(ParserError::Forged);
@@ -370,4 +376,45 @@ fn declared(head: &FileHead) -> Declared {
 /// Whether a name may be stored and shown, as the names of uploads: a child that was taken over may send any.
 fn is_name(name: &str) -> bool {
     (1..=FILE_NAME_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use docket_contract::coverage::Coverage;
+
+    use super::*;
+
+    fn check(heads: &[FileHead]) -> Result<Reading, ParserError> {
+        let about = About {
+            coverage: Coverage::default(),
+            map_memory: 0,
+        };
+        let parsed = Parsed {
+            about,
+            text: Vec::new(),
+            map: TextMap::default().to_bytes(),
+            heads: serde_json::to_vec(heads).expect("names have a form in JSON"),
+            files: Vec::new(),
+        };
+        parsed.check(&Limits {
+            pages: 1,
+            text_bytes: 1,
+            inflated_bytes: 1,
+        })
+    }
+
+    #[test]
+    fn what_is_said_of_files_has_a_largest_size() {
+        let head = |type_bytes| FileHead {
+            file_name: Some("\"".repeat(255)),
+            media_type: "\u{1}".repeat(type_bytes),
+            charset: Some("\u{1}".repeat(255)),
+            bytes: 0,
+        };
+        let read = check(&vec![head(255); FILES_MAX]).expect("no file is called by longer words");
+        assert_eq!(read.files.len(), FILES_MAX);
+        let size = FILES_MAX * FILE_HEAD_BYTES_MAX;
+        assert!(matches!(check(&[head(size)]), Err(ParserError::Forged)));
+        assert!(matches!(check(&vec![head(0); FILES_MAX + 1]), Err(ParserError::Forged)));
+    }
 }

@@ -2,6 +2,8 @@
 
 mod blanks;
 mod extractor;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod kind;
 pub mod limits;
 mod parse;

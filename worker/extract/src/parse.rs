@@ -5,6 +5,8 @@ mod attachment;
 mod docx;
 pub mod encoding;
 mod flow;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod html;
 mod mail;
 mod odt;

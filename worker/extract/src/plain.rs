@@ -26,12 +26,17 @@ pub fn text(
         return Err(Refusal::TextTooLarge { max: limits.text_bytes });
     }
     let encoding = encoding_of(&decoded);
+    let read = ExtractedText::from(decoded.text.into_owned());
+    // What stands for a NUL has three bytes.
+    if read.text.len() > limits.text_bytes {
+        return Err(Refusal::TextTooLarge { max: limits.text_bytes });
+    }
     Ok(ExtractedText {
         coverage: Coverage {
             encoding: Some(encoding),
             ..coverage(media_type, declared)
         },
-        ..ExtractedText::from(decoded.text.into_owned())
+        ..read
     })
 }
 
@@ -153,6 +158,16 @@ mod tests {
         assert!(read("a".repeat(100_000)).is_ok());
         assert_eq!(
             read("a".repeat(100_001)).expect_err("it is larger"),
+            Refusal::TextTooLarge { max: 100_000 }
+        );
+    }
+
+    #[test]
+    fn what_stands_for_a_nul_counts_in_the_size() {
+        let with_nul = |letters| "a".repeat(letters) + "\0";
+        assert_eq!(read(with_nul(99_997)).expect("it is 100,000 bytes").text.len(), 100_000);
+        assert_eq!(
+            read(with_nul(99_998)).expect_err("it becomes larger"),
             Refusal::TextTooLarge { max: 100_000 }
         );
     }

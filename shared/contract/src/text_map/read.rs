@@ -14,6 +14,8 @@ use crate::place::{Place, Region};
 #[error("the bytes are no map of a text")]
 pub struct InvalidMap;
 
+/// Fewest bytes of a block in a chunk: start, length, region and kind of place.
+const BLOCK_BYTES_MIN: usize = 4;
 /// Most bytes of a block in a chunk: seven numbers of at most five bytes.
 const BLOCK_BYTES_MAX: usize = 7 * 5;
 /// All of a hundred.
@@ -31,6 +33,13 @@ pub struct Index {
 impl Index {
     /// Bytes of the index of a map that begins with these bytes, at least [`Index::HEAD_BYTES`] of them.
     pub fn bytes(head: &[u8]) -> Result<usize, InvalidMap> {
+        let pages = Self::count(head)?;
+        let records = pages.checked_mul(PAGE_BYTES + CHUNK_BYTES).ok_or(InvalidMap)?;
+        Ok(HEAD_BYTES + records + if pages == 0 { CHUNK_BYTES } else { 0 })
+    }
+
+    /// Pages of a map that begins with these bytes.
+    fn count(head: &[u8]) -> Result<usize, InvalidMap> {
         let mut cursor = Cursor(head);
         if cursor.take(MAGIC.len())? != MAGIC {
             return Err(InvalidMap);
@@ -39,8 +48,7 @@ impl Index {
         if chunks != pages.max(1) {
             return Err(InvalidMap);
         }
-        let records = pages.checked_mul(PAGE_BYTES + CHUNK_BYTES).ok_or(InvalidMap)?;
-        Ok(HEAD_BYTES + records + if pages == 0 { CHUNK_BYTES } else { 0 })
+        Ok(pages)
     }
 
     /// Bytes from which the size of the index can be told.
@@ -84,9 +92,13 @@ impl Index {
 impl TextMap {
     /// Reads a map that takes at most so much memory, in bytes. `text_bytes` is the length of its text.
     pub fn from_bytes(bytes: &[u8], text_bytes: u32, memory_max: usize) -> Result<Self, InvalidMap> {
+        // Pages are counted before they are read: a record of a page is smaller than the page that it becomes.
+        let mut memory = Index::count(bytes)?.checked_mul(size_of::<Page>()).ok_or(InvalidMap)?;
+        if memory > memory_max {
+            return Err(InvalidMap);
+        }
         let index = Index::read(bytes)?;
         let mut map = Self::default();
-        let mut memory = index.pages.len() * size_of::<Page>();
         for (at, place) in index.chunks.iter().enumerate() {
             let place = usize::try_from(place.start).map_err(|_| InvalidMap)?
                 ..usize::try_from(place.end).map_err(|_| InvalidMap)?;
@@ -144,13 +156,14 @@ fn open(
     let boxes_bytes = chars * size_of::<CharBox>();
     // A block has a byte at least.
     let blocks_max = bytes.len().min(memory_max / size_of::<Block>());
-    let raw_max = size_of::<u32>() + blocks_max * BLOCK_BYTES_MAX + boxes_bytes;
+    let raw_max = raw_bytes_max(blocks_max, boxes_bytes, memory_max);
     let mut raw = Vec::new();
     let mut unpacked = DeflateDecoder::new(chunk).take(raw_max as u64 + 1);
     unpacked.read_to_end(&mut raw).map_err(|_| InvalidMap)?;
     let mut cursor = Cursor(&raw);
     let count = cursor.u32()? as usize;
-    if count > blocks_max {
+    // The count is not believed: it takes memory before the first block is read.
+    if count > blocks_max || count > cursor.0.len() / BLOCK_BYTES_MIN {
         return Err(InvalidMap);
     }
     let mut blocks = Vec::with_capacity(count);
@@ -167,6 +180,11 @@ fn open(
         }
         _ => Err(InvalidMap),
     }
+}
+
+/// Most bytes of a chunk unpacked. The number of characters is not checked yet, so their boxes count only as far as they may be kept.
+fn raw_bytes_max(blocks_max: usize, boxes_bytes: usize, memory_max: usize) -> usize {
+    size_of::<u32>() + blocks_max * BLOCK_BYTES_MAX + boxes_bytes.min(memory_max)
 }
 
 fn block(cursor: &mut Cursor<'_>, end: u32) -> Result<Block, InvalidMap> {
@@ -361,6 +379,43 @@ mod tests {
             Err(InvalidMap),
             "its text is longer"
         );
+    }
+
+    #[test]
+    fn no_more_is_unpacked_than_may_be_kept() {
+        let all = 4_000_000_000;
+        assert_eq!(raw_bytes_max(0, all, ROOM), 4 + ROOM);
+        let mut map = paged();
+        map.pages[0].chars = 0..u32::MAX;
+        map.pages[0].bytes = 0..u32::MAX;
+        assert_eq!(TextMap::from_bytes(&map.to_bytes(), 19, ROOM), Err(InvalidMap));
+        let pages = |count: usize| {
+            let mut map = paged();
+            map.pages.resize(count, map.pages[1].clone());
+            map.to_bytes()
+        };
+        let index_alone = Index::bytes(&pages(100)).unwrap();
+        let room = 100 * size_of::<Page>() - 1;
+        assert_eq!(
+            TextMap::from_bytes(&pages(100)[..index_alone], 19, room),
+            Err(InvalidMap)
+        );
+    }
+
+    #[test]
+    fn a_count_of_blocks_that_are_not_there_takes_no_memory() {
+        let page = paged().pages[0].clone();
+        let whole = Page {
+            bytes: 0..u32::MAX,
+            ..page
+        };
+        let index = Index {
+            pages: vec![whole],
+            chunks: Vec::new(),
+        };
+        // Stored without compression: one block of deflate, whose four bytes say that there are 4 billion blocks.
+        let chunk = [1, 4, 0, 0xfb, 0xff, 0xff, 0xff, 0xff, 0xff];
+        assert_eq!(index.open(0, &chunk), Err(InvalidMap));
     }
 
     #[test]

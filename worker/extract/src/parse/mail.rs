@@ -24,6 +24,11 @@ use parameters::Parameterized;
 use plain::Flow;
 use structure::Part;
 
+/// The type of a file of which nothing is known.
+const UNKNOWN_TYPE: &str = "application/octet-stream";
+/// Longest name of a file's type or character set: registered types have at most 127 bytes on each side of the slash.
+const WORD_BYTES_MAX: usize = 255;
+
 /// Reads the text of an HTML document.
 pub type ReadHtml<'a> = &'a dyn Fn(&str, &mut Writer) -> Result<(), Refusal>;
 
@@ -194,8 +199,8 @@ impl<'a> Mail<'a> {
         let name = part.file_name(&part.disposition());
         Attachment {
             file_name: name.and_then(|name| names.give(&name)),
-            media_type: self.media_type(part).into_owned(),
-            charset: part.content_type.get("charset").map(str::to_owned),
+            media_type: word(&self.media_type(part)).unwrap_or(UNKNOWN_TYPE).to_owned(),
+            charset: part.content_type.get("charset").and_then(word).map(str::to_owned),
             bytes: Ok(bytes),
         }
     }
@@ -214,10 +219,15 @@ impl<'a> Mail<'a> {
         let is_digest = parent.is_some_and(|parent| parent.content_type.value == "multipart/digest");
         match (value.is_empty(), is_digest) {
             (true, true) => Cow::Borrowed("message/rfc822"),
-            (false, _) if part.file_name(&part.disposition()).is_some() => Cow::Borrowed("application/octet-stream"),
+            (false, _) if part.file_name(&part.disposition()).is_some() => Cow::Borrowed(UNKNOWN_TYPE),
             _ => Cow::Borrowed("text/plain"),
         }
     }
+}
+
+/// A name of a type or of a character set, unless it is longer than any that is known.
+fn word(name: &str) -> Option<&str> {
+    (name.len() <= WORD_BYTES_MAX).then_some(name)
 }
 
 impl<'a> Part<'a> {

@@ -22,6 +22,8 @@ pub mod child;
 mod counts;
 mod error;
 mod frames;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod handover;
 pub mod jail;
 mod lockdown;

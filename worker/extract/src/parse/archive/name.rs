@@ -7,15 +7,16 @@ const UPPER_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ�
 pub fn decode(raw: &[u8]) -> String {
     match std::str::from_utf8(raw) {
         Ok(name) => name.to_owned(),
-        Err(_) => raw.iter().map(|&byte| of_437(byte)).collect(),
+        Err(_) => {
+            let upper: Vec<char> = UPPER_437.chars().collect();
+            raw.iter().map(|&byte| of_437(byte, &upper)).collect()
+        }
     }
 }
 
-fn of_437(byte: u8) -> char {
-    let upper = byte
-        .checked_sub(128)
-        .and_then(|at| UPPER_437.chars().nth(usize::from(at)));
-    upper.unwrap_or(char::from(byte))
+fn of_437(byte: u8, upper: &[char]) -> char {
+    let upper = byte.checked_sub(128).and_then(|at| upper.get(usize::from(at)));
+    upper.copied().unwrap_or(char::from(byte))
 }
 
 /// Whether a file is none that a person put into the archive: macOS and Windows write them beside people's files.

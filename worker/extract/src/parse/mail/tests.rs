@@ -304,6 +304,27 @@ fn floods_cost_no_more_than_their_length() {
     assert!(read_whole(&flood(mixed, "--b\n\n", "")).is_err());
 }
 
+#[test]
+fn what_a_file_is_called_is_no_longer_than_any_name_of_a_type() {
+    let mail = |words: &str| {
+        format!("From: a\nContent-Type: a/{words}; charset={words}; name=b\nContent-Disposition: attachment\n\nc")
+    };
+    let attachment = |mail: String| {
+        read_whole(mail.as_bytes())
+            .expect("it is a mail")
+            .2
+            .attachments
+            .remove(0)
+    };
+    let long = attachment(mail(&"x".repeat(1_000_000)));
+    assert_eq!((long.media_type.as_str(), long.charset), (UNKNOWN_TYPE, None));
+    let longest = attachment(mail(&"x".repeat(253)));
+    assert_eq!(
+        (longest.media_type.len(), longest.charset.map(|label| label.len())),
+        (255, Some(253))
+    );
+}
+
 /// A sequence of numbers that is the same in each run.
 struct Numbers(u64);
 

@@ -1,0 +1,6 @@
+//! The XML parts of an ODT, in a package that is whole.
+#![no_main]
+
+use docket_contract::media_type::MediaType;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| docket_fuzz::read(MediaType::Odt, &docket_fuzz::odt(input)));
