@@ -11,10 +11,10 @@ pub const SIZE: Resolution = Resolution {
     pixels_max: 8_000_000,
 };
 
-/// Pixels as PNG; `None` where they are not as many as said.
+/// Pixels as PNG, packed well rather than fast, since an image is drawn once and read often; `None` where they are not as many as said.
 pub fn png(pixels: &[u8], (width, height): (u32, u32), colours: ExtendedColorType) -> Option<Vec<u8>> {
     let mut png = Vec::new();
-    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive);
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Default, FilterType::Adaptive);
     encoder.write_image(pixels, width, height, colours).ok()?;
     Some(png)
 }

@@ -126,8 +126,9 @@ impl<'a> PictureFile<'a> {
         if is_on_its_side(decoder.orientation().ok()?) {
             (width, height) = (height, width);
         }
-        let scale = LONGER_SIDE_INCHES * POINTS / width.max(height);
-        scale.is_finite().then_some((width * scale, height * scale))
+        let longer = LONGER_SIDE_INCHES * POINTS;
+        let points = |side: f32| longer * (side / width.max(height));
+        (width > 0.0 && height > 0.0).then_some((points(width), points(height)))
     }
 
     fn decoder(&self, page: usize) -> ImageResult<Box<dyn ImageDecoder + 'a>> {

@@ -85,7 +85,7 @@ impl Joiner {
 
     fn line(&mut self, page: &PageLines, last: Option<&Line>, line: &Line, boxes: &mut Vec<CharBox>) {
         let text = page.text_of(line);
-        let begins = last.is_none_or(|last| line.begins || last.region != line.region);
+        let begins = last.is_none_or(|last| last.region != line.region || (line.begins && !divides(page, last, text)));
         if begins {
             if last.is_some() {
                 self.separate(BLOCK_END, boxes);
@@ -130,6 +130,11 @@ fn in_order(page: &PageLines) -> impl Iterator<Item = &Line> {
         _ => 1,
     };
     (0..=3).flat_map(move |wanted| page.lines.iter().filter(move |line| rank(line) == wanted))
+}
+
+/// Whether a word begins at the end of a line and goes on in this text, as from one column to the next.
+fn divides(page: &PageLines, line: &Line, text: &str) -> bool {
+    joint(page.text_of(line), text) == Joint::WithoutHyphen
 }
 
 /// How two lines of a block are joined.
