@@ -383,8 +383,8 @@ fn parsing(env: &Env) -> Result<ParseSettings, ConfigError> {
     })
 }
 
-/// Most time for parsing and OCR together: a job may take 25 min, and the model needs some.
-const READING_MAX: Duration = Duration::from_secs(20 * 60);
+/// Most time for parsing and OCR together: the model needs some minutes of a job's time.
+const READING_MAX: Duration = JOB_MAX.saturating_sub(Duration::from_secs(5 * 60));
 
 /// Reads and checks how pages without text are read; `None` where they are not.
 fn ocr(env: &Env) -> Result<Option<OcrSettings>, ConfigError> {

@@ -44,6 +44,8 @@ enum NotDrawn {
     Memory(#[from] MemoryError),
     #[error("not drawn within {PAGE_MAX:?}")]
     TooLong,
+    #[error("the worker stops")]
+    Stopped,
 }
 
 impl From<ExtractError<MemoryError>> for NotDrawn {
@@ -73,7 +75,8 @@ impl NotDrawn {
             | Self::Store(_)
             | Self::Blob(_)
             | Self::Memory(MemoryError::NoRoom)
-            | Self::TooLong => false,
+            | Self::TooLong
+            | Self::Stopped => false,
         }
     }
 }
@@ -90,7 +93,10 @@ async fn handle(ctx: Arc<Context>, delivery: Delivery) {
     match ImageMessage::decode(&delivery.body) {
         Ok((bucket, wanted)) => {
             let drawing = tokio::time::timeout(PAGE_MAX, draw(&ctx, bucket, &wanted));
-            let ended = drawing.await.unwrap_or(Err(NotDrawn::TooLong));
+            let ended = tokio::select! {
+                () = ctx.shutdown.hard() => Err(NotDrawn::Stopped),
+                ended = drawing => ended.unwrap_or(Err(NotDrawn::TooLong)),
+            };
             metrics::image_ended(said(ended, &wanted));
         }
         Err(error) => tracing::warn!(error = telemetry::chain(&error), "a wish for an image cannot be read"),

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use docket_client::State;
+use docket_client::{State, Upload};
 use docket_local::poll;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::corpus::{self, Kind};
+use crate::corpus::{self, Kind, Random};
 use crate::docket::{self, Docket, Row, Uploaded, Worker};
+use crate::files;
 use crate::proc;
 use crate::report::{self, Report};
 use crate::stats::{self, Figures};
@@ -23,10 +24,14 @@ const TICK: Duration = Duration::from_millis(250);
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 /// How long the documents under way may take after the load's end.
 const DRAIN_MAX: Duration = Duration::from_secs(30 * 60);
-/// Contracts in one cycle of lengths; the next cycle has other texts.
-const CONTRACTS_A_CYCLE: usize = 40;
-/// Letters in one cycle of lengths.
-const LETTERS_A_CYCLE: usize = 60;
+/// Contracts, and how many are in one cycle of lengths; the next cycle has other texts.
+const CONTRACTS: (Kind, usize) = (Kind::Contracts, 40);
+/// Letters, and how many are in one cycle of lengths.
+const LETTERS: (Kind, usize) = (Kind::Letters, 60);
+/// Of so many files one is a scan, which takes as long as hundreds of letters.
+const SCAN_EVERY: usize = 50;
+/// The scan.
+const SCAN: &[u8] = include_bytes!("../../local/samples/termination-notice-scan.pdf");
 /// Words of a document of 1 MB: the contracts here have 5.9 bytes a word, with its space.
 const MEGABYTE_WORDS: usize = 175_000;
 /// Letters timed alone, and as many beside the large document: the 95th percentile is the fourth longest time.
@@ -72,6 +77,8 @@ enum Load {
     Letters,
     Contracts,
     Megabytes,
+    /// Small files of every kind, and a scan now and then.
+    Files,
 }
 
 /// The outcome of the mixed load.
@@ -122,6 +129,7 @@ async fn mixed(docket: &mut Docket, worker: &mut Worker, settings: &SoakSettings
         Client::new(1, 4, Load::Letters),
         Client::new(2, 3, Load::Contracts),
         Client::new(3, 1, Load::Megabytes),
+        Client::new(4, 3, Load::Files),
     ];
     let mut found = Mixed::default();
     let (began, mut sampled) = (Instant::now(), Instant::now());
@@ -262,29 +270,39 @@ impl Client {
 
     async fn fill(&mut self, docket: &Docket, seed: u64) -> Result<()> {
         while self.under_way.len() < self.at_once {
-            let text = self.kind.text(seed + self.number as u64, self.uploads);
+            let upload = self.kind.upload(seed + self.number as u64, self.uploads);
             self.uploads += 1;
-            let uploaded = docket
-                .upload(self.number, &text)
-                .await
-                .context("keep the worker busy")?;
-            self.under_way.push(uploaded);
+            let uploaded = docket.send(self.number, upload).await;
+            self.under_way.push(uploaded.context("keep the worker busy")?);
         }
         Ok(())
     }
 }
 
 impl Load {
-    /// The next text of a client: lengths repeat, texts do not.
-    fn text(self, seed: u64, number: usize) -> String {
-        let of_cycle = |kind, cycle| corpus::lengths(kind, cycle, seed)[number % cycle];
-        let (kind, words) = match self {
-            Self::Letters => (Kind::Letters, of_cycle(Kind::Letters, LETTERS_A_CYCLE)),
-            Self::Contracts => (Kind::Contracts, of_cycle(Kind::Contracts, CONTRACTS_A_CYCLE)),
-            Self::Megabytes => (Kind::Contracts, MEGABYTE_WORDS),
-        };
-        corpus::text(kind, words, seed, number as u64)
+    /// The next document of a client.
+    fn upload(self, seed: u64, number: usize) -> Upload {
+        let kinds = files::Kind::ALL;
+        match self {
+            Self::Files if number % SCAN_EVERY == SCAN_EVERY - 1 => Upload::new("application/pdf", SCAN),
+            Self::Files => {
+                let file = files::sample(kinds[number % kinds.len()], &mut Random::of(seed, number as u64));
+                Upload::new(file.media_type, file.bytes)
+            }
+            Self::Letters => Upload::new("text/plain", text(LETTERS, seed, number)),
+            Self::Contracts => Upload::new("text/plain", text(CONTRACTS, seed, number)),
+            Self::Megabytes => Upload::new(
+                "text/plain",
+                corpus::text(Kind::Contracts, MEGABYTE_WORDS, seed, number as u64),
+            ),
+        }
     }
+}
+
+/// The next text of a client: lengths repeat, texts do not.
+fn text((kind, cycle): (Kind, usize), seed: u64, number: usize) -> String {
+    let words = corpus::lengths(kind, cycle, seed)[number % cycle];
+    corpus::text(kind, words, seed, number as u64)
 }
 
 #[cfg(test)]
@@ -293,9 +311,9 @@ mod tests {
 
     #[test]
     fn a_megabyte_is_one_and_no_two_documents_are_alike() {
-        let text = Load::Megabytes.text(1, 0);
-        assert!((1_000_000..1_150_000).contains(&text.len()), "{}", text.len());
-        assert_ne!(Load::Letters.text(1, 0), Load::Letters.text(1, LETTERS_A_CYCLE));
+        let megabyte = corpus::text(Kind::Contracts, MEGABYTE_WORDS, 1, 0);
+        assert!((1_000_000..1_150_000).contains(&megabyte.len()), "{}", megabyte.len());
+        assert_ne!(text(LETTERS, 1, 0), text(LETTERS, 1, LETTERS.1));
     }
 
     #[test]

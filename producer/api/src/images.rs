@@ -96,7 +96,9 @@ async fn drawn(state: &ApiState, key: &BlobKey, headers: &HeaderMap) -> Result<O
     }
     let tag = Tag::of(key.as_str().as_bytes());
     if tag.is_known(headers) {
-        return Ok(Some(conditional::not_modified(tag)));
+        let mut same = conditional::not_modified(tag);
+        same.headers_mut().insert(CACHE_CONTROL, IMMUTABLE);
+        return Ok(Some(same));
     }
     let mut response = conditional::tagged(tag, "image/png", body);
     let answer = response.headers_mut();
@@ -110,7 +112,7 @@ fn refusal(error: NotAsked) -> ApiError {
     match error {
         NotAsked::TooManyOfClient => {
             let detail =
-                format!("At most {WISHES_OF_CLIENT_MAX} images of one client are drawn at a time; ask again soon.");
+                format!("A client may ask for {WISHES_OF_CLIENT_MAX} new images within ten seconds; ask again soon.");
             ApiError::new(Kind::TOO_MANY_REQUESTS, detail)
         }
         NotAsked::TooMany => ApiError::new(Kind::OVERLOADED, "As many images are drawn as can be; ask again soon."),

@@ -12,7 +12,7 @@ use docket_queue::publish::Publisher;
 
 /// A page is not asked for again within this time, in which workers draw it unless they are busy.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
-/// Pages that a client may ask for within that time: as many as a person leafs through, and a tenth of a second's work each.
+/// New pages that a client may ask one process for within that time: more than a person leafs through.
 pub const WISHES_OF_CLIENT_MAX: usize = 64;
 /// Wishes that this process remembers, of some 100 bytes each.
 const WISHES_MAX: usize = 8_192;
@@ -75,7 +75,7 @@ impl Images {
 impl Wishes {
     /// Remembers a wish. `false` if it was made a moment ago.
     fn add(&mut self, client: &ClientId, wish: (DocumentId, u32), now: Instant) -> Result<bool, NotAsked> {
-        if self.count >= WISHES_MAX {
+        if self.count >= WISHES_MAX || self.of_clients.len() >= WISHES_MAX {
             self.forget(now);
         }
         let of_client = self.of_clients.entry(client.clone()).or_default();

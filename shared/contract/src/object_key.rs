@@ -43,10 +43,10 @@ impl BlobKey {
     }
 
     /// Key of the image of a page: the same page of the same document is always drawn the same. An empty object says that the page
-    /// cannot be drawn.
+    /// cannot be drawn. The key has the version of the drawing, so that another drawing has other keys.
     pub fn page_image(bucket: Bucket, client: &ClientId, document: DocumentId, page: u32) -> Self {
         Self(format!(
-            "texts/{:04}/{client}/{document}/page-{page}.png",
+            "texts/{:04}/{client}/{document}/page-{page}.v1.png",
             bucket.number()
         ))
     }

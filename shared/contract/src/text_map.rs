@@ -82,7 +82,7 @@ pub struct Page {
     pub height: f32,
     /// How the text was had.
     pub reading: Reading,
-    /// How sure OCR is of the page's average character, in percent, for a page that OCR read.
+    /// How sure OCR is of the page's average character, in percent, for a page in which OCR found one.
     pub confidence: Option<u8>,
     /// One box for each character of `chars`, in steps of [`Page::step`] points.
     pub boxes: Vec<CharBox>,

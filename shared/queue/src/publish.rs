@@ -91,18 +91,13 @@ impl Publisher {
         result
     }
 
-    /// Asks for the image of a page. Refused when too many wait.
+    /// Asks for the image of a page. Refused when too many wait. Such a message has a channel of its own: on a channel of the jobs, a
+    /// refusal could keep jobs back.
     pub async fn image(&self, page: DrawPage) -> Result<(), QueueError> {
-        let publishing = self.live(|live| live.publishing.clone()).await?;
-        let properties = BasicProperties::default().with_content_type("application/json".into());
-        let options = BasicPublishOptions {
-            mandatory: true,
-            ..BasicPublishOptions::default()
-        };
-        let body = ImageMessage::V1(page).encode();
-        let sent = publishing.basic_publish(IMAGES.into(), "".into(), options, &body, properties);
-        let result = outcome(call("take a message", sent).await).await;
-        // A full queue refuses, and says nothing of the connection.
+        let channel = self.channel().await?;
+        let result = outcome(send_image(&channel, page).await).await;
+        // Best effort: the channel ends with the connection at last.
+        let _ = call("close a channel", channel.close(200, "done".into())).await;
         if let Err(QueueError::Unroutable | QueueError::TimedOut(_) | QueueError::Failed { .. }) = result {
             self.disconnect().await;
         }
@@ -174,11 +169,12 @@ impl Publisher {
         Ok(take(live))
     }
 
-    /// Runs `take` on the live connection.
-    async fn live<T>(&self, take: impl FnOnce(&Live) -> T) -> Result<T, QueueError> {
+    /// A new channel of the live connection.
+    async fn channel(&self) -> Result<Channel, QueueError> {
         let mut guard = self.live.lock().await;
         self.open(&mut guard).await?;
-        Ok(take(guard.as_ref().expect("opened above")))
+        let live = guard.as_ref().expect("opened above");
+        call("open a channel", live.connection.create_channel()).await
     }
 
     /// Opens the connection if there is none, or a lost one.
@@ -228,6 +224,22 @@ impl Live {
             declared: HashSet::new(),
         })
     }
+}
+
+async fn send_image(channel: &Channel, page: DrawPage) -> Result<PublisherConfirm, QueueError> {
+    call(
+        "confirm publishes",
+        channel.confirm_select(ConfirmSelectOptions::default()),
+    )
+    .await?;
+    let properties = BasicProperties::default().with_content_type("application/json".into());
+    let options = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
+    let body = ImageMessage::V1(page).encode();
+    let sent = channel.basic_publish(IMAGES.into(), "".into(), options, &body, properties);
+    call("take a message", sent).await
 }
 
 /// The outcome of sending a message. A message that is not confirmed is counted and marked as failed in its trace.

@@ -11,7 +11,7 @@ use docket_contract::text_map::TextMap;
 
 use crate::ExtractedText;
 use crate::limits::Limits;
-use crate::parse::{self, About, FileHead, Libraries, Request, archive};
+use crate::parse::{self, About, FileHead, Libraries, OcrUse, Request, archive};
 use crate::refusal::Refusal;
 use crate::sandbox::{
     Allowance, Counts, End, Enforced, JAIL_COMMAND, Ocr, OcrSettings, Options, ParseError, Pool, StartError, Summary,
@@ -149,6 +149,7 @@ pub struct Size {
 pub struct Extractor {
     pool: Pool,
     limits: Limits,
+    cpu_seconds: u64,
 }
 
 /// Runs this process as a child if its arguments say so, and never returns then. Call this first in `main`.
@@ -192,7 +193,11 @@ impl Extractor {
             required: settings.sandbox_required,
         };
         let pool = Pool::start(options, ocr).await?;
-        Ok(Self { pool, limits })
+        Ok(Self {
+            pool,
+            limits,
+            cpu_seconds: settings.cpu_seconds,
+        })
     }
 
     /// What the children can no longer do.
@@ -258,9 +263,9 @@ impl Extractor {
     ) -> Result<Bytes, ExtractError<E>> {
         let request = self.request(source, Some(page));
         let make_room = async |summary: &Summary<About>| reserve(summary.bytes()).await;
-        let parsed = self.pool.parse(&request, bytes, make_room).await?;
+        let parsed = self.pool.parse_within(IMAGE_MAX, &request, bytes, make_room).await?;
         let image = parsed.parts.into_iter().next().unwrap_or_default();
-        if !image.starts_with(PNG) {
+        if !image.starts_with(PNG) || image.len() > IMAGE_BYTES_MAX {
             return Err(ExtractError::Parser(ParserError::Forged));
         }
         Ok(image.into())
@@ -273,12 +278,19 @@ impl Extractor {
             pages: source.pages.map(ToString::to_string),
             files: source.files,
             image_of,
-            pictures: self.pool.ocr().map(Ocr::processes),
+            ocr: self.pool.ocr().map(|ocr| OcrUse {
+                at_once: ocr.processes(),
+                cpu_seconds: self.cpu_seconds * 3 / 4, // The rest is for the text.
+            }),
             limits: self.limits.clone(),
         }
     }
 }
 
+/// Time for the image of a page, which takes a tenth of a second on a machine that is not busy.
+const IMAGE_MAX: Duration = Duration::from_secs(20);
+/// Most bytes of an image: its pixels, not packed at all.
+const IMAGE_BYTES_MAX: usize = 32 << 20;
 /// What every PNG begins with.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Longest name of a file, in characters, as of an upload's.

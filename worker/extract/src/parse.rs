@@ -22,6 +22,7 @@ pub mod sniff;
 mod xml;
 
 use std::path::Path;
+use std::time::Duration;
 
 use attachment::Attachment;
 use docket_contract::coverage::{Coverage, PageCoverage, Remark, WithoutText};
@@ -52,10 +53,19 @@ pub(crate) struct Request {
     pub files: bool,
     /// The page to draw, counted from 1, instead of reading the document.
     pub image_of: Option<u32>,
-    /// Pictures of pages that OCR reads at a time; without, pages without text stay so.
-    pub pictures: Option<usize>,
+    /// How OCR is used; without, pages without text stay so.
+    pub ocr: Option<OcrUse>,
     /// What the document may cost.
     pub limits: Limits,
+}
+
+/// How a child uses OCR.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct OcrUse {
+    /// Pictures that are read at a time.
+    pub at_once: usize,
+    /// CPU time of the child, in seconds, after which it draws no page.
+    pub cpu_seconds: u64,
 }
 
 /// What is known of a document beside its text and map.
@@ -132,7 +142,11 @@ pub(crate) fn read(
     if let Some(page) = request.image_of {
         return document.image(libraries, media_type, page);
     }
-    let ocr = request.pictures.map(|at_once| Ocr { reader, at_once });
+    let ocr = request.ocr.map(|OcrUse { at_once, cpu_seconds }| Ocr {
+        reader,
+        at_once,
+        cpu_max: Duration::from_secs(cpu_seconds),
+    });
     let read = document.read(libraries, media_type, ocr)?;
     Ok(answer(read, request.files))
 }

@@ -141,7 +141,7 @@ fn page(cursor: &mut Cursor<'_>) -> Result<Page, InvalidMap> {
         width,
         height,
         reading,
-        confidence: (reading == Reading::Ocr).then_some(confidence),
+        confidence: (confidence > 0).then_some(confidence),
         boxes: Vec::new(),
     })
 }

@@ -3,7 +3,7 @@
 //! Layout, all numbers little-endian: [`MAGIC`]; the number of pages (u32); the number of chunks (u32): one a page, or one for a
 //! document without pages. Then a record for each page: number, first byte, end byte, first character, end character (u32 each),
 //! width, height (f32 each), reading (its place in [`Reading::ALL`] in the low
-//! byte; in the byte above, for a page that OCR read, how sure OCR is in percent; u32). Then for each chunk its length (u32). Then the chunks, each
+//! byte; in the byte above, how sure OCR is in percent, or 0; u32). Then for each chunk its length (u32). Then the chunks, each
 //! compressed by deflate (RFC 1951): the number of blocks (u32); for each block the bytes since the block before (or since the
 //! page's start), its length, its region, its place's kind and numbers, each as LEB128; then the boxes: the left edges of all
 //! characters, the top, right and bottom ones, each edge as the difference (i16, wrapping) to the edge before.

@@ -46,6 +46,10 @@ use text::Joiner;
 
 /// Objects of a page without text that are looked at: one picture is enough to know that something is seen.
 const OBJECTS_MAX: usize = 1_000;
+/// A scan has at most so many characters of its own: stamps of courts have some 70, and numbers of copied pages 20.
+const STAMP_CHARS_MAX: usize = 200;
+/// The picture of a scan covers so much of its page, or more.
+const SCAN_PART_MIN: f32 = 0.6;
 /// A page cannot be decoded if more of its characters tell nothing.
 const UNTOLD_PART_MAX: f32 = 0.3;
 /// A page cannot be decoded if its font knows no character for more of its glyphs, and some of its characters tell nothing.
@@ -118,18 +122,33 @@ pub fn joined(mut pages: Vec<PageLines>, limits: &Limits) -> Result<(String, Tex
 
 /// Reads the pages without text by OCR.
 fn read_scans(document: &Document<'_>, pages: &mut [PageLines], ocr: &mut Ocr, limits: &Limits) -> Result<(), Refusal> {
-    let needs_ocr = |page: &PageLines| matches!(page.reading, Reading::NoTextLayer | Reading::Undecodable);
+    let needs_ocr = |index: u32, page: &PageLines| match page.reading {
+        Reading::NoTextLayer | Reading::Undecodable => true,
+        Reading::Text => page.boxes.len() <= STAMP_CHARS_MAX && is_a_picture(document, index),
+        Reading::Ocr
+        | Reading::OcrFailed
+        | Reading::OcrLimit
+        | Reading::Empty
+        | Reading::Unreadable
+        | Reading::NotAsked => false,
+    };
     let left = pages
         .iter()
         .map(|page| page.text.len())
         .fold(limits.text_bytes, usize::saturating_sub);
     let (mut indices, mut unread) = (Vec::new(), Vec::new());
-    for (index, page) in (0..).zip(pages).filter(|(_, page)| needs_ocr(page)) {
+    for (index, page) in (0..).zip(pages).filter(|(index, page)| needs_ocr(*index, page)) {
         indices.push(index);
         unread.push(scan::Unread::of(page));
     }
     let draw = |at: usize, turns: u8| drawn(document, *indices.get(at)?, turns);
     ocr.read(&mut unread, draw, left)
+}
+
+/// Whether a picture covers most of a page: a scan, to which a court or a copier may have added a line of text.
+fn is_a_picture(document: &Document<'_>, index: u32) -> bool {
+    let page = document.page(index);
+    page.is_some_and(|page| page.picture_part(OBJECTS_MAX) >= SCAN_PART_MIN)
 }
 
 /// A page's picture for OCR, turned clockwise by quarters.

@@ -9,9 +9,10 @@ use docket_contract::text_map::{Reading, TextMap};
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::tiff::TiffDecoder;
+use image::error::{LimitError, LimitErrorKind};
 use image::imageops::{self, FilterType};
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageResult, Limits as ImageLimits};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageResult, Limits as ImageLimits, RgbImage};
 
 use super::page_image;
 use super::pdf::{PageLines, Sheet, joined};
@@ -24,6 +25,8 @@ use crate::sandbox::{PIXELS_MAX, Picture, PictureHead};
 const LONGER_SIDE_INCHES: f32 = 11.0;
 /// Points of an inch.
 const POINTS: f32 = 72.0;
+/// Most bytes of an unpacked picture: a photograph of 66 million pixels. With what is made of it, it takes two thirds of a child's memory.
+const UNPACKED_BYTES_MAX: u64 = 200 << 20;
 /// Small pictures are enlarged for OCR, at most so much: more only blurs.
 const ENLARGED_MAX: f32 = 3.0;
 
@@ -87,15 +90,18 @@ impl<'a> PictureFile<'a> {
             bytes,
             format,
             starts: Vec::new(),
-            memory_max: limits.inflated_bytes,
+            memory_max: limits.inflated_bytes.min(UNPACKED_BYTES_MAX),
             last: None,
         };
         if format == Format::Tiff {
             file.starts = tiff::starts(bytes, limits.pages)?;
-        } else if file.decoder(0).is_err() {
-            return Err(Refusal::malformed(format, Problem::Structure));
+            return Ok(file);
         }
-        Ok(file)
+        match file.decoder(0) {
+            Ok(_) => Ok(file),
+            Err(ImageError::Limits(_)) => Err(Refusal::InflatedTooLarge { max: file.memory_max }),
+            Err(_) => Err(Refusal::malformed(format, Problem::Structure)),
+        }
     }
 
     fn pages(&self) -> usize {
@@ -141,6 +147,12 @@ impl<'a> PictureFile<'a> {
             _ => Box::new(TiffDecoder::new(tiff::FromPage::new(self.bytes, start))?),
         };
         decoder.set_limits(limits)?;
+        // Not every format keeps to the limit.
+        if decoder.total_bytes() > self.memory_max {
+            return Err(ImageError::Limits(LimitError::from_kind(
+                LimitErrorKind::InsufficientMemory,
+            )));
+        }
         Ok(decoder)
     }
 
@@ -177,7 +189,7 @@ impl<'a> PictureFile<'a> {
             picture
         };
         Ok(if picture.color().has_color() {
-            picture.into_rgb8().into()
+            in_colour(picture).into()
         } else {
             on_white(picture).into()
         })
@@ -200,10 +212,11 @@ impl<'a> PictureFile<'a> {
             return Ok(grey);
         }
         let is_larger = width > grey.width();
-        let mut grey = imageops::resize(&grey, width, height, FilterType::Triangle);
-        if is_larger {
-            scan::soften(&mut grey, width as usize);
+        if !is_larger {
+            return Ok(imageops::thumbnail(&grey, width, height)); // In place: `resize` takes 16 bytes a pixel.
         }
+        let mut grey = imageops::resize(&grey, width, height, FilterType::Triangle);
+        scan::soften(&mut grey, width as usize);
         Ok(grey)
     }
 }
@@ -224,10 +237,30 @@ fn on_white(picture: DynamicImage) -> GrayImage {
     let with_alpha = picture.into_luma_alpha8();
     let mut grey = GrayImage::new(with_alpha.width(), with_alpha.height());
     for (to, from) in grey.pixels_mut().zip(with_alpha.pixels()) {
-        let [shade, alpha] = from.0.map(u16::from);
-        to.0 = [((shade * alpha + 255 * (255 - alpha)) / 255) as u8];
+        let [shade, alpha] = from.0;
+        to.0 = [blended(shade, alpha)];
     }
     grey
+}
+
+/// The picture in colours. What is transparent is white.
+fn in_colour(picture: DynamicImage) -> RgbImage {
+    if !picture.color().has_alpha() {
+        return picture.into_rgb8();
+    }
+    let with_alpha = picture.into_rgba8();
+    let mut coloured = RgbImage::new(with_alpha.width(), with_alpha.height());
+    for (to, from) in coloured.pixels_mut().zip(with_alpha.pixels()) {
+        let [red, green, blue, alpha] = from.0;
+        to.0 = [red, green, blue].map(|shade| blended(shade, alpha));
+    }
+    coloured
+}
+
+/// A shade on white.
+fn blended(shade: u8, alpha: u8) -> u8 {
+    let (shade, alpha) = (u16::from(shade), u16::from(alpha));
+    ((shade * alpha + 255 * (255 - alpha)) / 255) as u8
 }
 
 /// Width and height at which a picture of this size is read.
@@ -273,5 +306,7 @@ mod tests {
     fn what_is_transparent_is_white() {
         let dots = image::GrayAlphaImage::from_raw(3, 1, vec![0, 0, 0, 255, 100, 255]).unwrap();
         assert_eq!(on_white(dots.into()).into_raw(), [255, 0, 100]);
+        let dots = image::RgbaImage::from_raw(2, 1, vec![0, 0, 0, 0, 9, 8, 7, 255]).unwrap();
+        assert_eq!(in_colour(dots.into()).into_raw(), [255, 255, 255, 9, 8, 7]);
     }
 }

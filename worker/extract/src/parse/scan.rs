@@ -5,6 +5,8 @@ mod shade;
 mod turns;
 mod words;
 
+use std::time::Duration;
+
 use docket_contract::text_map::Reading;
 
 use super::pdf::{PageLines, Sheet};
@@ -28,6 +30,8 @@ pub struct Ocr {
     pub reader: PictureReader,
     /// Pictures that are read at a time.
     pub at_once: usize,
+    /// CPU time of this process after which no page is drawn any more: some is left for the text.
+    pub cpu_max: Duration,
 }
 
 /// A page that OCR shall read.
@@ -56,15 +60,19 @@ impl Ocr {
     ) -> Result<(), Refusal> {
         let mut left = text_bytes_max;
         let all: Vec<usize> = (0..pages.len()).collect();
-        turns::read(&mut self.reader, self.at_once, &all, draw, |at, scan| {
+        let means = (&mut self.reader, self.at_once, self.cpu_max);
+        turns::read(means, &all, draw, |at, scan| {
             let Some(Unread { page, sheet }) = pages.get_mut(at) else {
                 return Ok(());
             };
             match scan {
+                // What a stamp says is better than nothing.
+                Err(_) if page.reading == Reading::Text => {}
                 Err(reading) => page.reading = reading,
                 Ok(scan) => {
-                    page.reading = Reading::Ocr;
-                    page.confidence = Some(scan.words.confidence().round() as u8);
+                    **page = PageLines::without_text(page.width, page.height, Reading::Ocr);
+                    let confidence = scan.words.confidence().round() as u8;
+                    page.confidence = Some(confidence).filter(|&confidence| confidence > 0);
                     page.add_glyphs(&glyphs::of_scan(&scan, sheet));
                 }
             }

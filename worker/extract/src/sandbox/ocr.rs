@@ -29,6 +29,10 @@ use super::pictures::{self, PictureHead, WORDS_BYTES_MAX, Words};
 pub const JAIL_COMMAND: &str = "read-one-picture";
 /// Time for one picture. CPU time has a limit of its own, and a busy machine needs patience.
 const PICTURE_MAX: Duration = Duration::from_secs(4 * jail::CPU_SECONDS);
+/// Time for Tesseract to list its languages, which takes milliseconds.
+const START_MAX: Duration = Duration::from_secs(20);
+/// Time for a child to send a picture that it has drawn, which takes milliseconds. Meanwhile nobody else uses the picture's place.
+const PIXELS_MAX_TIME: Duration = Duration::from_secs(10);
 /// How a page is cut: into columns and blocks, without asking how the page is turned.
 const PAGE_SEGMENTATION: &str = "3";
 
@@ -56,10 +60,22 @@ pub struct Ocr {
     ended: [AtomicU64; PictureEnd::ALL.len()],
 }
 
-/// A picture in a file in memory, and the place that it takes.
+/// A picture in a file in memory, and the places that it takes.
 struct Taken {
+    /// Nothing, if the document's time was over before.
     picture: Option<(File, PictureHead)>,
-    _place: Option<OwnedSemaphorePermit>,
+    /// When the document's time is over.
+    end: Instant,
+    /// One of the places of all documents, given back when the picture was read.
+    place: Option<OwnedSemaphorePermit>,
+    /// One of the document's own places, given back when the child has taken the words.
+    unanswered: OwnedSemaphorePermit,
+}
+
+/// What was read of a picture, until the child has taken it.
+struct Answer {
+    words: Words,
+    _unanswered: OwnedSemaphorePermit,
 }
 
 impl Ocr {
@@ -74,7 +90,11 @@ impl Ocr {
             documents: Arc::new(Semaphore::new(permits)),
             ended: Default::default(),
         };
-        let (known, status) = ocr.run(Stdio::null(), &["--list-langs".to_owned()]).await?;
+        let list = ["--list-langs".to_owned()];
+        let listing = timeout(START_MAX, ocr.run(Stdio::null(), &list));
+        let (known, status) = listing
+            .await
+            .map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
         if !status.success() {
             return Err(OcrStartError::Program(status));
         }
@@ -115,10 +135,13 @@ impl Ocr {
     ) -> Result<First<S>, Broken> {
         let (from, to) = stream.split();
         let (queue, queued) = mpsc::channel(1);
+        // A place for every picture: reading goes on, and gives places back, while a child takes no words.
+        let (done, answers) = mpsc::channel(self.processes());
         tokio::select! {
             biased;
             answer = self.take(from, first, queue, answer_bytes_max) => answer,
-            broken = self.give(to, queued) => Err(broken),
+            broken = self.read_all(queued, done) => Err(broken),
+            broken = give(to, answers) => Err(broken),
         }
     }
 
@@ -131,8 +154,10 @@ impl Ocr {
         answer_bytes_max: usize,
     ) -> Result<First<S>, Broken> {
         let end = Instant::now() + self.settings.document_max;
+        let unanswered = Arc::new(Semaphore::new(self.processes()));
         loop {
-            let taken = self.take_picture(&mut from, head, end).await?;
+            let place = unanswered.clone().acquire_owned().await.map_err(|_| Broken::Gone)?;
+            let taken = self.take_picture(&mut from, head, (end, place)).await?;
             queue.send(taken).await.map_err(|_| Broken::Gone)?;
             head = match answer::read_first(&mut from, answer_bytes_max).await? {
                 First::Picture(head) => head,
@@ -142,61 +167,84 @@ impl Ocr {
     }
 
     /// Takes one picture, once there is a place for it. After the end of the document's time, the picture is not kept.
-    async fn take_picture(&self, from: &mut ReadHalf<'_>, head: PictureHead, end: Instant) -> Result<Taken, Broken> {
+    async fn take_picture(
+        &self,
+        from: &mut ReadHalf<'_>,
+        head: PictureHead,
+        (end, unanswered): (Instant, OwnedSemaphorePermit),
+    ) -> Result<Taken, Broken> {
         let bytes = head.bytes().ok_or(ProtocolError::PictureSize)?;
         let is_late = Instant::now() >= end;
         let waiting = timeout_at(end, self.processes.clone().acquire_owned());
-        let Some(place) = waiting.await.ok().filter(|_| !is_late) else {
-            pictures::take_pixels(from, bytes, std::io::sink()).await?;
-            return Ok(Taken {
-                picture: None,
-                _place: None,
-            });
+        let place = waiting.await.ok().and_then(Result::ok).filter(|_| !is_late);
+        let picture = if place.is_some() {
+            let mut file = pgm(head).map_err(|_| Broken::NoMemory)?;
+            pixels(from, bytes, &mut file).await?;
+            file.rewind().map_err(|_| Broken::NoMemory)?;
+            Some((file, head))
+        } else {
+            pixels(from, bytes, std::io::sink()).await?;
+            None
         };
-        let mut file = pgm(head).map_err(|_| Broken::NoMemory)?;
-        pictures::take_pixels(from, bytes, &mut file).await?;
-        file.rewind().map_err(|_| Broken::NoMemory)?;
         Ok(Taken {
-            picture: Some((file, head)),
-            _place: place.ok(),
+            picture,
+            end,
+            place,
+            unanswered,
         })
     }
 
-    /// Reads the pictures, several at a time, and gives their words in order. Returns only why that cannot go on.
-    async fn give(&self, mut to: WriteHalf<'_>, mut queued: mpsc::Receiver<Taken>) -> Broken {
+    /// Reads the pictures, several at a time, and passes their words on in order. Returns only why that cannot go on.
+    async fn read_all(&self, mut queued: mpsc::Receiver<Taken>, done: mpsc::Sender<Answer>) -> Broken {
         let pictures = stream::poll_fn(|context| queued.poll_recv(context));
         let mut read = pictures.map(|taken| self.read(taken)).buffered(self.processes());
-        while let Some(words) = read.next().await {
-            let given = match words {
-                Ok(words) => pictures::give_words(&mut to, &words).await,
+        while let Some(answer) = read.next().await {
+            let passed_on = match answer {
+                Ok(answer) => done.send(answer).await.map_err(|_| Broken::Gone),
                 Err(broken) => Err(broken),
             };
-            if let Err(broken) = given {
+            if let Err(broken) = passed_on {
                 return broken;
             }
         }
-        Broken::Gone
+        std::future::pending().await
     }
 
-    async fn read(&self, taken: Taken) -> Result<Words, Broken> {
-        let Some((file, head)) = taken.picture else {
-            self.count(PictureEnd::Late);
-            return Ok(Words::Late);
+    async fn read(&self, taken: Taken) -> Result<Answer, Broken> {
+        let Taken {
+            picture,
+            end,
+            place,
+            unanswered,
+        } = taken;
+        let (how, words) = match picture {
+            Some((file, head)) => self.read_until(file, head, end).await?,
+            None => (PictureEnd::Late, Words::Late),
         };
-        let arguments = self.arguments(head);
-        let running = timeout(PICTURE_MAX, self.run(file.into(), &arguments));
-        let (words, status) = match running.await {
-            Ok(ran) => ran.map_err(|_| Broken::NoOcr)?,
-            Err(_elapsed) => {
-                self.count(PictureEnd::TimedOut);
-                return Ok(Words::Failed);
-            }
-        };
-        let how = end_of(status, words.len())?;
+        drop(place);
         self.count(how);
+        Ok(Answer {
+            words,
+            _unanswered: unanswered,
+        })
+    }
+
+    async fn read_until(&self, file: File, head: PictureHead, end: Instant) -> Result<(PictureEnd, Words), Broken> {
+        let arguments = self.arguments(head);
+        let until = end.min(Instant::now() + PICTURE_MAX);
+        let Ok(ran) = timeout_at(until, self.run(file.into(), &arguments)).await else {
+            let is_late = until == end;
+            return Ok(if is_late {
+                (PictureEnd::Late, Words::Late)
+            } else {
+                (PictureEnd::TimedOut, Words::Failed)
+            });
+        };
+        let (words, status) = ran.map_err(|_| Broken::NoOcr)?;
+        let how = end_of(status, words.len())?;
         Ok(match how {
-            PictureEnd::Read => Words::Read(words),
-            PictureEnd::Failed | PictureEnd::TimedOut | PictureEnd::Late => Words::Failed,
+            PictureEnd::Read => (how, Words::Read(words)),
+            PictureEnd::Failed | PictureEnd::TimedOut | PictureEnd::Late => (how, Words::Failed),
         })
     }
 
@@ -252,6 +300,22 @@ impl Ocr {
     fn count(&self, how: PictureEnd) {
         self.ended[how as usize].fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// Takes the pixels of a picture.
+async fn pixels(from: &mut ReadHalf<'_>, bytes: usize, out: impl std::io::Write) -> Result<(), Broken> {
+    let taking = timeout(PIXELS_MAX_TIME, pictures::take_pixels(from, bytes, out));
+    taking.await.unwrap_or(Err(ProtocolError::WrongSize.into()))
+}
+
+/// Gives words to the child, in order. Returns only why that cannot go on.
+async fn give(mut to: WriteHalf<'_>, mut answers: mpsc::Receiver<Answer>) -> Broken {
+    while let Some(answer) = answers.recv().await {
+        if let Err(broken) = pictures::give_words(&mut to, &answer.words).await {
+            return broken;
+        }
+    }
+    std::future::pending().await
 }
 
 /// How the reading of a picture ended; an error where the picture has no part in the end.

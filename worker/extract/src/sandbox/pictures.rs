@@ -12,8 +12,8 @@ use super::handover::Channel;
 
 /// Most pixels of a picture: a page of A3 at 300 dpi has 17.4 million. Tesseract takes 100 MB for so many.
 pub const PIXELS_MAX: usize = 20_000_000;
-/// Most bytes of the words of one picture: a dense page has some 60 KB, and a picture of nothing but dots some MB.
-pub const WORDS_BYTES_MAX: usize = 8 << 20;
+/// Most bytes of the words of one picture: a dense page has some 60 KB, and a page of a newspaper 300 KB.
+pub const WORDS_BYTES_MAX: usize = 2 << 20;
 
 /// A picture in shades of grey.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -133,17 +133,34 @@ impl Pool {
         R: Serialize,
         S: DeserializeOwned,
     {
+        self.parse_within(self.options.allowance.wall, request, document, reserve)
+            .await
+    }
+
+    /// The same, within another time than the allowance's.
+    pub async fn parse_within<R, S, E>(
+        &self,
+        wall: Duration,
+        request: &R,
+        document: Bytes,
+        reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
+    ) -> Result<Parsed<S>, ParseError<E>>
+    where
+        R: Serialize,
+        S: DeserializeOwned,
+    {
         let mut visit = Visit {
             counts: &self.counts,
             ended: ParserEnd::Abandoned,
         };
-        let outcome = self.visit(request, document, reserve).await;
+        let outcome = self.visit(wall, request, document, reserve).await;
         visit.ended = end_of(&outcome);
         outcome
     }
 
     async fn visit<R, S, E>(
         &self,
+        wall: Duration,
         request: &R,
         document: Bytes,
         reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
@@ -159,10 +176,16 @@ impl Pool {
         let mut child = self.child().await.map_err(ParseError::Unavailable)?;
         let sealed = handover::seal(document).await;
         let sealed = sealed.map_err(|error| ParseError::Unavailable(Unavailable::Document(error)))?;
-        let answered = child.answer(self, &json, sealed, reserve).await;
+        let answered = child.answer((self, wall), &json, sealed, reserve).await;
         match answered {
             Ok(parsed) => Ok(parsed),
-            Err(failure) => Err(child.blame(failure, &self.options.allowance).await),
+            Err(failure) => {
+                let allowance = Allowance {
+                    wall,
+                    ..self.options.allowance
+                };
+                Err(child.blame(failure, &allowance).await)
+            }
         }
     }
 
@@ -226,13 +249,13 @@ impl Ready {
     /// Gives the document to the child, and takes the answer.
     async fn answer<S: DeserializeOwned, E>(
         &mut self,
-        pool: &Pool,
+        (pool, mut wall): (&Pool, Duration),
         request: &[u8],
         document: OwnedFd,
         reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
     ) -> Result<Parsed<S>, Failure<E>> {
-        let (mut wall, asked) = (pool.options.allowance.wall, Instant::now());
-        let mut first = self.first(pool, request, document).await?;
+        let asked = Instant::now();
+        let mut first = self.first((pool, wall), request, document).await?;
         if let First::Picture(picture) = first {
             let ocr = pool.ocr.as_ref().ok_or(Broken::from(ProtocolError::WrongKind))?;
             wall += ocr.document_max();
@@ -255,7 +278,7 @@ impl Ready {
     /// Asks, and waits for what comes first. A document that takes long gives way to others.
     async fn first<S: DeserializeOwned, E>(
         &mut self,
-        pool: &Pool,
+        (pool, wall): (&Pool, Duration),
         request: &[u8],
         document: OwnedFd,
     ) -> Result<First<S>, Failure<E>> {
@@ -265,7 +288,7 @@ impl Ready {
             return Ok(first?);
         }
         process.step_back();
-        let left = pool.options.allowance.wall.saturating_sub(STEP_BACK_AFTER);
+        let left = wall.saturating_sub(STEP_BACK_AFTER);
         Ok(timeout(left, asking).await??)
     }
 

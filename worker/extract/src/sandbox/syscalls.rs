@@ -62,6 +62,42 @@ const FORBIDDEN: &[i64] = &[
 /// System calls with which a process becomes another program.
 const PROGRAMS: [i64; 2] = [libc::SYS_execve, libc::SYS_execveat];
 
+/// System calls that Tesseract does not make, and that children of the pool cannot make either: those that change other processes or
+/// the files of the same user, which Landlock does not cover, and memory that processes share.
+const FORBIDDEN_IN_JAIL: &[i64] = &[
+    libc::SYS_setpriority,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_ioprio_set,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_utimensat,
+    libc::SYS_shmget,
+    libc::SYS_msgget,
+    libc::SYS_semget,
+    libc::SYS_mq_open,
+];
+/// The same, of this architecture alone.
+#[cfg(target_arch = "x86_64")]
+const FORBIDDEN_IN_JAIL_HERE: &[i64] = &[
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_utimes,
+    libc::SYS_utime,
+];
+/// The same, of this architecture alone: none.
+#[cfg(not(target_arch = "x86_64"))]
+const FORBIDDEN_IN_JAIL_HERE: &[i64] = &[];
+
 /// System calls that no parser makes, and that only this architecture has.
 #[cfg(target_arch = "x86_64")]
 const FORBIDDEN_HERE: &[i64] = &[
@@ -123,7 +159,20 @@ pub(super) fn restrict() -> Result<(), seccompiler::Error> {
 
 /// Forbids what only an attack does, but for one thing: to become another program.
 pub(super) fn forbid_but_programs() -> Result<(), seccompiler::Error> {
-    seccompiler::apply_filter_all_threads(&forbidding(&PROGRAMS)?)
+    let (forbidding, jailing) = (forbidding(&PROGRAMS)?, jailing()?);
+    seccompiler::apply_filter_all_threads(&jailing)?;
+    seccompiler::apply_filter_all_threads(&forbidding)
+}
+
+/// Forbids what [`FORBIDDEN_IN_JAIL`] says, and limits for other processes.
+fn jailing() -> Result<BpfProgram, BackendError> {
+    let calls = FORBIDDEN_IN_JAIL.iter().chain(FORBIDDEN_IN_JAIL_HERE);
+    let always = calls.map(|&call| (call, Vec::new()));
+    let another = SeccompCondition::new(PROCESS_ARGUMENT, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, 0)?;
+    let limits = (libc::SYS_prlimit64, vec![SeccompRule::new(vec![another])?]);
+    let arch = std::env::consts::ARCH.try_into()?;
+    let rules = always.chain([limits]).collect();
+    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::KillProcess, arch)?.try_into()
 }
 
 /// The calls that end the process, without those that are `spared`.
@@ -173,7 +222,7 @@ mod tests {
 
     #[test]
     fn both_filters_can_be_made() {
-        assert!(forbidding(&[]).is_ok() && forbidding(&PROGRAMS).is_ok());
+        assert!(forbidding(&[]).is_ok() && forbidding(&PROGRAMS).is_ok() && jailing().is_ok());
         assert!(allowing().is_ok());
     }
 }

@@ -17,7 +17,7 @@ use docket_extract::{Extractor, ParseSettings, Reading, Source};
 pub const LIMITS: Limits = Limits {
     pages: 100,
     text_bytes: 1 << 20,
-    inflated_bytes: 16 << 20,
+    inflated_bytes: 64 << 20,
 };
 /// Far more than a child needs, on a machine that does other things too.
 const WALL: Duration = Duration::from_secs(60);
@@ -62,7 +62,7 @@ pub fn settings(ocr: Option<OcrSettings>) -> ParseSettings {
     ParseSettings {
         pdfium: pdfium(),
         parsers: 1,
-        memory_bytes: 1 << 30,
+        memory_bytes: 512 << 20,
         cpu_seconds: 30,
         wall: WALL,
         limits: LIMITS,

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use docket_contract::coverage::PageCoverage;
 use docket_contract::text_map;
+use docket_extract::limits::Limits;
 use docket_extract::sandbox::{OcrSettings, OcrStartError, StartError};
-use docket_extract::{ExtractError, Extractor, ParserError, Reading};
+use docket_extract::{ExtractError, Extractor, ParseSettings, ParserError, Reading};
 use image::{DynamicImage, ImageFormat};
 
 use crate::reading::{self, block_on, map, marks, ocr, sample, settings, source};
@@ -17,6 +18,7 @@ pub const FACTS: &[(&str, fn())] = &[
     ("a_scanned_pdf_is_read", a_scanned_pdf_is_read),
     ("a_page_upside_down_is_turned", a_page_upside_down_is_turned),
     ("a_page_shown_on_its_side_is_read", a_page_shown_on_its_side_is_read),
+    ("a_scan_with_a_stamp_is_read_by_ocr", a_scan_with_a_stamp_is_read_by_ocr),
     ("pictures_of_every_kind_are_read", pictures_of_every_kind_are_read),
     ("only_pages_that_are_asked_for_are_read", only_pages_that_are_asked_for),
     ("pages_after_the_time_for_ocr_say_so", pages_after_the_time_for_ocr),
@@ -84,6 +86,18 @@ fn page_coverage(reading: &Reading) -> PageCoverage {
     reading.text.coverage.pages.clone().unwrap()
 }
 
+/// A PDF whose every page is the same scan.
+fn many_scans(pages: usize) -> Vec<u8> {
+    let notice = std::fs::read(sample(NOTICE)).unwrap();
+    let place = |words: &[u8]| notice.windows(words.len()).position(|window| window == words).unwrap();
+    let start = place(b"Kids[");
+    let end = start + notice[start..].windows(2).position(|window| window == b">>").unwrap();
+    let page = String::from_utf8_lossy(&notice[start + 5..end]);
+    let page = page.split(']').next().unwrap();
+    let kids = format!("Kids[{}]/Count {pages}", format!("{page} ").repeat(pages));
+    [&notice[..start], kids.as_bytes(), &notice[end..]].concat()
+}
+
 fn readings(reading: &Reading) -> Vec<text_map::Reading> {
     map(reading).pages.iter().map(|page| page.reading).collect()
 }
@@ -133,6 +147,34 @@ fn a_page_shown_on_its_side_is_read() {
     );
 }
 
+/// A file with some of its bytes exchanged.
+fn exchanged(file: &[u8], words: &[u8], by: &[u8]) -> Vec<u8> {
+    let place = file.windows(words.len()).position(|window| window == words).unwrap();
+    [&file[..place], by, &file[place + words.len()..]].concat()
+}
+
+fn a_scan_with_a_stamp_is_read_by_ocr() {
+    const STAMP: &str = "Case 1:24-cv-00071 Document 12 Filed 05/09/24";
+    let drawing = "q 612 0 0 792 0 0 cm /Scan Do Q";
+    let stamped = format!("{drawing} BT /F 10 Tf 150 770 Td ({STAMP}) Tj ET");
+    let notice = std::fs::read(sample(NOTICE)).unwrap();
+    let notice = exchanged(&notice, drawing.as_bytes(), stamped.as_bytes());
+    let notice = exchanged(
+        &notice,
+        b"/Length 31>>",
+        format!("/Length {}>>", stamped.len()).as_bytes(),
+    );
+    let font = b"/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>/XObject<</Scan";
+    let notice = exchanged(&notice, b"/XObject<</Scan", font);
+    let without_ocr = reading::read_bytes(notice.clone().into(), NOTICE);
+    assert_eq!(readings(&without_ocr), [text_map::Reading::Text]);
+    assert_eq!(without_ocr.text.text, STAMP);
+    let read = scanned(NOTICE, notice);
+    assert_eq!(readings(&read), [text_map::Reading::Ocr]);
+    assert_reads(&words_of(NOTICE), &read);
+    assert!(read.text.text.contains("Document 12"), "{}", read.text.text);
+}
+
 fn pictures_of_every_kind_are_read() {
     let first_page = image::open(sample(CONSENT)).unwrap();
     let first_words = words_of(CONSENT);
@@ -144,12 +186,14 @@ fn pictures_of_every_kind_are_read() {
     };
     let grey = DynamicImage::from(first_page.to_luma8());
     let with_alpha = DynamicImage::from(first_page.to_rgba8());
+    let at_600_dpi = grey.resize_exact(4_960, 7_016, image::imageops::FilterType::Nearest);
     let on_its_side = grey.rotate90();
     for (name, bytes) in [
         ("grey.png", stored(&grey, ImageFormat::Png)),
         ("alpha.png", stored(&with_alpha, ImageFormat::Png)),
         ("grey.jpg", stored(&grey, ImageFormat::Jpeg)),
         ("side.png", stored(&on_its_side, ImageFormat::Png)),
+        ("600-dpi.png", stored(&at_600_dpi, ImageFormat::Png)),
     ] {
         let reading = scanned(name, bytes);
         assert_reads(first_words, &reading);
@@ -187,6 +231,22 @@ fn pages_after_the_time_for_ocr() {
     let consent = reading::read_with(bytes.into(), CONSENT, &settings(Some(short)));
     assert_eq!(readings(&consent), [text_map::Reading::OcrLimit; 2]);
     assert_eq!(page_coverage(&consent).without_text[0].why, "ocr_limit");
+    // No page is drawn in vain: a thousand would take minutes of CPU time.
+    let short = OcrSettings {
+        document_max: Duration::ZERO,
+        ..ocr()
+    };
+    let limits = Limits {
+        pages: 1_000,
+        ..reading::LIMITS
+    };
+    let settings = ParseSettings {
+        cpu_seconds: 10,
+        limits,
+        ..settings(Some(short))
+    };
+    let many = reading::read_with(many_scans(1_000).into(), NOTICE, &settings);
+    assert_eq!(readings(&many), [text_map::Reading::OcrLimit; 1_000]);
 }
 
 /// A program in the place of Tesseract that knows English and otherwise does as its script says.

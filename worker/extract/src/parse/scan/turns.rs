@@ -1,6 +1,7 @@
 //! Which way up a page is: a page that reads badly is turned and read again.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use docket_contract::text_map::Reading;
 
@@ -11,10 +12,10 @@ use crate::sandbox::{self, Picture, PictureHead, PictureReader};
 /// A page reads well if Tesseract is so sure of its average character, in percent. Scans that people can read have 80 and more, pages
 /// that stand on their head below 60.
 const CONFIDENCE_GOOD: f32 = 70.0;
-/// Pages with fewer dark pixels are blank: a letter of 12 points at 300 dpi has some 300.
-const DARK_PIXELS_MIN: usize = 100;
-/// A pixel is dark below this shade.
-const DARK: u8 = 128;
+/// Pages with fewer pixels that are seen are blank: a letter of 12 points at 300 dpi has some 300.
+const SEEN_PIXELS_MIN: usize = 100;
+/// A pixel is seen if its shade differs so much from the paper's. Faint print does, and the grain of paper does not.
+const CONTRAST_MIN: usize = 40;
 /// Quarter turns that are tried.
 const TURNS: u8 = 4;
 
@@ -47,13 +48,16 @@ struct Turning<'a, D> {
     asked: VecDeque<Asked>,
     /// How the last page that read well was turned: pages of a scan are most often turned alike.
     turns: u8,
+    /// CPU time of this process after which no page is drawn any more.
+    cpu_max: Duration,
+    /// Whether the document's time for OCR is over.
+    is_late: bool,
 }
 
 /// Reads `pages`, with so many pictures on their way at a time. `draw` gives a page's picture, turned clockwise by quarters. `take` gets
 /// every page once, in any order.
 pub fn read(
-    reader: &mut PictureReader,
-    at_once: usize,
+    (reader, at_once, cpu_max): (&mut PictureReader, usize, Duration),
     pages: &[usize],
     draw: impl FnMut(usize, u8) -> Option<Picture>,
     mut take: impl FnMut(usize, Result<Scan, Reading>) -> Result<(), Refusal>,
@@ -63,6 +67,8 @@ pub fn read(
         draw,
         asked: VecDeque::new(),
         turns: 0,
+        cpu_max,
+        is_late: false,
     };
     let mut pages = pages.iter();
     loop {
@@ -85,6 +91,10 @@ type Done = Option<(usize, Result<Scan, Reading>)>;
 impl<D: FnMut(usize, u8) -> Option<Picture>> Turning<'_, D> {
     /// Draws a page and sends it; the page is done if there is nothing to send.
     fn ask(&mut self, page: usize, turns: u8, tried: u8, best: Option<Scan>) -> Done {
+        self.is_late = self.is_late || cpu_time() >= self.cpu_max;
+        if self.is_late {
+            return Some((page, best.ok_or(Reading::OcrLimit)));
+        }
         let Some(picture) = (self.draw)(page, turns) else {
             return Some((page, best.ok_or(Reading::Unreadable)));
         };
@@ -116,7 +126,10 @@ impl<D: FnMut(usize, u8) -> Option<Picture>> Turning<'_, D> {
                 turns,
             },
             sandbox::Words::Failed => return Some((page, best.ok_or(Reading::OcrFailed))),
-            sandbox::Words::Late => return Some((page, best.ok_or(Reading::OcrLimit))),
+            sandbox::Words::Late => {
+                self.is_late = true;
+                return Some((page, best.ok_or(Reading::OcrLimit)));
+            }
         };
         let is_good = quality(&scan) >= CONFIDENCE_GOOD;
         let best = better(best, scan);
@@ -146,7 +159,48 @@ fn quality(scan: &Scan) -> f32 {
     scan.words.confidence()
 }
 
+/// Whether nothing is seen: hardly a pixel differs from the paper, whatever the paper's shade.
 fn is_blank(picture: &Picture) -> bool {
-    let dark = picture.pixels.iter().filter(|&&shade| shade < DARK);
-    dark.take(DARK_PIXELS_MIN).count() < DARK_PIXELS_MIN
+    let mut counts = [0_usize; 256];
+    picture.pixels.iter().for_each(|&shade| counts[usize::from(shade)] += 1);
+    let usual = counts.iter().enumerate().max_by_key(|(_, count)| **count);
+    let paper = usual.map_or(255, |(shade, _)| shade);
+    let is_seen = |shade: usize| shade.abs_diff(paper) >= CONTRAST_MIN;
+    let seen: usize = counts
+        .iter()
+        .enumerate()
+        .filter(|(shade, _)| is_seen(*shade))
+        .map(|(_, count)| count)
+        .sum();
+    seen < SEEN_PIXELS_MIN
+}
+
+/// CPU time that this process has used.
+fn cpu_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(
+        used.tv_sec.unsigned_abs(),
+        u32::try_from(used.tv_nsec).unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faint_letters_are_seen_and_even_paper_is_blank() {
+        let page = |paper: u8, letters: u8, count: usize| {
+            let mut pixels = vec![paper; 10_000];
+            pixels[..count].fill(letters);
+            let head = PictureHead {
+                width: 100,
+                height: 100,
+                dpi: 300,
+            };
+            is_blank(&Picture { head, pixels })
+        };
+        assert!(page(255, 255, 0) && page(128, 120, 5_000) && page(255, 0, 50));
+        assert!(!page(255, 190, 200) && !page(0, 255, 200) && !page(120, 60, 200));
+    }
 }

@@ -15,6 +15,24 @@ pub struct Extent {
     pub top: f32,
 }
 
+impl Extent {
+    /// Its area.
+    pub fn area(self) -> f32 {
+        (self.right - self.left).max(0.0) * (self.top - self.bottom).max(0.0)
+    }
+
+    /// The area that it shares with another.
+    pub fn shared_with(self, other: Self) -> f32 {
+        let shared = Self {
+            left: self.left.max(other.left),
+            bottom: self.bottom.max(other.bottom),
+            right: self.right.min(other.right),
+            top: self.top.min(other.top),
+        };
+        shared.area()
+    }
+}
+
 impl From<FS_RECTF> for Extent {
     fn from(rect: FS_RECTF) -> Self {
         Self {

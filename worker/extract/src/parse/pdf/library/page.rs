@@ -99,6 +99,38 @@ impl PageHandle<'_> {
         found
     }
 
+    /// The part of the page that the largest picture among its first `max` objects covers.
+    pub fn picture_part(&self, max: usize) -> f32 {
+        const PICTURE: c_int = 3;
+        let Some(shown) = self.shown() else { return 0.0 };
+        // SAFETY: the page is open.
+        let count = unsafe { self.pdfium.FPDFPage_CountObjects(self.handle) };
+        let mut largest = 0.0_f32;
+        for index in 0..count.min(c_int::try_from(max).unwrap_or(c_int::MAX)) {
+            // SAFETY: the page is open; pdfium checks the index.
+            let object = unsafe { self.pdfium.FPDFPage_GetObject(self.handle, index) };
+            if !object.is_null() && self.object_type(object) == PICTURE {
+                largest = largest.max(self.bounds(object).map_or(0.0, |bounds| bounds.shared_with(shown)));
+            }
+        }
+        largest / shown.area().max(f32::EPSILON)
+    }
+
+    fn bounds(&self, object: FPDF_PAGEOBJECT) -> Option<Extent> {
+        let mut rect = NO_RECT;
+        // SAFETY: the object belongs to the open page, and the numbers outlive the call.
+        let is_known = unsafe {
+            self.pdfium.FPDFPageObj_GetBounds(
+                object,
+                &raw mut rect.left,
+                &raw mut rect.bottom,
+                &raw mut rect.right,
+                &raw mut rect.top,
+            )
+        } != 0;
+        is_known.then(|| Extent::from(rect))
+    }
+
     fn add_object(&self, object: FPDF_PAGEOBJECT, max: usize, found: &mut Vec<Object>) {
         const FORM: c_int = 5;
         if object.is_null() {
