@@ -85,6 +85,19 @@ struct Read {
     files: Vec<Attachment>,
 }
 
+impl Read {
+    /// A document that has pages and no files within.
+    fn of_pages(text: String, map: TextMap, mut coverage: Coverage) -> Self {
+        coverage.pages = Some(page_coverage(&map.pages));
+        Self {
+            text,
+            map,
+            coverage,
+            files: Vec::new(),
+        }
+    }
+}
+
 /// A file within a document, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileHead {
@@ -261,16 +274,10 @@ impl Document<'_> {
 
     fn pdf(&self, libraries: &Libraries, mut ocr: Option<Ocr>, mut coverage: Coverage) -> Result<Read, Refusal> {
         let read = pdf::read(libraries.pdf(), self.as_pdf(), ocr.as_mut(), self.limits)?;
-        coverage.pages = Some(page_coverage(&read.map.pages));
         if read.form_xfa {
             coverage.remarks.push(Remark::XfaForm.as_str().to_owned());
         }
-        Ok(Read {
-            text: read.text,
-            map: read.map,
-            coverage,
-            files: Vec::new(),
-        })
+        Ok(Read::of_pages(read.text, read.map, coverage))
     }
 
     fn as_pdf(&self) -> pdf::Asked<'_> {
@@ -281,15 +288,9 @@ impl Document<'_> {
         }
     }
 
-    fn picture(&self, format: Format, mut ocr: Option<Ocr>, mut coverage: Coverage) -> Result<Read, Refusal> {
+    fn picture(&self, format: Format, mut ocr: Option<Ocr>, coverage: Coverage) -> Result<Read, Refusal> {
         let (text, map) = picture::read(self.bytes, format, self.pages.as_ref(), ocr.as_mut(), self.limits)?;
-        coverage.pages = Some(page_coverage(&map.pages));
-        Ok(Read {
-            text,
-            map,
-            coverage,
-            files: Vec::new(),
-        })
+        Ok(Read::of_pages(text, map, coverage))
     }
 }
 

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use docket_contract::media_type::Declared;
 use docket_extract::limits::Limits;
+use docket_extract::sandbox::OcrSettings;
 use docket_extract::{ExtractError, Extractor, ParseSettings, Source};
 use docket_local::{deps, poll};
 use tokio::process::Command;
@@ -25,10 +26,10 @@ use crate::{proc, program};
 /// Generated sets: pages of a document, and documents of each of the two layouts.
 const SETS: [(usize, usize); 4] = [(1, 60), (14, 8), (100, 2), (500, 1)];
 /// Limits of the children: the worker's defaults.
-pub(super) const MEMORY_BYTES: u64 = 1 << 30;
-pub(super) const CPU_SECONDS: u64 = 60;
-pub(super) const WALL: Duration = Duration::from_secs(180);
-pub(super) const LIMITS: Limits = Limits {
+const MEMORY_BYTES: u64 = 1 << 30;
+const CPU_SECONDS: u64 = 60;
+const WALL: Duration = Duration::from_secs(180);
+const LIMITS: Limits = Limits {
     pages: 10_000,
     text_bytes: 64 << 20,
     inflated_bytes: 256 << 20,
@@ -70,7 +71,7 @@ pub async fn measure(settings: &DocumentsSettings) -> Result<Measured> {
     let state = docket_testing::checkout().state()?;
     let deps = deps::Deps::ensure(&state).await?;
     let pdftotext = deps::ensure_pdftotext(&state).await?;
-    let extractor = extractor(deps.pdfium).await?;
+    let extractor = extractor(deps.pdfium, None).await?;
     let folder = tempfile::tempdir().context("make a folder for PDFs")?;
     let (sets, left_out) = match &settings.folder {
         Some(folder) => real(folder, &extractor, &pdftotext).await?,
@@ -92,7 +93,8 @@ pub async fn measure(settings: &DocumentsSettings) -> Result<Measured> {
     })
 }
 
-async fn extractor(pdfium: PathBuf) -> Result<Extractor> {
+/// An extractor with a worker's limits.
+pub(super) async fn extractor(pdfium: PathBuf, ocr: Option<OcrSettings>) -> Result<Extractor> {
     let settings = ParseSettings {
         pdfium,
         parsers: 1,
@@ -101,7 +103,7 @@ async fn extractor(pdfium: PathBuf) -> Result<Extractor> {
         wall: WALL,
         limits: LIMITS,
         sandbox_required: true,
-        ocr: None,
+        ocr,
     };
     Ok(Extractor::start(&settings, PathBuf::from("/proc/self/exe")).await?)
 }

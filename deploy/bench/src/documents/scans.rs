@@ -1,18 +1,17 @@
 //! How many scanned pages OCR reads: a page in good order, and one that lies upside down and so is read up to three times.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use docket_contract::media_type::Declared;
 use docket_extract::sandbox::OcrSettings;
-use docket_extract::{Extractor, ParseSettings, Source};
+use docket_extract::{Extractor, Source};
 use docket_local::deps;
 
 use super::DocumentsSettings;
-use super::pages::{CPU_SECONDS, LIMITS, MEMORY_BYTES, WALL, settle};
+use super::pages::{extractor, settle};
 use crate::proc;
 use crate::stats::{self, Figures};
 
@@ -35,7 +34,13 @@ const OCR_MAX: Duration = Duration::from_secs(120);
 /// Pages a CPU second and pages a second by one Tesseract at a time, for each scan: medians of the rounds.
 pub async fn measure(settings: &DocumentsSettings) -> Result<Figures> {
     let deps = deps::Deps::ensure(&docket_testing::checkout().state()?).await?;
-    let extractor = extractor(deps.pdfium).await?;
+    let ocr = OcrSettings {
+        tesseract: deps::TESSERACT.into(),
+        languages: vec!["eng".to_owned()],
+        processes: 1,
+        document_max: OCR_MAX,
+    };
+    let extractor = extractor(deps.pdfium, Some(ocr)).await?;
     let mut figures = Figures::new();
     for (name, pages, bytes) in SCANS {
         let (mut of_cpu, mut of_time) = (Vec::new(), Vec::new());
@@ -51,25 +56,6 @@ pub async fn measure(settings: &DocumentsSettings) -> Result<Figures> {
         }
     }
     Ok(figures)
-}
-
-async fn extractor(pdfium: PathBuf) -> Result<Extractor> {
-    let settings = ParseSettings {
-        pdfium,
-        parsers: 1,
-        memory_bytes: MEMORY_BYTES,
-        cpu_seconds: CPU_SECONDS,
-        wall: WALL,
-        limits: LIMITS,
-        sandbox_required: true,
-        ocr: Some(OcrSettings {
-            tesseract: deps::TESSERACT.into(),
-            languages: vec!["eng".to_owned()],
-            processes: 1,
-            document_max: OCR_MAX,
-        }),
-    };
-    Ok(Extractor::start(&settings, PathBuf::from("/proc/self/exe")).await?)
 }
 
 /// CPU seconds and seconds in which a scan is read.

@@ -136,13 +136,10 @@ fn read_scans(document: &Document<'_>, pages: &mut [PageLines], ocr: &mut Ocr, l
         .iter()
         .map(|page| page.text.len())
         .fold(limits.text_bytes, usize::saturating_sub);
-    let (mut indices, mut unread) = (Vec::new(), Vec::new());
-    for (index, page) in (0..).zip(pages).filter(|(index, page)| needs_ocr(*index, page)) {
-        indices.push(index);
-        unread.push(scan::Unread::of(page));
-    }
-    let draw = |at: usize, turns: u8| drawn(document, *indices.get(at)?, turns);
-    ocr.read(&mut unread, draw, left)
+    let unread = (0..).zip(&*pages).filter(|(index, page)| needs_ocr(*index, page));
+    let places: Vec<usize> = unread.map(|(index, _)| index as usize).collect();
+    let draw = |place, turns| drawn(document, u32::try_from(place).ok()?, turns);
+    ocr.read(pages, &places, draw, left)
 }
 
 /// Whether a picture covers most of a page: a scan, to which a court or a copier may have added a line of text.

@@ -16,7 +16,7 @@ use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, ImageResult, Limi
 
 use super::page_image;
 use super::pdf::{PageLines, Sheet, joined};
-use super::scan::{self, Ocr, Unread};
+use super::scan::{self, Ocr};
 use crate::limits::Limits;
 use crate::refusal::{Format, Problem, Refusal};
 use crate::sandbox::{PIXELS_MAX, Picture, PictureHead};
@@ -55,17 +55,11 @@ pub fn read(
         |page: usize| pages.is_none_or(|pages| u32::try_from(page + 1).is_ok_and(|page| pages.contains(page)));
     let mut lines: Vec<PageLines> = (0..file.pages()).map(|page| file.page(page, is_asked(page))).collect();
     if let Some(ocr) = ocr {
-        let unread = lines
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, page)| page.reading == Reading::NoTextLayer);
-        let (indices, mut unread): (Vec<usize>, Vec<Unread<'_>>) =
-            unread.map(|(at, page)| (at, Unread::of(page))).unzip();
-        ocr.read(
-            &mut unread,
-            |at, turns| file.drawn(*indices.get(at)?, turns),
-            limits.text_bytes,
-        )?;
+        let unread = lines.iter().enumerate();
+        let unread = unread.filter(|(_, page)| page.reading == Reading::NoTextLayer);
+        let places: Vec<usize> = unread.map(|(place, _)| place).collect();
+        let draw = |page, turns| file.drawn(page, turns);
+        ocr.read(&mut lines, &places, draw, limits.text_bytes)?;
     }
     joined(lines, limits)
 }
@@ -132,9 +126,7 @@ impl<'a> PictureFile<'a> {
         if is_on_its_side(decoder.orientation().ok()?) {
             (width, height) = (height, width);
         }
-        let longer = LONGER_SIDE_INCHES * POINTS;
-        let points = |side: f32| longer * (side / width.max(height));
-        (width > 0.0 && height > 0.0).then_some((points(width), points(height)))
+        (width > 0.0 && height > 0.0).then(|| in_points(width, height))
     }
 
     fn decoder(&self, page: usize) -> ImageResult<Box<dyn ImageDecoder + 'a>> {
@@ -179,9 +171,8 @@ impl<'a> PictureFile<'a> {
     /// A page as people look at it, in grey or in colours.
     fn shown(&self, page: usize) -> ImageResult<DynamicImage> {
         let picture = self.upright(page)?;
-        let (width, height) = (picture.width() as f32, picture.height() as f32);
-        let scale = LONGER_SIDE_INCHES * POINTS / width.max(height);
-        let (across, down, _) = page_image::SIZE.size(width * scale, height * scale);
+        let (width, height) = in_points(picture.width() as f32, picture.height() as f32);
+        let (across, down, _) = page_image::SIZE.size(width, height);
         // A picture with fewer pixels would not become sharper.
         let picture = if across < picture.width() {
             picture.thumbnail_exact(across, down)
@@ -219,6 +210,12 @@ impl<'a> PictureFile<'a> {
         scan::soften(&mut grey, width as usize);
         Ok(grey)
     }
+}
+
+/// Width and height in points of a picture with so many pixels.
+fn in_points(width: f32, height: f32) -> (f32, f32) {
+    let points = |side: f32| LONGER_SIDE_INCHES * POINTS * (side / width.max(height));
+    (points(width), points(height))
 }
 
 /// Whether a picture with this mark is stored on its side.

@@ -34,35 +34,18 @@ pub struct Ocr {
     pub cpu_max: Duration,
 }
 
-/// A page that OCR shall read.
-pub struct Unread<'a> {
-    /// The page, whose text is to come.
-    pub page: &'a mut PageLines,
-    /// Its size.
-    pub sheet: Sheet,
-}
-
-impl<'a> Unread<'a> {
-    /// A page that has its size and no text.
-    pub fn of(page: &'a mut PageLines) -> Self {
-        let sheet = Sheet::of_size((page.width, page.height));
-        Self { page, sheet }
-    }
-}
-
 impl Ocr {
-    /// Reads pages by OCR. `draw` draws one of `pages`, turned clockwise by quarters.
+    /// Reads some of the pages by OCR: those at these places. `draw` draws the page at a place, turned clockwise by quarters.
     pub fn read(
         &mut self,
-        pages: &mut [Unread<'_>],
+        pages: &mut [PageLines],
+        places: &[usize],
         draw: impl FnMut(usize, u8) -> Option<Picture>,
         text_bytes_max: usize,
     ) -> Result<(), Refusal> {
         let mut left = text_bytes_max;
-        let all: Vec<usize> = (0..pages.len()).collect();
-        let means = (&mut self.reader, self.at_once, self.cpu_max);
-        turns::read(means, &all, draw, |at, scan| {
-            let Some(Unread { page, sheet }) = pages.get_mut(at) else {
+        turns::read(self, places, draw, |place, scan| {
+            let Some(page) = pages.get_mut(place) else {
                 return Ok(());
             };
             match scan {
@@ -70,10 +53,11 @@ impl Ocr {
                 Err(_) if page.reading == Reading::Text => {}
                 Err(reading) => page.reading = reading,
                 Ok(scan) => {
-                    **page = PageLines::without_text(page.width, page.height, Reading::Ocr);
+                    let sheet = Sheet::of_size((page.width, page.height));
+                    *page = PageLines::without_text(page.width, page.height, Reading::Ocr);
                     let confidence = scan.words.confidence().round() as u8;
                     page.confidence = Some(confidence).filter(|&confidence| confidence > 0);
-                    page.add_glyphs(&glyphs::of_scan(&scan, sheet));
+                    page.add_glyphs(&glyphs::of_scan(&scan, &sheet));
                 }
             }
             left = left

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use docket_contract::text_map::Reading;
 
+use super::Ocr;
 use super::words::Words;
 use crate::refusal::Refusal;
-use crate::sandbox::{self, Picture, PictureHead, PictureReader};
+use crate::sandbox::{self, Picture, PictureHead};
 
 /// A page reads well if Tesseract is so sure of its average character, in percent. Scans that people can read have 80 and more, pages
 /// that stand on their head below 60.
@@ -43,36 +44,35 @@ struct Asked {
 
 /// Reads the pages of one document, several at a time.
 struct Turning<'a, D> {
-    reader: &'a mut PictureReader,
+    ocr: &'a mut Ocr,
     draw: D,
     asked: VecDeque<Asked>,
     /// How the last page that read well was turned: pages of a scan are most often turned alike.
     turns: u8,
-    /// CPU time of this process after which no page is drawn any more.
-    cpu_max: Duration,
     /// Whether the document's time for OCR is over.
     is_late: bool,
 }
 
-/// Reads `pages`, with so many pictures on their way at a time. `draw` gives a page's picture, turned clockwise by quarters. `take` gets
+/// Reads `pages`, several at a time. `draw` gives a page's picture, turned clockwise by quarters. `take` gets
 /// every page once, in any order.
 pub fn read(
-    (reader, at_once, cpu_max): (&mut PictureReader, usize, Duration),
+    ocr: &mut Ocr,
     pages: &[usize],
     draw: impl FnMut(usize, u8) -> Option<Picture>,
     mut take: impl FnMut(usize, Result<Scan, Reading>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let mut turning = Turning {
-        reader,
+        ocr,
         draw,
         asked: VecDeque::new(),
         turns: 0,
-        cpu_max,
         is_late: false,
     };
     let mut pages = pages.iter();
     loop {
-        let next = (turning.asked.len() < at_once.max(1)).then(|| pages.next()).flatten();
+        let next = (turning.asked.len() < turning.ocr.at_once.max(1))
+            .then(|| pages.next())
+            .flatten();
         let done = match next {
             Some(&page) => turning.ask(page, turning.turns, 0, None),
             None => match turning.asked.pop_front() {
@@ -91,7 +91,7 @@ type Done = Option<(usize, Result<Scan, Reading>)>;
 impl<D: FnMut(usize, u8) -> Option<Picture>> Turning<'_, D> {
     /// Draws a page and sends it; the page is done if there is nothing to send.
     fn ask(&mut self, page: usize, turns: u8, tried: u8, best: Option<Scan>) -> Done {
-        self.is_late = self.is_late || cpu_time() >= self.cpu_max;
+        self.is_late = self.is_late || cpu_time() >= self.ocr.cpu_max;
         if self.is_late {
             return Some((page, best.ok_or(Reading::OcrLimit)));
         }
@@ -101,7 +101,8 @@ impl<D: FnMut(usize, u8) -> Option<Picture>> Turning<'_, D> {
         if is_blank(&picture) {
             return Some((page, Err(Reading::Empty)));
         }
-        self.reader
+        self.ocr
+            .reader
             .send(&picture)
             .expect("the parent takes pictures while it lives");
         let picture = picture.head;
@@ -118,7 +119,7 @@ impl<D: FnMut(usize, u8) -> Option<Picture>> Turning<'_, D> {
     /// Takes what was read of the page that was asked first; the page may have to be turned.
     fn answer(&mut self, asked: Asked) -> Done {
         let Asked { page, turns, best, .. } = asked;
-        let words = self.reader.receive().expect("the parent answers while it lives");
+        let words = self.ocr.reader.receive().expect("the parent answers while it lives");
         let scan = match words {
             sandbox::Words::Read(tsv) => Scan {
                 words: Words::of_tsv(&String::from_utf8_lossy(&tsv)),
