@@ -14,6 +14,7 @@ use docket_store::Shards;
 use crate::admit::company::Company;
 use crate::admit::memory::Memory;
 use crate::admit::pressure::Pressure;
+use crate::admit::scans::Scans;
 use crate::heartbeat::Claims;
 use crate::probes::Health;
 use crate::result_writer::Writer;
@@ -35,6 +36,8 @@ pub struct Context {
     pub cpu: CpuPool,
     /// Parses documents, in processes of their own.
     pub extractor: Extractor,
+    /// Places for scans.
+    pub scans: Scans,
     /// Memory for documents.
     pub memory: Memory,
     /// Most entities of one job.

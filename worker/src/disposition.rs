@@ -9,6 +9,7 @@ use docket_store::StoreError;
 use docket_store::work::results::Failure;
 
 use crate::admit::memory::MemoryError;
+use crate::admit::scans;
 use crate::fetch::FetchError;
 use crate::limits::DOCUMENT_BYTES_MAX;
 use crate::serving::ServeError;
@@ -38,6 +39,8 @@ pub enum Disposition {
     Postpone,
     /// As `Postpone`, because other jobs have their turn on this worker. The worker takes no fewer jobs for it.
     PutOff,
+    /// The job waits for its turn among scans, for as long as that takes, and comes again after this time.
+    AwaitTurn(Duration),
     /// The job ends with a reason.
     Fail,
     /// The claim is given back, and the attempt is not counted.
@@ -78,6 +81,9 @@ pub enum JobError {
     /// The document finds no room in this worker's memory.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// The document has pages for OCR, and other scans have their turn.
+    #[error(transparent)]
+    Scans(#[from] scans::Busy),
     /// The text has more entities than a job may have.
     #[error("the text has {found} entities, and a job may have {max} (DOCKET_ENTITIES_MAX)")]
     TooManyEntities {
@@ -118,8 +124,9 @@ impl JobError {
             Self::Blob(BlobError::Unavailable { .. }) | Self::Parser(ParserError::Unavailable(_)) => {
                 Disposition::Postpone
             }
-            // Large documents hold the memory, or scans the OCR. Fewer jobs at a time would leave their places to these alone.
-            Self::Memory(MemoryError::NoRoom) | Self::Parser(ParserError::Busy) => Disposition::PutOff,
+            // Large documents hold the memory. Fewer jobs at a time would leave their places to these alone.
+            Self::Memory(MemoryError::NoRoom) => Disposition::PutOff,
+            Self::Scans(busy) => Disposition::AwaitTurn(busy.again),
             Self::Model(error) => without_model(error),
             Self::Infer(InferError::Run(_) | InferError::Shape { .. } | InferError::NotFinite)
             | Self::Unwritable { .. }
@@ -162,7 +169,8 @@ impl JobError {
             Self::Parser(ParserError::Unavailable(_)) => Reason::ParserUnavailable,
             Self::TooManyEntities { .. } => Reason::TooManyEntities,
             Self::Window(_) => Reason::TextNotProcessable,
-            Self::Memory(MemoryError::NoRoom) | Self::Parser(ParserError::Busy) => Reason::WorkerBusy,
+            Self::Memory(MemoryError::NoRoom) => Reason::WorkerBusy,
+            Self::Scans(_) => Reason::OcrBusy,
             Self::Infer(_) => Reason::ModelError,
             Self::Cpu(_) => Reason::InternalError,
             Self::Store(_) => Reason::DatabaseUnavailable,

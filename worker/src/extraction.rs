@@ -5,12 +5,14 @@ use docket_contract::media_type::{Declared, MediaType};
 use docket_contract::outcome::{ParserEnd, PictureEnd, SandboxPart, Stage};
 use docket_extract::sandbox::Landlock;
 use docket_extract::way::{Way, way};
-use docket_extract::{ExtractError, ExtractedText, Extractor, File, Reading, Source, plain_text};
+use docket_extract::{ExtractError, ExtractedText, Extractor, File, Reading, Size, Source, plain_text};
 use docket_process::metrics;
 use docket_store::work::children::DEPTH_MAX;
 use docket_store::work::claims::Claim;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::admit::memory::{MemoryError, Room};
+use crate::admit::scans::Busy;
 use crate::context::Context;
 use crate::disposition::JobError;
 
@@ -47,8 +49,14 @@ pub async fn room<'a>(ctx: &'a Context, claim: &Claim) -> Result<Room<'a>, Memor
     }
 }
 
-/// Reads a document.
-pub async fn text(ctx: &Context, claim: &Claim, bytes: Bytes, room: &mut Room<'_>) -> Result<Extracted, JobError> {
+/// Reads a document. A document with pages for OCR needs a place among scans, unless it has one already.
+pub async fn text(
+    ctx: &Context,
+    claim: &Claim,
+    bytes: Bytes,
+    room: &mut Room<'_>,
+    place: Option<OwnedSemaphorePermit>,
+) -> Result<Extracted, JobError> {
     let source = Source {
         declared: declared(claim),
         file_name: claim.file_name.as_deref(),
@@ -68,7 +76,10 @@ pub async fn text(ctx: &Context, claim: &Claim, bytes: Bytes, room: &mut Room<'_
                 files: Vec::new(),
             })
         }
-        Way::Parsed => parsed(ctx, source, bytes, room).await,
+        Way::Parsed => {
+            let admit = || place.map_or_else(|| ctx.scans.place(&claim.client), Ok);
+            parsed(ctx, source, bytes, room, admit).await
+        }
     }
 }
 
@@ -89,14 +100,23 @@ pub fn sample(extractor: &Extractor) {
     metrics::sandbox(SandboxPart::Seccomp, enforced.seccomp);
 }
 
-async fn parsed(ctx: &Context, source: Source<'_>, bytes: Bytes, room: &mut Room<'_>) -> Result<Extracted, JobError> {
-    let parsing = ctx.extractor.parse(source, bytes, async |size| {
-        room.for_text(size.text, size.map.saturating_add(size.files)).await
-    });
+async fn parsed(
+    ctx: &Context,
+    source: Source<'_>,
+    bytes: Bytes,
+    room: &mut Room<'_>,
+    admit: impl FnOnce() -> Result<OwnedSemaphorePermit, Busy>,
+) -> Result<Extracted, JobError> {
+    let admit = || admit().map_err(JobError::Scans);
+    let reserve = async |size: Size| {
+        let room = room.for_text(size.text, size.map.saturating_add(size.files)).await;
+        room.map_err(JobError::Memory)
+    };
+    let parsing = ctx.extractor.parse(source, bytes, admit, reserve);
     let parsed = parsing.await.map_err(|error| match error {
         ExtractError::Refused(refusal) => JobError::Refused(refusal),
         ExtractError::Parser(error) => JobError::Parser(error),
-        ExtractError::NoRoom(error) => JobError::Memory(error),
+        ExtractError::NoRoom(error) => error,
     })?;
     let limits = ctx.extractor.limits().clone();
     let checked = ctx.cpu.run(Stage::Extract, move || parsed.check(&limits)).await?;

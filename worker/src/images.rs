@@ -71,7 +71,7 @@ impl NotDrawn {
             )
             | Self::Memory(MemoryError::TooLarge { .. }) => true,
             Self::Gone
-            | Self::Parser(ParserError::Killed | ParserError::Unavailable(_) | ParserError::Busy)
+            | Self::Parser(ParserError::Killed | ParserError::Unavailable(_))
             | Self::Store(_)
             | Self::Blob(_)
             | Self::Memory(MemoryError::NoRoom)

@@ -25,6 +25,7 @@ use docket_engine::decode::WindowScores;
 use docket_engine::window::Windows;
 use docket_engine::{decode, window};
 use docket_extract::ExtractedText;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Fetches a document, finds its entities and stores its text. The caller writes the result.
 pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
@@ -33,16 +34,25 @@ pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError>
         .serving
         .get(&claim.client, &claim.model, claim.model_version.as_ref());
     let model = stage(Stage::Model, getting).await?;
+    // A document that is known to be a scan is not fetched before its turn.
+    let place = claim.is_scan.then(|| ctx.scans.place(&claim.client)).transpose()?;
     let mut room = stage(Stage::Memory, extraction::room(ctx, claim)).await?;
-    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, &model, &mut room)).await;
+    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, &model, &mut room, place)).await;
     done.unwrap_or(Err(JobError::TooLong(JOB_MAX)))
 }
 
 /// The steps that need room in memory.
-async fn read(ctx: &Context, claim: &Claim, model: &Loaded, room: &mut Room<'_>) -> Result<Analysis, JobError> {
+async fn read(
+    ctx: &Context,
+    claim: &Claim,
+    model: &Loaded,
+    room: &mut Room<'_>,
+    place: Option<OwnedSemaphorePermit>,
+) -> Result<Analysis, JobError> {
     let bytes = stage(Stage::Fetch, ctx.blobs.get(&claim.blob, DOCUMENT_BYTES_MAX)).await?;
     failpoint!("worker.after_fetch");
-    let Extracted { text, map, files } = stage(Stage::Extract, extraction::text(ctx, claim, bytes, room)).await?;
+    let extracting = extraction::text(ctx, claim, bytes, room, place);
+    let Extracted { text, map, files } = stage(Stage::Extract, extracting).await?;
     // The files first: their memory is needed no longer than it takes to store them.
     let children = if files.is_empty() {
         Vec::new()

@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::admit::company::Company;
 use crate::admit::memory::Memory;
 use crate::admit::pressure::Pressure;
+use crate::admit::scans::Scans;
 use crate::config::WorkerConfig;
 use crate::context::Context;
 use crate::heartbeat::Claims;
@@ -111,6 +112,8 @@ async fn start(config: &WorkerConfig, health: &Health, shutdown: &Shutdown) -> a
         // One more than model calls, so that a large document's steps leave room for a letter's.
         cpu: CpuPool::new(config.engine.sessions + 1),
         extractor,
+        // Without OCR no document asks for a place.
+        scans: Scans::new(config.parsing.ocr.as_ref().map_or(1, |ocr| ocr.processes)),
         memory: Memory::new(config.memory_bytes),
         entities_max: config.entities_max,
         health: health.clone(),

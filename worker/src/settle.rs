@@ -182,7 +182,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
     let (reason, failure) = (error.reason(), error.failure());
     let then = limited(error.disposition(), claim.errors, claim.tried_for);
     match then {
-        Disposition::Drop | Disposition::Requeue => {}
+        Disposition::Drop | Disposition::Requeue | Disposition::AwaitTurn(_) => {}
         Disposition::Postpone
         | Disposition::PutOff
         | Disposition::Retry { .. }
@@ -204,6 +204,13 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
             claims::postpone(&ctx.shards, claim, delay, failure.kind)
                 .await
                 .map(|_| if put_off { Outcome::PutOff } else { Outcome::Postponed })
+        }
+        Disposition::AwaitTurn(again) => {
+            tracing::debug!(job.id = %claim.key.job, seconds = again.as_secs(), "the job waits for its turn among scans");
+            metrics::job_failed(reason, Then::Postponed);
+            claims::await_turn(&ctx.shards, claim, again)
+                .await
+                .map(|_| Outcome::PutOff)
         }
         Disposition::Retry { .. } => {
             let delay = backoff::JOB.delay(claim.errors as u32 + 1, rand::random());

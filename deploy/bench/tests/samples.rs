@@ -12,7 +12,7 @@ use docket_bench::files::{self, File, Kind};
 use docket_contract::media_type::Declared;
 use docket_extract::limits::Limits;
 use docket_extract::way::{Way, way};
-use docket_extract::{Extractor, ParseSettings, Reading, Source, plain_text};
+use docket_extract::{Extractor, ParseSettings, Reading, Source, place_for_any_scan, plain_text};
 use docket_local::deps::Deps;
 use libtest_mimic::{Arguments, Trial};
 use tokio::runtime::Runtime;
@@ -120,7 +120,9 @@ async fn parsed(extractor: &Extractor, file: &File) -> Reading {
         pages: None,
         files: true,
     };
-    let parsing = extractor.parse(source, file.bytes.clone().into(), async |_| Ok::<_, ()>(()));
+    let parsing = extractor.parse(source, file.bytes.clone().into(), place_for_any_scan, async |_| {
+        Ok::<_, ()>(())
+    });
     let parsed = parsing.await.unwrap_or_else(|error| panic!("{}: {error:?}", file.name));
     parsed.check(&LIMITS).unwrap()
 }

@@ -66,6 +66,8 @@ words!(
         UnreadableDocument = "unreadable_document",
         /// A worker had no room for the document.
         WorkerBusy = "worker_busy",
+        /// A worker had no place for a document whose pages need OCR.
+        OcrBusy = "ocr_busy",
     }
 );
 
@@ -90,6 +92,7 @@ impl Reason {
             Self::Timeout => "The analysis took longer than any may.",
             Self::UnknownModel => "The model, or this version of it, is not published.",
             Self::WorkerBusy => "No worker had room for the document for as long as was tried.",
+            Self::OcrBusy => "Other scans had their turn.",
             Self::ParserUnavailable => "No process that reads documents could be started, for as long as was tried.",
             Self::DecompressedTooLarge
             | Self::DocumentTooLarge

@@ -2,12 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use docket_contract::media_type::{Declared, MediaType};
 use docket_contract::page_ranges::PageRanges;
 use docket_contract::text_map::TextMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::ExtractedText;
 use crate::limits::Limits;
@@ -15,7 +17,7 @@ use crate::parse::{self, About, FileHead, Libraries, OcrUse, Request, archive};
 use crate::refusal::Refusal;
 use crate::sandbox::{
     Allowance, Counts, End, Enforced, JAIL_COMMAND, Ocr, OcrSettings, Options, ParseError, Pool, StartError, Summary,
-    TimeLimit, Unavailable, child, jail,
+    Task, TimeLimit, Unavailable, child, jail,
 };
 
 /// The subcommand of the worker's program that makes a process a child.
@@ -101,9 +103,6 @@ pub enum ParserError {
     /// No parser takes the document.
     #[error("no process can read the document")]
     Unavailable(#[source] Unavailable),
-    /// The document has pages without text, and other such documents have their turn.
-    #[error("other scans have their turn")]
-    Busy,
 }
 
 /// Why a document was not read: because of the document, the parser, or the room for what was read.
@@ -113,7 +112,7 @@ pub enum ExtractError<E> {
     Refused(Refusal),
     /// The parser did not finish.
     Parser(ParserError),
-    /// The caller has no room.
+    /// The caller has no room, or no place for a scan.
     NoRoom(E),
 }
 
@@ -121,13 +120,12 @@ impl<E> From<ParseError<E>> for ExtractError<E> {
     fn from(error: ParseError<E>) -> Self {
         Self::Parser(match error {
             ParseError::Refused(refusal) => return Self::Refused(refusal),
-            ParseError::Reserve(error) => return Self::NoRoom(error),
+            ParseError::Refusing(error) => return Self::NoRoom(error),
             ParseError::TimedOut(limit) => ParserError::TimedOut(limit),
             ParseError::OutOfMemory { max } => ParserError::OutOfMemory { max },
             ParseError::Crashed(end) => ParserError::Crashed(end),
             ParseError::Protocol(_) | ParseError::Request => ParserError::Forged,
             ParseError::Killed => ParserError::Killed,
-            ParseError::Busy => ParserError::Busy,
             ParseError::Unavailable(why) => ParserError::Unavailable(why),
         })
     }
@@ -150,6 +148,7 @@ pub struct Extractor {
     pool: Pool,
     limits: Limits,
     cpu_seconds: u64,
+    wall: Duration,
 }
 
 /// Runs this process as a child if its arguments say so, and never returns then. Call this first in `main`.
@@ -187,7 +186,6 @@ impl Extractor {
             allowance: Allowance {
                 memory_bytes: settings.memory_bytes,
                 cpu_seconds: settings.cpu_seconds,
-                wall: settings.wall,
             },
             answer_bytes_max: answer_bytes_max(&limits),
             required: settings.sandbox_required,
@@ -197,6 +195,7 @@ impl Extractor {
             pool,
             limits,
             cpu_seconds: settings.cpu_seconds,
+            wall: settings.wall,
         })
     }
 
@@ -220,16 +219,22 @@ impl Extractor {
         &self.limits
     }
 
-    /// Reads a document in a child. `reserve` makes room for what was read before it is taken. Dropping the future kills the child.
+    /// Reads a document in a child. `admit` gives a place to a document with pages for OCR, which take long, or refuses; `reserve`
+    /// makes room for what was read before it is taken. Dropping the future kills the child.
     ///
     /// What comes back was sent by a process that a hostile document may have taken over: [`Parsed::check`] it before it is used.
     pub async fn parse<E>(
         &self,
         source: Source<'_>,
         bytes: Bytes,
+        admit: impl FnOnce() -> Result<OwnedSemaphorePermit, E>,
         reserve: impl AsyncFnOnce(Size) -> Result<(), E>,
     ) -> Result<Parsed, ExtractError<E>> {
-        let request = self.request(source, None);
+        let task = Task {
+            request: self.request(source, None)?,
+            document: bytes,
+            wall: self.wall,
+        };
         let make_room = async |summary: &Summary<About>| {
             let size = |part: usize| summary.sizes.get(part).copied().unwrap_or_default();
             let map = size(MAP).saturating_add(summary.about.map_memory);
@@ -241,7 +246,7 @@ impl Extractor {
             })
             .await
         };
-        let parsed = self.pool.parse(&request, bytes, make_room).await?;
+        let parsed = self.pool.parse(task, admit, make_room).await?;
         let mut parts = parsed.parts;
         parts.resize_with(PARTS, Vec::new);
         Ok(Parsed {
@@ -261,9 +266,14 @@ impl Extractor {
         page: u32,
         reserve: impl AsyncFnOnce(usize) -> Result<(), E>,
     ) -> Result<Bytes, ExtractError<E>> {
-        let request = self.request(source, Some(page));
+        let task = Task {
+            request: self.request(source, Some(page))?,
+            document: bytes,
+            wall: IMAGE_MAX,
+        };
         let make_room = async |summary: &Summary<About>| reserve(summary.bytes()).await;
-        let parsed = self.pool.parse_within(IMAGE_MAX, &request, bytes, make_room).await?;
+        // Nothing is read of a page that is drawn, so that the place is never asked for.
+        let parsed = self.pool.parse(task, place_for_any_scan, make_room).await?;
         let image = parsed.parts.into_iter().next().unwrap_or_default();
         if !image.starts_with(PNG) || image.len() > IMAGE_BYTES_MAX {
             return Err(ExtractError::Parser(ParserError::Forged));
@@ -271,8 +281,9 @@ impl Extractor {
         Ok(image.into())
     }
 
-    fn request(&self, source: Source<'_>, image_of: Option<u32>) -> Request {
-        Request {
+    /// What the child is asked, as JSON.
+    fn request<E>(&self, source: Source<'_>, image_of: Option<u32>) -> Result<Vec<u8>, ExtractError<E>> {
+        let request = Request {
             declared: source.declared.to_string(),
             file_name: source.file_name.map(str::to_owned),
             pages: source.pages.map(ToString::to_string),
@@ -283,8 +294,15 @@ impl Extractor {
                 cpu_seconds: self.cpu_seconds * 3 / 4, // The rest is for the text.
             }),
             limits: self.limits.clone(),
-        }
+        };
+        serde_json::to_vec(&request).map_err(|_| ParseError::Request.into())
     }
+}
+
+/// Gives every scan a place, for those that read one document at a time.
+pub fn place_for_any_scan<E>() -> Result<OwnedSemaphorePermit, E> {
+    let place = Arc::new(Semaphore::new(1)).try_acquire_owned();
+    Ok(place.expect("nobody else has the place"))
 }
 
 /// Time for the image of a page, which takes a tenth of a second on a machine that is not busy.

@@ -19,7 +19,7 @@ use docket_contract::text_map::TextMap;
 pub use blanks::is_blank;
 pub use extractor::{
     CHILD_COMMAND, ExtractError, Extractor, File, ParseSettings, Parsed, ParserError, Reading, Size, Source,
-    serve_if_child,
+    place_for_any_scan, serve_if_child,
 };
 pub use plain::text as plain_text;
 

@@ -12,7 +12,8 @@ use docket_contract::ids::{ClientId, ModelName};
 use docket_process::shutdown::Shutdown;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::serving::turns::{self, Standing, Turns};
+use crate::admit::turns::Turns;
+use crate::serving::turns::{self, Standing};
 use crate::serving::{Loaded, Loader, ServeError};
 use docket_engine::release::Release;
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use docket_contract::media_type::Declared;
 use docket_extract::limits::Limits;
 use docket_extract::sandbox::OcrSettings;
-use docket_extract::{ExtractError, Extractor, ParseSettings, Source};
+use docket_extract::{ExtractError, Extractor, ParseSettings, Source, place_for_any_scan};
 use docket_local::{deps, poll};
 use tokio::process::Command;
 
@@ -200,7 +200,9 @@ async fn pages(extractor: &Extractor, bytes: &Bytes) -> Result<u32> {
         pages: None,
         files: false,
     };
-    let parsed = extractor.parse(source, bytes.clone(), async |_| Ok::<_, std::convert::Infallible>(()));
+    let parsed = extractor.parse(source, bytes.clone(), place_for_any_scan, async |_| {
+        Ok::<_, std::convert::Infallible>(())
+    });
     let parsed = parsed.await.map_err(|error| match error {
         ExtractError::Refused(refusal) => anyhow::Error::new(refusal),
         ExtractError::Parser(error) => anyhow::Error::new(error),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use docket_contract::media_type::Declared;
 use docket_extract::sandbox::OcrSettings;
-use docket_extract::{Extractor, Source};
+use docket_extract::{Extractor, Source, place_for_any_scan};
 use docket_local::deps;
 
 use super::DocumentsSettings;
@@ -68,7 +68,9 @@ async fn read(extractor: &Extractor, pages: u32, bytes: &'static [u8]) -> Result
         pages: None,
         files: false,
     };
-    let parsed = extractor.parse(source, Bytes::from_static(bytes), async |_| Ok::<_, Infallible>(()));
+    let parsed = extractor.parse(source, Bytes::from_static(bytes), place_for_any_scan, async |_| {
+        Ok::<_, Infallible>(())
+    });
     let Ok(parsed) = parsed.await else {
         bail!("it is not read")
     };

@@ -14,7 +14,7 @@ use docket_contract::media_type::{Declared, MediaType};
 use docket_extract::limits::Limits;
 use docket_extract::refusal::Refusal;
 use docket_extract::sandbox::OcrSettings;
-use docket_extract::{ExtractError, Extractor, ParseSettings, Reading, Source};
+use docket_extract::{ExtractError, Extractor, ParseSettings, Reading, Source, place_for_any_scan};
 use docket_local::checkout::Checkout;
 use docket_local::deps::Deps;
 
@@ -145,7 +145,7 @@ async fn read(extractor: &Extractor, path: &Path, bytes: Bytes) -> Result<Result
         pages: None,
         files: true,
     };
-    let parsed = extractor.parse(source, bytes, async |_| Ok::<(), Infallible>(()));
+    let parsed = extractor.parse(source, bytes, place_for_any_scan, async |_| Ok::<(), Infallible>(()));
     match parsed.await {
         Ok(parsed) => Ok(Ok(parsed.check(extractor.limits())?)),
         Err(ExtractError::Refused(refusal)) => Ok(Err(refusal)),

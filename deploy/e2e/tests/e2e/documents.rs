@@ -150,6 +150,30 @@ async fn a_scan_is_read_by_ocr_and_its_entities_have_their_boxes() {
 }
 
 #[tokio::test]
+async fn one_clients_scan_is_next_beside_anothers_many() {
+    let system = System::start().await;
+    let _worker = system.worker_with(&[("DOCKET_OCR_PROCESSES", "1")]).await;
+    let (noisy, quiet) = (system.caller("noisy").await, system.caller("quiet").await);
+    let scan = include_bytes!("../../../local/samples/termination-notice-scan.pdf");
+    let mut many = Vec::new();
+    for _ in 0..8 {
+        many.push(noisy.upload_file(PDF, "", scan.to_vec()).await);
+    }
+    let one = quiet.upload_file(PDF, "", scan.to_vec()).await;
+    let time = |job: &Value, what: &str| job[what].as_str().expect("it has ended").to_owned();
+    let job = quiet.until(&one, "succeeded").await;
+    let waited = time(&job, "created_at")..time(&job, "ended_at");
+    let mut meanwhile = 0;
+    for accepted in &many {
+        let job = noisy.until(accepted, "succeeded").await;
+        assert_eq!(job["attempts"], 1, "waiting for a turn is no attempt: {job}");
+        meanwhile += usize::from(waited.contains(&time(&job, "ended_at")));
+    }
+    // One that was in work, and what the worker took before it knew of the quiet client's scan.
+    assert!(meanwhile <= 3, "{meanwhile} scans were read before the quiet client's");
+}
+
+#[tokio::test]
 async fn without_ocr_a_scan_says_that_its_pages_have_no_text() {
     let system = System::start().await;
     let _worker = system.worker_with(&[("DOCKET_OCR", "false")]).await;

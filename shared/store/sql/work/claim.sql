@@ -14,6 +14,7 @@
 -- $9 crashed, jsonb: entry of the history for the claim that died
 -- $10 claimed, jsonb: entry of the history for the new claim
 -- $11 postponed, jsonb: entry of the history for a job that is set waiting
+-- $12 ocr_busy, text: reason in the history of a job that waited for a place among scans
 
 with
 -- The job's row, locked. `other`: another claim runs it. `dead`: that claim is silent for too long.
@@ -76,6 +77,7 @@ select j.late, j.early, j.paused, j.other and not j.dead as alive, j.poison, j.s
        extract(epoch from now() - case when j.claimed_at is null then greatest(j.created_at, j.due_at)
                                        else j.created_at end)::double precision as awaited,
        extract(epoch from now() - j.due_at)::double precision as due, j.priority,
+       j.history @> jsonb_build_array(jsonb_build_object('reason', $12::text)) as is_scan,
        d.client_id, d.id as document_id, d.blob_key, d.file_name, d.media_type, d.pages, d.depth, d.size_bytes, w.model, w.model_version
 from judged j
 left join granted g on true

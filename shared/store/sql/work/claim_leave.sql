@@ -10,10 +10,11 @@
 -- $6 attempts_back, integer: attempts that do not count
 -- $7 errors, integer: errors that count
 -- $8 entry, jsonb: entry of the history
+-- $9 tried, boolean: whether the time in which the job is tried begins, if it has not begun yet
 
 update dispatch set state = $4, due_at = coalesce(now() + make_interval(secs => $5), due_at),
     attempt = attempt - $6, errors = errors + $7, claim_token = null, heartbeat_at = null,
     published_at = case when $4 = 'queued' then clock_timestamp() end,
-    tried_since = case when $4 = 'waiting' then coalesce(tried_since, claimed_at) else tried_since end,
+    tried_since = case when $9 then coalesce(tried_since, claimed_at) else tried_since end,
     history = docket_history(history, $8 || jsonb_build_object('at', clock_timestamp(), 'worker', worker, 'model', model))
 where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running'

@@ -15,6 +15,7 @@ use docket_contract::ids::{ClaimToken, DocumentId, InvalidName, JobId, JobKey};
 use docket_contract::job::Priority;
 use docket_contract::object_key::BlobKey;
 use docket_contract::page_ranges::InvalidPages;
+use docket_contract::reason::Reason;
 use docket_contract::state::{Event, JobState};
 
 pub use crate::work::granted_claim::{Claim, HEARTBEAT_EVERY, POISON_CRASHES, SUSPECT_CRASHES, TAKEOVER_AFTER};
@@ -55,6 +56,7 @@ struct Row {
     tried_for: Option<f64>,
     awaited: f64,
     due: f64,
+    is_scan: bool,
     priority: String,
     client_id: String,
     document_id: Uuid,
@@ -93,7 +95,8 @@ pub async fn claim(shards: &Shards, key: JobKey, asker: Asker<'_>) -> Result<Ans
         .bind(POISON_CRASHES)
         .bind(Event::Crashed.entry(None, None))
         .bind(Event::Claimed.entry(Some(asker.worker), None))
-        .bind(Event::Postponed.entry(None, None));
+        .bind(Event::Postponed.entry(None, None))
+        .bind(Reason::OcrBusy.as_str());
     let mut tx = shards.begin(key.bucket).await?;
     let row = tx.optional(query).await?;
     let answer = answer(&mut tx, key, asker, row).await?;
@@ -119,6 +122,7 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
             tried_for: duration(row.tried_for.unwrap_or_default()),
             awaited: duration(row.awaited),
             due: duration(row.due),
+            is_scan: row.is_scan,
             priority: Priority::parse(&row.priority).unwrap_or_default(),
             client: row.client_id.parse().map_err(invalid)?,
             document: DocumentId(row.document_id),
@@ -198,6 +202,7 @@ pub async fn wait_again(shards: &Shards, claim: &Claim, delay: Duration, reason:
         delay: Some(delay),
         attempts_back: 0,
         errors: 1,
+        tried: true,
         entry: Event::Errored.entry(None, Some(reason)),
     };
     leave(shards, claim.key, claim.token, waiting).await
@@ -211,7 +216,22 @@ pub async fn postpone(shards: &Shards, claim: &Claim, delay: Duration, reason: &
         delay: Some(delay),
         attempts_back: 1,
         errors: 0,
+        tried: true,
         entry: Event::Postponed.entry(None, Some(reason)),
+    };
+    leave(shards, claim.key, claim.token, waiting).await
+}
+
+/// Sets a job waiting for its turn among scans. Nothing is counted, not even the time: the work of others is no fault.
+/// `false` when the claim is no longer the job's.
+pub async fn await_turn(shards: &Shards, claim: &Claim, delay: Duration) -> Result<bool, StoreError> {
+    let waiting = Leaving {
+        to: JobState::Waiting,
+        delay: Some(delay),
+        attempts_back: 1,
+        errors: 0,
+        tried: false,
+        entry: Event::Postponed.entry(None, Some(Reason::OcrBusy.as_str())),
     };
     leave(shards, claim.key, claim.token, waiting).await
 }
@@ -225,6 +245,7 @@ pub async fn give_back(shards: &Shards, key: JobKey, token: ClaimToken) -> Resul
         delay: None,
         attempts_back: 1,
         errors: 0,
+        tried: false,
         entry: Event::GivenBack.entry(None, None),
     };
     leave(shards, key, token, queued).await
@@ -240,6 +261,8 @@ struct Leaving {
     attempts_back: i32,
     /// Errors that count.
     errors: i32,
+    /// Whether the time in which the job is tried begins.
+    tried: bool,
     /// Entry of the history.
     entry: Value,
 }
@@ -253,7 +276,8 @@ async fn leave(shards: &Shards, key: JobKey, token: ClaimToken, leaving: Leaving
         .bind(leaving.delay.map(seconds))
         .bind(leaving.attempts_back)
         .bind(leaving.errors)
-        .bind(leaving.entry);
+        .bind(leaving.entry)
+        .bind(leaving.tried);
     let mut tx = shards.begin(key.bucket).await?;
     let done = tx.execute(query).await?;
     tx.commit().await?;

@@ -35,6 +35,8 @@ pub struct Claim {
     pub awaited: Duration,
     /// How long ago the job became due.
     pub due: Duration,
+    /// Whether the job was put off before because its pages need OCR and other scans had their turn.
+    pub is_scan: bool,
     /// Priority of the job.
     pub priority: Priority,
     /// Whose job it is.

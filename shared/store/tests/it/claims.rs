@@ -34,6 +34,7 @@ direct_and_pooled!(
     a_large_result_is_written_whole_or_not_at_all,
     a_job_that_is_cancelled_at_once_did_not_end_before_it_began,
     a_job_that_waited_long_has_all_its_tries,
+    a_scan_that_waits_for_its_turn_is_known_and_never_tried_too_long,
     a_job_that_is_written_twice_at_once_has_its_newest_claims_result,
     silence_while_nobody_heard_the_shard_is_no_crash,
     a_result_stays_that_is_written_before_its_deadline_is_noticed,
@@ -331,6 +332,19 @@ async fn a_job_that_waited_long_has_all_its_tries(fixture: Fixture) {
     assert_eq!(redriven.unwrap(), [key.job]);
     let anew = granted(fixture.claim(key, "w1").await);
     assert_eq!(anew.tried_for, Duration::ZERO);
+}
+
+async fn a_scan_that_waits_for_its_turn_is_known_and_never_tried_too_long(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let first = granted(fixture.claim(key, "w1").await);
+    assert!(!first.is_scan);
+    claims::await_turn(&fixture.shards, &first, Duration::ZERO)
+        .await
+        .unwrap();
+    let second = granted(fixture.claim(key, "w2").await);
+    assert!(second.is_scan);
+    assert_eq!((second.attempt, second.errors), (1, 0), "nothing is counted");
+    assert_eq!(second.tried_for, Duration::ZERO, "no try has begun");
 }
 
 /// A worker took a job over from itself, and both runs ended in the same moment.

@@ -38,15 +38,12 @@ pub enum ParseError<E> {
     /// No child took the document. Trying again helps once its reason has passed.
     #[error("no process can read the document")]
     Unavailable(#[source] Unavailable),
-    /// The request is no JSON of at most 64 KiB: a mistake of the caller.
+    /// The request has more than 64 KiB: a mistake of the caller.
     #[error("the request cannot be sent to the parser")]
     Request,
-    /// The caller has no room for the answer.
+    /// The caller has no room for the answer, or no place for a document with pictures to read.
     #[error(transparent)]
-    Reserve(E),
-    /// The document has pages without text, and as many such documents are in work as may be. Trying again helps.
-    #[error("other scans have their turn")]
-    Busy,
+    Refusing(E),
 }
 
 /// A limit on a child's time.
@@ -216,6 +213,6 @@ pub(super) fn end_of<S, E>(outcome: &Result<S, ParseError<E>>) -> ParserEnd {
         Err(ParseError::Protocol(_)) => ParserEnd::Protocol,
         Err(ParseError::Killed) => ParserEnd::Killed,
         Err(ParseError::Unavailable(_)) => ParserEnd::Unavailable,
-        Err(ParseError::Request | ParseError::Reserve(_) | ParseError::Busy) => ParserEnd::Abandoned,
+        Err(ParseError::Request | ParseError::Refusing(_)) => ParserEnd::Abandoned,
     }
 }

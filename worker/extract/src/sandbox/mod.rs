@@ -39,5 +39,5 @@ pub use error::{End, OcrStartError, ParseError, ProtocolError, StartError, TimeL
 pub use lockdown::{Enforced, Landlock, Missing};
 pub use ocr::{JAIL_COMMAND, Ocr, OcrSettings};
 pub use pictures::{PIXELS_MAX, Picture, PictureHead, PictureReader, Words};
-pub use pool::{Options, Pool};
+pub use pool::{Options, Pool, Task};
 pub use process::Allowance;

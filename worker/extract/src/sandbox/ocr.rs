@@ -43,7 +43,7 @@ pub struct OcrSettings {
     pub tesseract: PathBuf,
     /// The languages of the documents, as Tesseract names them.
     pub languages: Vec<String>,
-    /// Pictures that are read at a time, and documents with pictures that are in work at a time.
+    /// Pictures that are read at a time.
     pub processes: usize,
     /// Time for the pictures of one document.
     pub document_max: Duration,
@@ -56,7 +56,6 @@ pub struct Ocr {
     program: PathBuf,
     required: bool,
     processes: Arc<Semaphore>,
-    documents: Arc<Semaphore>,
     ended: [AtomicU64; PictureEnd::ALL.len()],
 }
 
@@ -87,7 +86,6 @@ impl Ocr {
             program,
             required,
             processes: Arc::new(Semaphore::new(permits)),
-            documents: Arc::new(Semaphore::new(permits)),
             ended: Default::default(),
         };
         let list = ["--list-langs".to_owned()];
@@ -119,11 +117,6 @@ impl Ocr {
     /// Time for the pictures of one document.
     pub(super) fn document_max(&self) -> Duration {
         self.settings.document_max
-    }
-
-    /// A place for a document with pictures; `None` while as many are in work as may be.
-    pub(super) fn document(&self) -> Option<OwnedSemaphorePermit> {
-        self.documents.clone().try_acquire_owned().ok()
     }
 
     /// Reads the pictures that a child sends, the first of which has this head, until the child's answer begins.

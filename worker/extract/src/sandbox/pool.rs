@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use docket_contract::outcome::ParserEnd;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -23,7 +22,6 @@ use super::frames::{self, JSON_BYTES_MAX, Kind};
 use super::handover;
 use super::lockdown::Enforced;
 use super::ocr::Ocr;
-use super::pictures::PictureHead;
 use super::process::{self, Allowance, Process, Recipe, Started};
 use crate::refusal::Refusal;
 
@@ -75,8 +73,19 @@ enum Failure<E> {
     Late,
     Broken(Broken),
     Refused(Refusal),
-    Reserve(E),
-    Busy,
+    Refusing(E),
+}
+
+/// A document, and what to do with it.
+#[derive(Debug)]
+pub struct Task {
+    /// What the child is asked, as JSON.
+    pub request: Vec<u8>,
+    /// The document.
+    pub document: Bytes,
+    /// Time from the request to the end of the answer, without the time in which the caller makes room. Pictures to read add a
+    /// time of their own.
+    pub wall: Duration,
 }
 
 impl Pool {
@@ -119,73 +128,46 @@ impl Pool {
         &self.counts
     }
 
-    /// Parses a document in a child of its own. `reserve` sees the summary before any other byte of the answer is taken, and may
-    /// wait for room or refuse.
+    /// Parses a document in a child of its own. `admit` gives a place to a document with pictures to read, or refuses;
+    /// `reserve` sees the summary before any other byte of the answer is taken, and may wait for room or refuse.
     ///
     /// Waits for a child while as many are at work as may be. Dropping the future kills the child.
-    pub async fn parse<R, S, E>(
+    pub async fn parse<S: DeserializeOwned, E>(
         &self,
-        request: &R,
-        document: Bytes,
+        task: Task,
+        admit: impl FnOnce() -> Result<OwnedSemaphorePermit, E>,
         reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
-    ) -> Result<Parsed<S>, ParseError<E>>
-    where
-        R: Serialize,
-        S: DeserializeOwned,
-    {
-        self.parse_within(self.options.allowance.wall, request, document, reserve)
-            .await
-    }
-
-    /// The same, within another time than the allowance's.
-    pub async fn parse_within<R, S, E>(
-        &self,
-        wall: Duration,
-        request: &R,
-        document: Bytes,
-        reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
-    ) -> Result<Parsed<S>, ParseError<E>>
-    where
-        R: Serialize,
-        S: DeserializeOwned,
-    {
+    ) -> Result<Parsed<S>, ParseError<E>> {
         let mut visit = Visit {
             counts: &self.counts,
             ended: ParserEnd::Abandoned,
         };
-        let outcome = self.visit(wall, request, document, reserve).await;
+        let outcome = self.visit(task, admit, reserve).await;
         visit.ended = end_of(&outcome);
         outcome
     }
 
-    async fn visit<R, S, E>(
+    async fn visit<S: DeserializeOwned, E>(
         &self,
-        wall: Duration,
-        request: &R,
-        document: Bytes,
+        task: Task,
+        admit: impl FnOnce() -> Result<OwnedSemaphorePermit, E>,
         reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
-    ) -> Result<Parsed<S>, ParseError<E>>
-    where
-        R: Serialize,
-        S: DeserializeOwned,
-    {
-        let json = serde_json::to_vec(request)
-            .ok()
-            .filter(|json| json.len() <= JSON_BYTES_MAX);
-        let json = json.ok_or(ParseError::Request)?;
+    ) -> Result<Parsed<S>, ParseError<E>> {
+        let Task {
+            request,
+            document,
+            wall,
+        } = task;
+        if request.len() > JSON_BYTES_MAX {
+            return Err(ParseError::Request);
+        }
         let mut child = self.child().await.map_err(ParseError::Unavailable)?;
         let sealed = handover::seal(document).await;
         let sealed = sealed.map_err(|error| ParseError::Unavailable(Unavailable::Document(error)))?;
-        let answered = child.answer((self, wall), &json, sealed, reserve).await;
+        let answered = child.answer((self, wall), (&request, sealed), admit, reserve).await;
         match answered {
             Ok(parsed) => Ok(parsed),
-            Err(failure) => {
-                let allowance = Allowance {
-                    wall,
-                    ..self.options.allowance
-                };
-                Err(child.blame(failure, &allowance).await)
-            }
+            Err(failure) => Err(child.blame(failure, wall, &self.options.allowance).await),
         }
     }
 
@@ -246,21 +228,23 @@ impl Ready {
         }
     }
 
-    /// Gives the document to the child, and takes the answer.
+    /// Gives the document to the child, and takes the answer. From its first picture on, the child does not count as at work, so
+    /// that scans keep no other document waiting. Scans have places of their own.
     async fn answer<S: DeserializeOwned, E>(
         &mut self,
         (pool, mut wall): (&Pool, Duration),
-        request: &[u8],
-        document: OwnedFd,
+        (request, document): (&[u8], OwnedFd),
+        admit: impl FnOnce() -> Result<OwnedSemaphorePermit, E>,
         reserve: impl AsyncFnOnce(&Summary<S>) -> Result<(), E>,
     ) -> Result<Parsed<S>, Failure<E>> {
         let asked = Instant::now();
         let mut first = self.first((pool, wall), request, document).await?;
         if let First::Picture(picture) = first {
             let ocr = pool.ocr.as_ref().ok_or(Broken::from(ProtocolError::WrongKind))?;
+            self.process.hold(admit().map_err(Failure::Refusing)?);
             wall += ocr.document_max();
             let left = wall.saturating_sub(asked.elapsed());
-            let scanned = self.scanned(ocr, picture, pool.options.answer_bytes_max);
+            let scanned = ocr.serve(&mut self.stream, picture, pool.options.answer_bytes_max);
             first = timeout(left, scanned).await??;
         }
         let summary = match first {
@@ -269,7 +253,7 @@ impl Ready {
             First::Picture(_) => return Err(Broken::from(ProtocolError::WrongKind).into()),
         };
         let left = wall.saturating_sub(asked.elapsed());
-        reserve(&summary).await.map_err(Failure::Reserve)?;
+        reserve(&summary).await.map_err(Failure::Refusing)?;
         let parts = timeout(left, answer::read_parts(&mut self.stream, &summary.sizes)).await??;
         let about = summary.about;
         Ok(Parsed { about, parts })
@@ -292,26 +276,13 @@ impl Ready {
         Ok(timeout(left, asking).await??)
     }
 
-    /// Reads the pictures of a document, the first of which has this head. Meanwhile the child does not count as at work, so that
-    /// scans keep no other document waiting. Scans have places of their own.
-    async fn scanned<S: DeserializeOwned, E>(
-        &mut self,
-        ocr: &Ocr,
-        first: PictureHead,
-        answer_bytes_max: usize,
-    ) -> Result<First<S>, Failure<E>> {
-        self.process.hold(ocr.document().ok_or(Failure::Busy)?);
-        Ok(ocr.serve(&mut self.stream, first, answer_bytes_max).await?)
-    }
-
     /// What a failure says about the document. Only a child that ended by itself has a reason to tell.
-    async fn blame<E>(self, failure: Failure<E>, allowance: &Allowance) -> ParseError<E> {
+    async fn blame<E>(self, failure: Failure<E>, wall: Duration, allowance: &Allowance) -> ParseError<E> {
         match failure {
-            Failure::Late => ParseError::TimedOut(TimeLimit::Wall(allowance.wall)),
+            Failure::Late => ParseError::TimedOut(TimeLimit::Wall(wall)),
             Failure::Refused(refusal) => ParseError::Refused(refusal),
-            Failure::Reserve(error) => ParseError::Reserve(error),
+            Failure::Refusing(error) => ParseError::Refusing(error),
             Failure::Broken(Broken::Protocol(error)) => ParseError::Protocol(error),
-            Failure::Busy => ParseError::Busy,
             Failure::Broken(Broken::OcrKilled) => ParseError::Killed,
             Failure::Broken(Broken::NoOcr) => ParseError::Unavailable(Unavailable::NoOcr),
             Failure::Broken(Broken::NoMemory) => ParseError::Unavailable(Unavailable::NoMemory),

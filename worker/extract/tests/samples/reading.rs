@@ -11,7 +11,7 @@ use docket_contract::place::{Place, Region};
 use docket_contract::text_map::{Page, Rectangle, TextMap};
 use docket_extract::limits::Limits;
 use docket_extract::sandbox::OcrSettings;
-use docket_extract::{Extractor, ParseSettings, Reading, Source};
+use docket_extract::{Extractor, ParseSettings, Reading, Source, place_for_any_scan};
 
 /// Far more than the samples need.
 pub const LIMITS: Limits = Limits {
@@ -53,7 +53,9 @@ pub fn read_bytes(bytes: Bytes, name: &str) -> Reading {
 pub fn read_with(bytes: Bytes, name: &str, settings: &ParseSettings) -> Reading {
     block_on(async {
         let extractor = Extractor::start(settings, PROGRAM.into()).await.unwrap();
-        let parsed = extractor.parse(source(name), bytes, async |_| Ok::<(), Infallible>(()));
+        let parsed = extractor.parse(source(name), bytes, place_for_any_scan, async |_| {
+            Ok::<(), Infallible>(())
+        });
         parsed.await.unwrap().check(&LIMITS).unwrap()
     })
 }

@@ -9,7 +9,7 @@ use docket_contract::coverage::PageCoverage;
 use docket_contract::text_map;
 use docket_extract::limits::Limits;
 use docket_extract::sandbox::{OcrSettings, OcrStartError, StartError};
-use docket_extract::{ExtractError, Extractor, ParseSettings, ParserError, Reading};
+use docket_extract::{ExtractError, Extractor, ParseSettings, Reading, place_for_any_scan};
 use image::{DynamicImage, ImageFormat};
 
 use crate::reading::{self, block_on, map, marks, ocr, sample, settings, source};
@@ -23,7 +23,7 @@ pub const FACTS: &[(&str, fn())] = &[
     ("only_pages_that_are_asked_for_are_read", only_pages_that_are_asked_for),
     ("pages_after_the_time_for_ocr_say_so", pages_after_the_time_for_ocr),
     ("a_page_that_tesseract_gives_up_says_so", a_page_that_tesseract_gives_up),
-    ("scans_beyond_their_places_are_put_off", scans_beyond_their_places),
+    ("a_scan_without_a_place_is_not_read", a_scan_without_a_place_is_not_read),
     (
         "ocr_starts_only_with_its_program_and_languages",
         ocr_starts_only_with_its_program,
@@ -31,6 +31,7 @@ pub const FACTS: &[(&str, fn())] = &[
 ];
 
 const NOTICE: &str = "termination-notice-scan.pdf";
+const TERMS: &str = "standard-terms.pdf";
 const CONSENT: &str = "consent-scan.tiff";
 /// The pages lie 0.4 degrees askew, which moves a word by up to 6 points.
 const ASKEW_POINTS: f32 = 7.0;
@@ -213,7 +214,9 @@ fn only_pages_that_are_asked_for() {
             pages: Some(&pages),
             ..source(CONSENT)
         };
-        let parsed = extractor.parse(source, bytes.into(), async |_| Ok::<(), Infallible>(()));
+        let parsed = extractor.parse(source, bytes.into(), place_for_any_scan, async |_| {
+            Ok::<(), Infallible>(())
+        });
         parsed.await.unwrap().check(&reading::LIMITS).unwrap()
     });
     assert_eq!(
@@ -279,21 +282,20 @@ fn a_page_that_tesseract_gives_up() {
     }
 }
 
-fn scans_beyond_their_places() {
-    let one_place = OcrSettings { processes: 1, ..ocr() };
+fn a_scan_without_a_place_is_not_read() {
     let bytes = bytes::Bytes::from(std::fs::read(sample(NOTICE)).unwrap());
-    let (first, second) = block_on(async {
-        let settings = docket_extract::ParseSettings {
-            parsers: 2,
-            ..settings(Some(one_place))
-        };
-        let extractor = Extractor::start(&settings, reading::PROGRAM.into()).await.unwrap();
-        let parse = || extractor.parse(source(NOTICE), bytes.clone(), async |_| Ok::<(), Infallible>(()));
-        tokio::join!(parse(), parse())
+    let text = std::fs::read(sample(TERMS)).unwrap().into();
+    let no_place = || Err("no place");
+    let room = async |_| Ok::<(), &str>(());
+    let (scan, terms) = block_on(async {
+        let extractor = Extractor::start(&settings(Some(ocr())), reading::PROGRAM.into())
+            .await
+            .unwrap();
+        let scan = extractor.parse(source(NOTICE), bytes, no_place, room).await;
+        (scan, extractor.parse(source(TERMS), text, no_place, room).await)
     });
-    let is_busy = |outcome: &Result<_, _>| matches!(outcome, Err(ExtractError::Parser(ParserError::Busy)));
-    assert_eq!([&first, &second].iter().filter(|outcome| is_busy(outcome)).count(), 1);
-    assert_eq!([&first, &second].iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert!(matches!(scan, Err(ExtractError::NoRoom("no place"))), "{scan:?}");
+    assert!(terms.is_ok(), "{terms:?}: pages with text need no place");
 }
 
 fn ocr_starts_only_with_its_program() {

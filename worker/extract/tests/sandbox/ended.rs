@@ -1,8 +1,9 @@
 //! How a document's fate is told from the end of its child.
 
 use docket_contract::outcome::ParserEnd;
+use docket_extract::place_for_any_scan;
 use docket_extract::refusal::Refusal;
-use docket_extract::sandbox::{End, ParseError, TimeLimit};
+use docket_extract::sandbox::{End, ParseError, Task, TimeLimit};
 
 use crate::deeds::Deed;
 use crate::world::{self, Outcome};
@@ -80,12 +81,14 @@ fn computing_too_long_is_timed_out() {
 }
 
 fn waiting_too_long_is_timed_out() {
-    let mut options = world::options();
-    options.allowance.wall = std::time::Duration::from_millis(300);
     world::run(async {
-        let pool = world::pool_of(options).await.unwrap();
+        let pool = world::pool().await;
         for deed in [Deed::Hang, Deed::NameAndHang] {
-            let outcome = world::outcome(&pool, deed).await;
+            let task = Task {
+                wall: std::time::Duration::from_millis(300),
+                ..world::task(&deed, "a document")
+            };
+            let outcome = world::outcome_of(&pool, task).await;
             assert!(
                 matches!(outcome, Err(ParseError::TimedOut(TimeLimit::Wall(_)))),
                 "{outcome:?}"
@@ -113,8 +116,9 @@ fn ends_are_counted() {
         for deed in [Deed::Echo(String::new()), Deed::Refuse, Deed::Panic, Deed::Panic] {
             let _ = world::outcome(&pool, deed).await;
         }
-        let refused = pool.parse::<_, String, _>(&Deed::Fill(1), "".into(), async |_| Err(std::fmt::Error));
-        assert!(matches!(refused.await, Err(ParseError::Reserve(std::fmt::Error))));
+        let task = world::task(&Deed::Fill(1), "");
+        let refused = pool.parse::<String, _>(task, place_for_any_scan, async |_| Err(std::fmt::Error));
+        assert!(matches!(refused.await, Err(ParseError::Refusing(std::fmt::Error))));
         let ends = [
             ParserEnd::Done,
             ParserEnd::Refused,

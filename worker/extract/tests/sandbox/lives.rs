@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use docket_extract::place_for_any_scan;
 use docket_extract::sandbox::{ParseError, Pool, StartError, Unavailable};
 use tokio::sync::oneshot;
 
@@ -77,7 +78,9 @@ fn endless(pool: Arc<Pool>, deed: Deed) -> (tokio::task::JoinHandle<()>, oneshot
             let _ = tell.send(summary.about.parse().unwrap());
             Ok::<(), std::fmt::Error>(())
         };
-        let _ = pool.parse(&deed, Bytes::new(), named).await;
+        let _ = pool
+            .parse(world::task(&deed, Bytes::new()), place_for_any_scan, named)
+            .await;
     };
     (tokio::spawn(parse), told)
 }

@@ -1,7 +1,8 @@
 //! What becomes of answers that break the rules.
 
 use bytes::Bytes;
-use docket_extract::sandbox::{ParseError, ProtocolError};
+use docket_extract::place_for_any_scan;
+use docket_extract::sandbox::{ParseError, ProtocolError, Task};
 
 use crate::deeds::{Deed, frame};
 use crate::world;
@@ -35,10 +36,9 @@ fn large_documents_and_answers_arrive_whole() {
         for document in [document, Vec::new(), vec![1]] {
             let given = Bytes::from(document.clone());
             let echo = Deed::Echo("it".to_owned());
-            let parsed = pool
-                .parse(&echo, given, async |_| Ok::<(), std::fmt::Error>(()))
-                .await
-                .unwrap();
+            let task = world::task(&echo, given);
+            let room = async |_: &_| Ok::<(), std::fmt::Error>(());
+            let parsed = pool.parse(task, place_for_any_scan, room).await.unwrap();
             let about: String = parsed.about;
             assert_eq!(about, "it");
             assert!(parsed.parts == [document, Vec::new()]);
@@ -50,7 +50,8 @@ fn problem(bytes: Vec<u8>, times: u32, hang: bool) -> ProtocolError {
     let deed = Deed::Send { times, hang };
     let outcome: world::Outcome = world::run(async {
         let pool = world::pool().await;
-        pool.parse(&deed, bytes.into(), async |_| Ok(())).await
+        let task = world::task(&deed, bytes);
+        pool.parse(task, place_for_any_scan, async |_| Ok(())).await
     });
     match outcome {
         Err(ParseError::Protocol(problem)) => problem,
@@ -118,18 +119,20 @@ fn a_closed_socket_ends_the_child() {
 
 fn the_caller_makes_room_before_the_parts_come() {
     let bytes = 64 << 20;
-    let mut options = world::options();
-    options.allowance.wall = std::time::Duration::from_secs(5);
     let slowly = std::time::Duration::from_secs(6);
     world::run(async {
-        let pool = world::pool_of(options).await.unwrap();
+        let pool = world::pool().await;
         let mut room = None;
         let reserve = async |summary: &docket_extract::sandbox::Summary<String>| {
             tokio::time::sleep(slowly).await; // The caller's time is not the child's.
             room = Some(summary.bytes());
             Ok::<(), std::fmt::Error>(())
         };
-        let parsed = pool.parse(&Deed::Fill(bytes), Bytes::new(), reserve).await.unwrap();
+        let task = Task {
+            wall: std::time::Duration::from_secs(5),
+            ..world::task(&Deed::Fill(bytes), Bytes::new())
+        };
+        let parsed = pool.parse(task, place_for_any_scan, reserve).await.unwrap();
         assert_eq!(parsed.parts.concat().len(), bytes);
         assert_eq!(room, Some(bytes));
     });

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
-use docket_extract::sandbox::{Allowance, Options, ParseError, Parsed, Pool, StartError};
+use docket_extract::place_for_any_scan;
+use docket_extract::sandbox::{Allowance, Options, ParseError, Parsed, Pool, StartError, Task};
 
 use crate::deeds::Deed;
 
@@ -39,7 +40,6 @@ pub fn options() -> Options {
         allowance: Allowance {
             memory_bytes: MEMORY_BYTES,
             cpu_seconds: CPU_SECONDS,
-            wall: WALL,
         },
         answer_bytes_max: ANSWER_BYTES_MAX,
         required: false,
@@ -54,9 +54,21 @@ pub async fn pool_of(options: Options) -> Result<Pool, StartError> {
     Pool::start(options, None).await
 }
 
+/// A deed for a child, with a document.
+pub fn task(deed: &Deed, document: impl Into<Bytes>) -> Task {
+    Task {
+        request: serde_json::to_vec(deed).unwrap(),
+        document: document.into(),
+        wall: WALL,
+    }
+}
+
 pub async fn outcome(pool: &Pool, deed: Deed) -> Outcome {
-    pool.parse(&deed, Bytes::from_static(b"a document"), async |_| Ok(()))
-        .await
+    outcome_of(pool, task(&deed, Bytes::from_static(b"a document"))).await
+}
+
+pub async fn outcome_of(pool: &Pool, task: Task) -> Outcome {
+    pool.parse(task, place_for_any_scan, async |_| Ok(())).await
 }
 
 /// What a new child says of its deed.
