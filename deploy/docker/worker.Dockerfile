@@ -67,6 +67,7 @@ RUN apt-get update \
 
 FROM ${BASE}
 COPY LICENSE /usr/share/doc/docket/LICENSE
+COPY worker/understand/data/NOTICE /usr/share/doc/docket/NOTICE
 COPY --from=onnxruntime /wheel/onnxruntime/LICENSE /wheel/onnxruntime/ThirdPartyNotices.txt /usr/share/doc/onnxruntime/
 COPY --from=onnxruntime /wheel/libonnxruntime.so /usr/local/lib/libonnxruntime.so
 COPY --from=pdfium /wheel/licenses /usr/share/doc/pdfium/

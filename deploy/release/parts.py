@@ -140,7 +140,7 @@ def sbom(machine: str, licences: dict[Crate, str], uses: dict[Crate, set[Crate]]
 
 
 def notices(target: str, licences: dict[Crate, str]) -> str:
-    """The licence texts of the crates, each text once, below the names of the crates that it comes with."""
+    """The licence texts of the crates and of the data in the worker, each text once, below the names of what it comes with."""
     metadata = json.loads(cargo("metadata", "--format-version", "1", "--filter-platform", target))
     folders = {(package["name"], package["version"]): Path(package["manifest_path"]).parent for package in metadata["packages"]}
     lines = ["Docket's programs contain these crates, each under the licence beside its name.", ""]
@@ -152,6 +152,8 @@ def notices(target: str, licences: dict[Crate, str]) -> str:
         for file in sorted(folders[crate].iterdir()):
             if file.is_file() and LICENCE_FILE.match(file.name):
                 holders[file.read_text(errors="replace").strip()].append(" ".join(crate))
+    data = (ROOT / "worker/understand/data/NOTICE").read_text().strip()
+    holders[data].append("docket-worker, which holds tables of reporters, codes and courts")
     for text, names in holders.items():
         lines += ["", "-" * 80, f"With {', '.join(dict.fromkeys(names))}:", "", text]
     return "\n".join(lines) + "\n"

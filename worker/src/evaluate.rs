@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use crate::cache::InUse;
 use crate::config;
 use crate::fetch::fetch;
-use crate::models;
+use crate::{models, understanding};
 use docket_engine::evaluate::report::{Report, Subject};
-use docket_engine::evaluate::{JOIN_DEFAULT, evaluate, join, read_records};
+use docket_engine::evaluate::{JOIN_DEFAULT, Understand, evaluate, join, read_records};
 use docket_engine::infer::manifest::{FileEntry, MANIFEST_FILE, MODEL_FILE, Manifest};
 use docket_engine::model::Model;
 
@@ -40,9 +40,21 @@ pub struct Options {
     /// Labels to count, separated by commas; without this option all labels count.
     #[arg(long, value_delimiter = ',')]
     pub labels: Option<Vec<String>>,
+    /// Whether recognisers take part, as in a worker: `on`, or `off` for the model alone.
+    #[arg(long, default_value = "on")]
+    pub understanding: Switch,
     /// File to which all figures are written as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
+}
+
+/// Whether something takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// It does.
+    On,
+    /// It does not.
+    Off,
 }
 
 /// Evaluates a model and prints its figures.
@@ -80,7 +92,8 @@ async fn report(env: &Env, folder: &Path, options: &Options) -> anyhow::Result<R
     let folder = with_graph.as_ref().map_or(folder, TempDir::path);
     let model = Model::load(folder, &settings).await?;
     let texts = join(&records, options.join.get());
-    let evaluation = evaluate(&model, texts, options.labels.as_deref()).await?;
+    let understand = (options.understanding == Switch::On).then_some(understanding::of_text as Understand);
+    let evaluation = evaluate(&model, texts, options.labels.as_deref(), understand).await?;
     let subject = Subject {
         model: model.manifest().release().to_string(),
         onnx: options.onnx.as_ref().map(|onnx| onnx.display().to_string()),

@@ -12,19 +12,18 @@ use docket_store::work::claims::Claim;
 use docket_store::work::results::Analysis;
 use sha2::{Digest, Sha256};
 
-use crate::admit::memory::{Contents, Room};
+use crate::admit::memory::Room;
 use crate::children;
 use crate::context::Context;
+use crate::cut::Cut;
 use crate::disposition::JobError;
 use crate::extraction::{self, Extracted};
 use crate::limits::{DOCUMENT_BYTES_MAX, JOB_MAX};
 use crate::serving::Loaded;
 use crate::stage::stage;
-use docket_contract::text_map::TextMap;
+use crate::understanding::understood;
 use docket_engine::decode::WindowScores;
-use docket_engine::window::Windows;
 use docket_engine::{decode, window};
-use docket_extract::ExtractedText;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Fetches a document, finds its entities and stores its text. The caller writes the result.
@@ -63,10 +62,11 @@ async fn read(
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage(Stage::Window, window::split(&ctx.cpu, model.splitter(), &text)).await?);
     let cut = Cut { text, windows };
-    room.fit(cut.contents(0)).await?;
+    room.fit(cut.contents(0, 0)).await?;
     let scores = stage(Stage::Infer, model.batcher().score(&claim.client, &cut.windows)).await?;
     failpoint!("worker.after_infer");
     let entities = stage(Stage::Decode, entities(ctx, model, &cut, scores, room)).await?;
+    let entities = stage(Stage::Understand, understood(ctx, &cut, entities, room)).await?;
     let Cut { text, windows } = cut;
     let stored = stage(Stage::StoreText, store(ctx, claim, &text.text, map)).await?;
     Ok(Analysis {
@@ -81,24 +81,6 @@ async fn read(
         tokens: windows.tokens().len() as u64,
         entities,
     })
-}
-
-/// A text and its windows. Clones share both.
-#[derive(Clone)]
-struct Cut {
-    text: Arc<ExtractedText>,
-    windows: Arc<Windows>,
-}
-
-impl Cut {
-    fn contents(&self, entities: usize) -> Contents {
-        Contents {
-            text_bytes: self.text.text.len(),
-            map_bytes: self.text.map.as_ref().map_or(0, TextMap::memory_bytes),
-            tokens: self.windows.tokens().len(),
-            entities,
-        }
-    }
 }
 
 /// The entities of a text. They are counted first, and built once there is room for them.
@@ -116,7 +98,7 @@ async fn entities(
     if found > max {
         return Err(JobError::TooManyEntities { found, max });
     }
-    room.fit(cut.contents(found)).await?;
+    room.fit(cut.contents(found, 0)).await?;
     let (read, labels) = (cut.clone(), model.labels().clone());
     let placing = move || decode::place(&read.text, &read.windows, &findings, &labels);
     Ok(ctx.cpu.run(Stage::Decode, placing).await?)

@@ -15,6 +15,7 @@ use docket_queue::consume::{Deliveries, Source};
 use docket_queue::publish::Publisher;
 use docket_store::Shards;
 use docket_store::shards::migrate;
+use docket_understand::recognise;
 use futures::future;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -106,7 +107,9 @@ async fn start(config: &WorkerConfig, health: &Health, shutdown: &Shutdown) -> a
         seccomp = enforced.seccomp,
         "documents are parsed in processes of their own"
     );
+    let warming = tokio::task::spawn_blocking(recognise::warm);
     let serving = Arc::new(Serving::start(&blobs, config).await?);
+    warming.await?;
     let ctx = Arc::new(Context {
         publisher: Publisher::new(config.queue.clone(), &name),
         // One more than model calls, so that a large document's steps leave room for a letter's.

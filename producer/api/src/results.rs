@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
+use docket_contract::entity::Source;
 use docket_contract::ids::{DocumentId, JobId, JobKey};
 use docket_contract::object_key::BlobKey;
 use docket_contract::place::Region;
@@ -55,6 +56,8 @@ pub struct EntitiesQuery {
     min_score: Option<f32>,
     /// Only entities in this region of the document: `body` leaves out headers, footers, page numbers, notes and the like.
     region: Option<String>,
+    /// Only entities that the `model` found, or only those that no more than a `recogniser` found.
+    source: Option<String>,
     /// The unit of `start` and `end`: `scalar` (Unicode scalar values, the default), `byte` (of UTF-8) or `utf16` (code units).
     #[serde(default)]
     offsets: Unit,
@@ -78,6 +81,7 @@ impl EntitiesQuery {
             return invalid("min_score must be from 0 to 1.");
         }
         let region = self.region.as_deref().map(region).transpose()?;
+        let source = self.source.as_deref().map(source).transpose()?;
         let asked = self.job_id.map(JobId);
         let (job, after) = match self.cursor.as_deref().map(page::entity).transpose()? {
             Some((job, _)) if asked.is_some_and(|asked| asked != job) => {
@@ -90,6 +94,7 @@ impl EntitiesQuery {
             label: self.label,
             min_score: self.min_score,
             region,
+            source,
             after,
             limit: limit as i64 + 1,
         };
@@ -103,6 +108,11 @@ fn region(word: &str) -> Result<Region, ApiError> {
         let known = Region::WORDS.join(", ");
         ApiError::new(Kind::INVALID_REQUEST, format!("region must be one of {known}."))
     })
+}
+
+fn source(word: &str) -> Result<Source, ApiError> {
+    let unknown = || ApiError::new(Kind::INVALID_REQUEST, "source must be model or recogniser.");
+    Source::parse(word).ok_or_else(unknown)
 }
 
 /// Entities

@@ -1,5 +1,7 @@
 //! What callers read: the JSON of the API. These types are separate from the stores' types, so that the stores can change.
 
+use std::borrow::Cow;
+
 use docket_contract::coverage::Coverage;
 use docket_contract::entity::Entity;
 use docket_contract::job::Priority;
@@ -278,8 +280,17 @@ pub struct FoundEntity {
     /// Where it stands on its page, a rectangle for each line, in points (1/72 inch) from the top left of the page as shown.
     pub boxes: Vec<Rectangle>,
     /// How sure the model is, 0 to 1: the probability of the entity as a whole. It is the product of the probabilities that each
-    /// of its words has its label, and that the next word does not continue the entity.
+    /// of its words has its label, and that the next word does not continue the entity. What only a recogniser found has 1.
     pub score: f32,
+    /// What found it: `model`, or `recogniser` for what only a recogniser found.
+    #[schema(examples("model"))]
+    pub source: &'static str,
+    /// The recogniser that knows its form, also where the model found it too.
+    #[schema(examples("money"))]
+    pub recogniser: Option<Cow<'static, str>>,
+    /// What it means, as far as its form tells: an object with a `kind`, for instance a sum's amount and currency.
+    #[schema(value_type = Option<Object>)]
+    pub value: Option<Box<RawValue>>,
     /// The model that found it, as `name@version`.
     pub model: String,
 }
@@ -309,6 +320,9 @@ impl FoundEntity {
             place: entity.place,
             boxes: entity.boxes,
             score: entity.score,
+            source: entity.source.as_str(),
+            recogniser: entity.recogniser,
+            value: entity.value.and_then(|value| RawValue::from_string(value.into()).ok()),
             model: model.to_owned(),
         })
     }

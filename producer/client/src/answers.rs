@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A document that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -128,6 +129,15 @@ pub struct Entity {
     pub boxes: Vec<Rectangle>,
     /// How sure the model is, 0 to 1.
     pub score: f32,
+    /// What found the entity: `model` or `recogniser`.
+    #[serde(default)]
+    pub source: String,
+    /// The recogniser that knows the entity's form.
+    #[serde(default)]
+    pub recogniser: Option<String>,
+    /// What the entity means, as the recogniser reads its form.
+    #[serde(default)]
+    pub value: Option<Value>,
     /// The model, as `name@version`.
     pub model: String,
 }

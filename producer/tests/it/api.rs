@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use docket_contract::coverage::Coverage;
-use docket_contract::entity::{Entity, Span};
+use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::ids::{Bucket, ClaimToken, ClientId, JobId, JobKey};
 use docket_contract::model::{self, Current};
 use docket_contract::object_key::BlobKey;
@@ -291,6 +291,9 @@ fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
         place: Some(Place::Line { line: 1 }),
         boxes: Vec::new(),
         score,
+        source: Source::Model,
+        recogniser: None,
+        value: None,
     }
 }
 

@@ -1,4 +1,6 @@
-//! An entity that a model found, and its exact place in the document's extracted text.
+//! An entity that a model or a recogniser found, and its exact place in the document's extracted text.
+
+use std::borrow::Cow;
 
 use crate::place::{Place, Region};
 use crate::text_map::Rectangle;
@@ -28,10 +30,45 @@ impl Span {
     }
 }
 
-/// One finding of a model. `text` equals the extracted text at `span`.
+/// What found an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// The model of the job.
+    #[default]
+    Model,
+    /// A recogniser: a rule for things whose form tells what they are, such as sums and citations.
+    Recogniser,
+}
+
+impl Source {
+    /// The source's name, as callers read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Recogniser => "recogniser",
+        }
+    }
+
+    /// The source as it is stored: nothing for the model, which found the entities of every earlier release.
+    pub fn stored(self) -> Option<&'static str> {
+        match self {
+            Self::Model => None,
+            Self::Recogniser => Some(self.as_str()),
+        }
+    }
+
+    /// The source of that name; `None` for an unknown name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Model, Self::Recogniser]
+            .into_iter()
+            .find(|source| source.as_str() == name)
+    }
+}
+
+/// One finding of a model or a recogniser. `text` equals the extracted text at `span`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entity {
-    /// The model's own name for the kind of entity, for instance `COURT`.
+    /// The model's own name for the kind of entity, for instance `COURT`, or the recogniser's.
     pub label: String,
     /// The entity's text, exactly as in the extracted text.
     pub text: String,
@@ -45,6 +82,12 @@ pub struct Entity {
     pub place: Option<Place>,
     /// Where the entity stands on its page, one rectangle a line, for formats whose pages show it.
     pub boxes: Vec<Rectangle>,
-    /// The probability that the model gives to the whole entity, 0 to 1.
+    /// The probability that the model gives to the whole entity, 0 to 1. An entity that only a recogniser found has 1.
     pub score: f32,
+    /// What found the entity.
+    pub source: Source,
+    /// The recogniser that knows the entity's form, for instance `money`, whether or not the model found the entity too.
+    pub recogniser: Option<Cow<'static, str>>,
+    /// What the entity means, as the recogniser reads its form: JSON, an object with a `kind`.
+    pub value: Option<Box<str>>,
 }

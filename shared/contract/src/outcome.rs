@@ -180,6 +180,8 @@ words!(
         Infer = "infer",
         /// Turns the model's scores into entities.
         Decode = "decode",
+        /// Finds what recognisers know, and puts it beside the model's entities.
+        Understand = "understand",
         /// Writes the extracted text to the bucket.
         StoreText = "store_text",
         /// Writes the result to the shard.
@@ -194,6 +196,7 @@ impl Stage {
         Self::Window.as_str(),
         Self::Infer.as_str(),
         Self::Decode.as_str(),
+        Self::Understand.as_str(),
         Self::StoreText.as_str(),
     ];
 }

@@ -4,18 +4,17 @@
 //! entity's text stands in the extracted text exactly where its span says.
 
 mod gaps;
-mod place;
 mod viterbi;
 
 use std::ops::Range;
 
-use docket_contract::entity::Entity;
+use docket_contract::entity::{Entity, Source};
 use gaps::Gaps;
-use place::Places;
 
 pub use viterbi::{WindowScores, WordScore, read};
 
 use crate::infer::labels::Labels;
+use crate::place::Places;
 use crate::window::Windows;
 use docket_extract::ExtractedText;
 
@@ -167,6 +166,9 @@ pub fn place(text: &ExtractedText, windows: &Windows, findings: &Findings, label
             place: placed.place,
             boxes: placed.boxes,
             score: entity.probability.clamp(0.0, 1.0),
+            source: Source::Model,
+            recogniser: None,
+            value: None,
         });
     }
     entities

@@ -16,6 +16,8 @@ pub use reading::ReadError;
 pub use records::{Record, RecordsError, Tagged, join, read_records};
 
 use crate::model::Model;
+use docket_contract::entity::Entity;
+use docket_extract::ExtractedText;
 use reliability::Reliability;
 use scores::{Counts, Scores};
 
@@ -61,14 +63,24 @@ pub struct Speed {
     pub busy: Duration,
 }
 
-/// Reads texts with a model and compares. `only` names the labels that count; `None` means all labels.
-pub async fn evaluate(model: &Model, texts: Vec<Tagged>, only: Option<&[String]>) -> Result<Evaluation, ReadError> {
+/// What is done with a text's entities after the model, by a worker.
+pub type Understand = fn(&ExtractedText, Vec<Entity>) -> Vec<Entity>;
+
+/// Reads texts with a model and compares. `only` names the labels that count; `None` means all labels. With
+/// `understand` the entities pass through that too; labels that only recognisers have do not count.
+pub async fn evaluate(
+    model: &Model,
+    texts: Vec<Tagged>,
+    only: Option<&[String]>,
+    understand: Option<Understand>,
+) -> Result<Evaluation, ReadError> {
     let counts = |label: &str| only.is_none_or(|only| only.iter().any(|wanted| wanted == label));
+    let knows = |label: &str| model.labels().kinds().iter().any(|known| known == label);
     let (mut scores, mut answers) = (Scores::default(), Vec::new());
     let (count, words) = (texts.len(), texts.iter().map(|text| text.words.len()).sum());
-    let (readings, speed) = reading::read(model, texts).await?;
+    let (readings, speed) = reading::read(model, texts, understand).await?;
     for reading::Reading { text, mut found } in readings {
-        found.retain(|(mention, _)| counts(&mention.label));
+        found.retain(|(mention, _)| counts(&mention.label) && knows(&mention.label));
         let expected = text.mentions.iter().filter(|mention| counts(&mention.label));
         let expected: Vec<&Mention> = expected.collect();
         scores.add(&expected, found.iter().map(|(mention, _)| mention));

@@ -6,6 +6,7 @@ pub mod decode;
 pub mod evaluate;
 pub mod infer;
 pub mod model;
+pub mod place;
 pub mod release;
 mod steps;
 pub mod window;

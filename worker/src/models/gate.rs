@@ -23,7 +23,7 @@ pub async fn judge(model: &Model, folder: &Path) -> anyhow::Result<Option<Verdic
     };
     let path = folder.join(&gate.data);
     let records = tokio::task::spawn_blocking(move || read_records(&path)).await??;
-    let evaluation = evaluate(model, join(&records, JOIN_DEFAULT), None).await?;
+    let evaluation = evaluate(model, join(&records, JOIN_DEFAULT), None, None).await?;
     let f1 = evaluation.micro().figures().f1;
     Ok(Some(Verdict { f1, gate }))
 }

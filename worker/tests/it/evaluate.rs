@@ -130,7 +130,7 @@ async fn text_goes_the_workers_way_and_words_are_found_again() {
     std::fs::write(&data, DATA).expect("it can be written");
     let records = read_records(&data).expect("they are records");
     let model = Model::load(&folder, &settings().await).await.expect("it loads");
-    let alone = evaluate(&model, join(&records, 1), None).await.expect("it runs");
+    let alone = evaluate(&model, join(&records, 1), None, None).await.expect("it runs");
     assert_eq!((alone.texts, alone.words), (3, 12));
     // A word counts as found when a part of it is: "Smith's", "(Alice)". The model knows neither Bob nor Rome.
     let expected = [("CITY", 1, 0, 0), ("PARTY", 3, 2, 2), ("PLACE", 0, 1, 0)];
@@ -140,11 +140,13 @@ async fn text_goes_the_workers_way_and_words_are_found_again() {
     assert!((filled[0].precision - 2.0 / 3.0).abs() < 1e-9);
     assert!(alone.speed.tokens >= 12 && alone.speed.tokens_per_second() > 0.0);
 
-    let joined = evaluate(&model, join(&records, 3), None).await.expect("it runs");
+    let joined = evaluate(&model, join(&records, 3), None, None).await.expect("it runs");
     assert_eq!((joined.texts, joined.words, rows(&joined)), (1, 12, rows(&alone)));
 
     let only = ["PARTY".to_owned()];
-    let parties = evaluate(&model, join(&records, 1), Some(&only)).await.expect("it runs");
+    let parties = evaluate(&model, join(&records, 1), Some(&only), None)
+        .await
+        .expect("it runs");
     assert_eq!(rows(&parties), [("PARTY", 3, 2, 2)]);
     model.stop().await;
 }

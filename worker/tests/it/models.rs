@@ -83,6 +83,7 @@ impl Bucket {
             onnx: None,
             join: NonZeroUsize::MIN,
             labels: None,
+            understanding: evaluate::Switch::Off,
             json: Some(report.clone()),
         };
         let evaluated = evaluate::run(&self.env, options).await;

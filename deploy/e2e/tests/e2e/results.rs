@@ -7,6 +7,7 @@ use docket_e2e::system::{Program, System};
 use docket_store::work::results::CHUNK_ENTITIES_MAX;
 use docket_testing::TinyModel;
 use jiff::{Timestamp, ToSpan};
+use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 use crate::long_text;
@@ -16,7 +17,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Memory of a worker whose peak is measured: the least that a worker can have.
 const MEMORY_BYTES: u64 = 64 << 20;
 /// About as many entities as fit into `MEMORY_BYTES`.
-const ENTITIES_THAT_FIT: usize = 160_000;
+const ENTITIES_THAT_FIT: usize = 128_000;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -165,4 +166,43 @@ async fn a_worker_whose_connections_are_all_taken_keeps_its_claims_alive() {
     .await;
     blocking.rollback().await.unwrap();
     caller.cancel(&running).await;
+}
+
+#[tokio::test]
+async fn recognisers_stand_beside_the_model_and_say_what_they_read() {
+    let system = System::start().await;
+    let _worker = system.worker().await;
+    let caller = system.caller("acme").await;
+    let text = "\u{1f600} The Tenant pays US$ 1,250,000.00 within thirty (30) days of January 5, 2024, as the court held in Roe v. Wade, \
+                410 U.S. 113, 153 (1973). Id. at 160. Write to legal@acme.example.";
+    let accepted = caller.upload(text).await;
+    let entities = caller.checked_entities(&accepted).await;
+    let said = |words: &str| {
+        let one = entities.iter().find(|entity| entity["text"] == words);
+        let one = one.unwrap_or_else(|| panic!("{words} is not found: {entities:#?}"));
+        (one["source"].clone(), one["recogniser"].clone(), one["value"].clone())
+    };
+    let (_, recogniser, money) = said("US$ 1,250,000.00");
+    assert_eq!((&recogniser, &money["kind"]), (&json!("money"), &json!("money")));
+    assert_eq!(
+        (&money["amount"], &money["currency"]),
+        (&json!("1250000.00"), &json!("USD"))
+    );
+    assert_eq!(said("January 5, 2024").2["date"], "2024-01-05");
+    assert_eq!(said("thirty (30) days").2["duration"], "P30D");
+    assert_eq!(said("legal@acme.example").0, "recogniser");
+    let (_, _, full) = said("410 U.S. 113, 153 (1973)");
+    assert_eq!((&full["key"], &full["pin"]), (&json!("410 U.S. 113"), &json!("153")));
+    assert_eq!(said("Id. at 160").2["key"], full["key"], "it is the same decision");
+
+    let path = format!("/v1/documents/{}/entities?source=model", accepted.document);
+    let (_, page) = caller.get(&path).await;
+    let by_model = page["entities"].as_array().unwrap();
+    assert!(!by_model.is_empty() && by_model.len() < entities.len(), "{page}");
+    assert!(by_model.iter().all(|entity| entity["source"] == "model"));
+    let (status, problem) = caller.get(&path.replace("model", "oracle")).await;
+    assert_eq!(
+        (status, &problem["detail"]),
+        (400, &json!("source must be model or recogniser."))
+    );
 }

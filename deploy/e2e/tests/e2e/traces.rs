@@ -91,6 +91,7 @@ async fn one_trace_shows_an_upload_from_its_request_to_its_result() {
         "window",
         "infer",
         "decode",
+        "understand",
         "store_text",
         "save",
     ];

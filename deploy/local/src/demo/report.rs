@@ -193,6 +193,9 @@ mod tests {
             region: "body".to_owned(),
             boxes: Vec::new(),
             score: 1.0,
+            source: "model".to_owned(),
+            recogniser: None,
+            value: None,
             model: "ner-legal@2".to_owned(),
         }
     }

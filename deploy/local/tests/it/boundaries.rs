@@ -109,6 +109,7 @@ const CRATES: &[(&str, &[&str])] = &[
         "docket-engine",
         &["docket-contract", "docket-process", "docket-extract"],
     ),
+    ("docket-understand", &["docket-contract"]),
     (
         "docket-worker",
         &[
@@ -119,6 +120,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "docket-objects",
             "docket-extract",
             "docket-engine",
+            "docket-understand",
         ],
     ),
 ];

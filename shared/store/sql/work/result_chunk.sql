@@ -18,14 +18,17 @@
 -- $14 places, text[]: each as JSON; null for an entity without one
 -- $15 boxes, text[]: those of an entity as JSON; null for an entity without any
 -- $16 starts_utf16, integer[]
+-- $17 sources, text[]: null for the model
+-- $18 recognisers, text[]: null where no recogniser knows the entity
+-- $19 values, text[]: each as JSON; null for an entity without one
 
 insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score,
-                      region, place, boxes, start_utf16)
+                      region, place, boxes, start_utf16, source, recogniser, value)
 select $1, $2, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region, place::jsonb,
-       boxes::jsonb, start_utf16
+       boxes::jsonb, start_utf16, source, recogniser, value::jsonb
 from unnest($4::int[], $5::text[], $6::text[], $7::int[], $8::int[], $9::int[], $10::int[], $11::int[], $12::real[],
-            $13::text[], $14::text[], $15::text[], $16::int[])
+            $13::text[], $14::text[], $15::text[], $16::int[], $17::text[], $18::text[], $19::text[])
     as e(ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region, place, boxes,
-         start_utf16)
+         start_utf16, source, recogniser, value)
 where exists (select 1 from dispatch
               where bucket = $1 and job_id = $2 and claim_token = $3 and state = 'running')

@@ -30,6 +30,9 @@
 -- $25 places, text[]: each as JSON; null for an entity without one
 -- $26 boxes, text[]: those of an entity as JSON; null for an entity without any
 -- $27 starts_utf16, integer[]
+-- $28 sources, text[]: null for the model
+-- $29 recognisers, text[]: null where no recogniser knows the entity
+-- $30 values, text[]: each as JSON; null for an entity without one
 
 with
 -- The results without their entities.
@@ -65,12 +68,13 @@ job as (
 -- Their entities.
 found as (
     insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score,
-                          region, place, boxes, start_utf16)
+                          region, place, boxes, start_utf16, source, recogniser, value)
     select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region,
-           place::jsonb, boxes::jsonb, start_utf16
+           place::jsonb, boxes::jsonb, start_utf16, source, recogniser, value::jsonb
     from job join unnest($14::uuid[], $15::int[], $16::text[], $17::text[], $18::int[], $19::int[], $20::int[],
-                         $21::int[], $22::int[], $23::real[], $24::text[], $25::text[], $26::text[], $27::int[])
+                         $21::int[], $22::int[], $23::real[], $24::text[], $25::text[], $26::text[], $27::int[],
+                         $28::text[], $29::text[], $30::text[])
         as e(token, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region, place, boxes,
-             start_utf16) on e.token = job.token
+             start_utf16, source, recogniser, value) on e.token = job.token
 )
 select token from job

@@ -12,7 +12,7 @@ use crate::rows::{instant, undecodable};
 use crate::sql::{Statement, sql};
 use crate::work::jobs::JobView;
 use crate::{FencedTx, StoreError};
-use docket_contract::entity::{Entity, Span};
+use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::ids::{Bucket, ClientId, DocumentId, InvalidName, JobId, JobKey};
 use docket_contract::object_key::BlobKey;
 use docket_contract::place::{Place, Region};
@@ -266,6 +266,8 @@ pub struct EntityPage {
     pub after: i32,
     /// Only entities in this region.
     pub region: Option<Region>,
+    /// Only entities that this found.
+    pub source: Option<Source>,
     /// At most this many entities.
     pub limit: i64,
 }
@@ -286,7 +288,8 @@ pub async fn entities(tx: &mut FencedTx, key: JobKey, page: EntityPage) -> Resul
         .bind(page.min_score)
         .bind(page.limit)
         .bind(page.after.saturating_add(ENTITIES_WALK_MAX))
-        .bind(page.region.map(Region::as_str));
+        .bind(page.region.map(Region::as_str))
+        .bind(page.source.map(Source::as_str));
     let rows: Vec<Found> = tx.all(query).await?;
     Ok(rows
         .into_iter()
@@ -310,6 +313,7 @@ impl FromRow<'_, PgRow> for Found {
         let page = row.try_get::<Option<i32>, _>("page")?.map(i32::cast_unsigned);
         let (label, text, score) = (row.try_get("label")?, row.try_get("text")?, row.try_get("score")?);
         let boxes = row.try_get::<Option<Json<Vec<Rectangle>>>, _>("boxes")?;
+        let value = row.try_get::<Option<Json<Box<RawValue>>>, _>("value")?;
         let entity = Entity {
             label,
             text,
@@ -319,9 +323,17 @@ impl FromRow<'_, PgRow> for Found {
             place: row.try_get::<Option<Json<Place>>, _>("place")?.map(|Json(place)| place),
             boxes: boxes.map(|Json(boxes)| boxes).unwrap_or_default(),
             score,
+            source: found_by(row)?,
+            recogniser: row.try_get::<Option<String>, _>("recogniser")?.map(Into::into),
+            value: value.map(|Json(value)| value.get().into()),
         };
         Ok(Self(row.try_get("ordinal")?, entity))
     }
+}
+
+/// What found an entity. A source that only a later release knows is shown as a recogniser.
+fn found_by(row: &PgRow) -> sqlx::Result<Source> {
+    Ok(Source::parse(row.try_get("source")?).unwrap_or(Source::Recogniser))
 }
 
 /// The region of an entity. A region that only a later release knows is shown as the body.

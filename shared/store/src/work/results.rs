@@ -224,6 +224,9 @@ fn bind(statement: Statement, entities: &[&Entity]) -> Statement {
             (!entity.boxes.is_empty()).then(|| json(&entity.boxes))
         }))
         .bind(column(entities, |entity| entity.span.start_utf16.map(u32::cast_signed)))
+        .bind(column(entities, |entity| entity.source.stored()))
+        .bind(column(entities, |entity| entity.recogniser.as_deref()))
+        .bind(column(entities, |entity| entity.value.as_deref()))
 }
 
 /// Writes a chunk of a job's entities ahead of its end. `false`: the claim is no longer the job's.

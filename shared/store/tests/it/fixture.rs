@@ -1,7 +1,7 @@
 //! A world's databases, reached directly or through a transaction pooler, and what tests do with them.
 
 use docket_contract::coverage::Coverage;
-use docket_contract::entity::{Entity, Span};
+use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::ids::{Bucket, ClaimToken, ClientId, DocumentId, JobId, JobKey, ModelName};
 use docket_contract::object_key::{BlobKey, Stored};
 use docket_contract::place::{Place, Region};
@@ -118,6 +118,7 @@ impl Fixture {
             label: None,
             min_score: None,
             region: None,
+            source: None,
             after: 0,
             limit: 100,
         };
@@ -269,6 +270,9 @@ pub fn analysis(name: &str) -> Analysis {
             bottom: 101.0,
         }],
         score: 0.9,
+        source: Source::Recogniser,
+        recogniser: Some("name".into()),
+        value: Some(r#"{"kind": "name"}"#.into()),
     };
     Analysis {
         model_version: "2".into(),

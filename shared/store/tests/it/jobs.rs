@@ -344,6 +344,7 @@ async fn entities_below_a_score_are_left_out_page_by_page(fixture: Fixture) {
             label: Some("PERSON".into()),
             min_score,
             region: None,
+            source: None,
             after,
             limit,
         };

@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use crate::batch::Progress;
 use crate::cpu::{CpuError, CpuPool};
 use crate::evaluate::records::Tagged;
-use crate::evaluate::{Mention, Speed};
+use crate::evaluate::{Mention, Speed, Understand};
 use crate::infer::InferError;
 use crate::model::Model;
 use crate::window::WindowError;
@@ -46,13 +46,17 @@ pub enum ReadError {
 }
 
 /// Reads all texts, in their order.
-pub(super) async fn read(model: &Model, texts: Vec<Tagged>) -> Result<(Vec<Reading>, Speed), ReadError> {
+pub(super) async fn read(
+    model: &Model,
+    texts: Vec<Tagged>,
+    understand: Option<Understand>,
+) -> Result<(Vec<Reading>, Speed), ReadError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = CpuPool::new(cores);
     let client: ClientId = CLIENT.parse().expect("it is a valid name");
     let (began, before) = (Instant::now(), model.batcher().progress());
     let readings = stream::iter(texts)
-        .map(|text| one(model, &cpu, &client, text))
+        .map(|text| one((model, understand), &cpu, &client, text))
         .buffered(TEXTS_AT_A_TIME)
         .try_collect()
         .await?;
@@ -65,14 +69,23 @@ pub(super) async fn read(model: &Model, texts: Vec<Tagged>) -> Result<(Vec<Readi
     Ok((readings, speed))
 }
 
-async fn one(model: &Model, cpu: &CpuPool, client: &ClientId, tagged: Tagged) -> Result<Reading, ReadError> {
+async fn one(
+    (model, understand): (&Model, Option<Understand>),
+    cpu: &CpuPool,
+    client: &ClientId,
+    tagged: Tagged,
+) -> Result<Reading, ReadError> {
     let text = Arc::new(ExtractedText::from(tagged.text.clone()));
     let windows = Arc::new(window::split(cpu, model.splitter(), &text).await?);
     let scores = model.batcher().score(client, &windows).await?;
     let labels = model.labels().clone();
     let entities = cpu
         .run(Stage::Decode, move || {
-            decode::entities(&text, &windows, scores, &labels)
+            let entities = decode::entities(&text, &windows, scores, &labels);
+            match understand {
+                Some(understand) => understand(&text, entities),
+                None => entities,
+            }
         })
         .await?;
     let mention = |entity: docket_contract::entity::Entity| {

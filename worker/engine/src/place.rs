@@ -1,4 +1,4 @@
-//! Entities as words -> their exact places in the text and in the document. A place never splits a character as readers see it.
+//! Ranges of a text -> their exact places in the text and in the document. A place never splits a character as readers see it.
 
 use std::ops::Range;
 
@@ -13,16 +13,21 @@ use docket_extract::ExtractedText;
 
 /// Where an entity stands.
 #[derive(Debug, PartialEq)]
-pub(super) struct Placed {
-    pub(super) span: Span,
-    pub(super) page: Option<u32>,
-    pub(super) region: Region,
-    pub(super) place: Option<Place>,
-    pub(super) boxes: Vec<Rectangle>,
+pub struct Placed {
+    /// The range of the text.
+    pub span: Span,
+    /// Page, counted from 1, for formats that have pages.
+    pub page: Option<u32>,
+    /// What the text around the entity is to a reader.
+    pub region: Region,
+    /// The line, paragraph or cell, for formats without pages.
+    pub place: Option<Place>,
+    /// A rectangle a line, for formats whose pages show the entity.
+    pub boxes: Vec<Rectangle>,
 }
 
 /// Finds places in reading order, each behind the one before.
-pub(super) struct Places<'a> {
+pub struct Places<'a> {
     text: &'a ExtractedText,
     /// Byte at which the unused rest of the text begins, at the start of a grapheme.
     free_from: usize,
@@ -32,7 +37,8 @@ pub(super) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn new(text: &'a ExtractedText) -> Self {
+    /// Places in a text, from its start.
+    pub fn new(text: &'a ExtractedText) -> Self {
         Self {
             text,
             free_from: 0,
@@ -43,7 +49,7 @@ impl<'a> Places<'a> {
 
     /// The whole graphemes in a range of bytes, without blanks at the ends; `None` if nothing is left. A grapheme is a character
     /// as readers see it: a letter with its accents.
-    pub(super) fn next(&mut self, bytes: Range<usize>) -> Option<Placed> {
+    pub fn next(&mut self, bytes: Range<usize>) -> Option<Placed> {
         let bytes = self.surface(bytes)?;
         self.counter.count_to(bytes.start);
         let Counter {

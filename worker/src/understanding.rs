@@ -1,0 +1,85 @@
+//! What recognisers know of a text, beside what the model found.
+
+use docket_contract::entity::{Entity, Source};
+use docket_contract::outcome::Stage;
+use docket_engine::place::Places;
+use docket_extract::ExtractedText;
+use docket_understand::overlaps;
+use docket_understand::pieces::pieces;
+use docket_understand::recognise::{Recognised, Recognition};
+
+use crate::admit::memory::Room;
+use crate::context::Context;
+use crate::cut::Cut;
+use crate::disposition::JobError;
+
+/// The entities of a text: the model's, and what recognisers find. The text is read a piece at a time: other jobs compute between,
+/// and memory is taken for what was found so far.
+pub(crate) async fn understood(
+    ctx: &Context,
+    cut: &Cut,
+    of_model: Vec<Entity>,
+    room: &mut Room<'_>,
+) -> Result<Vec<Entity>, JobError> {
+    let mut recognition = Recognition::default();
+    let ranges: Vec<_> = pieces(&cut.text.text).collect();
+    for piece in ranges {
+        let text = cut.text.clone();
+        let reading = move || {
+            recognition.read(&text.text, piece);
+            recognition
+        };
+        recognition = ctx.cpu.run(Stage::Understand, reading).await?;
+        let (found, max) = (of_model.len() + recognition.len(), ctx.entities_max);
+        if found > max {
+            return Err(JobError::TooManyEntities { found, max });
+        }
+        room.fit(cut.contents(of_model.len(), recognition.len())).await?;
+    }
+    let text = cut.text.clone();
+    let joining = move || together(&text, of_model, recognition.finish());
+    Ok(ctx.cpu.run(Stage::Understand, joining).await?)
+}
+
+/// The entities of a text as a worker finds them, when the model found these.
+pub(crate) fn of_text(text: &ExtractedText, of_model: Vec<Entity>) -> Vec<Entity> {
+    let mut recognition = Recognition::default();
+    for piece in pieces(&text.text) {
+        recognition.read(&text.text, piece);
+    }
+    together(text, of_model, recognition.finish())
+}
+
+/// The model's entities and what recognisers found, in the order of the text.
+fn together(text: &ExtractedText, of_model: Vec<Entity>, recognised: Vec<Recognised>) -> Vec<Entity> {
+    let mut places = Places::new(text);
+    let placed = recognised.into_iter().filter_map(|one| entity(text, &mut places, one));
+    overlaps::together(of_model, placed.collect())
+}
+
+/// An entity of what a recogniser found; `None` if it goes beyond a paragraph, a cell or a region.
+fn entity(text: &ExtractedText, places: &mut Places<'_>, one: Recognised) -> Option<Entity> {
+    let placed = places.next(one.bytes)?;
+    let span = placed.span;
+    let map = text.map.as_ref();
+    let goes_beyond = |end: u32| end < span.end_byte;
+    if map
+        .and_then(|map| map.block_at(span.start_byte))
+        .is_some_and(|block| goes_beyond(block.bytes.end))
+    {
+        return None;
+    }
+    Some(Entity {
+        label: one.label.to_owned(),
+        text: text.text[span.bytes()].to_owned(),
+        span,
+        page: placed.page,
+        region: placed.region,
+        place: placed.place,
+        boxes: placed.boxes,
+        score: 1.0,
+        source: Source::Recogniser,
+        recogniser: Some(one.recogniser.into()),
+        value: Some(one.value),
+    })
+}
