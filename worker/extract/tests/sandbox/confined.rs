@@ -61,7 +61,7 @@ fn no_process_outside_can_be_signalled() {
 
 fn a_child_inherits_nothing() {
     let glibc = "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=8388608:glibc.malloc.trim_threshold=16777216:\
-                 glibc.malloc.tcache_count=1000";
+                 glibc.malloc.tcache_count=10000";
     assert_eq!(
         world::run(world::said(Deed::Inherited)),
         format!(r#"["{glibc}", "MIMALLOC_ARENA_MAX_OBJECT_SIZE=8MiB", "MIMALLOC_ARENA_RESERVE=32MiB"] [0, 1, 2] "/""#)
