@@ -1,6 +1,6 @@
 //! What recognisers know of a text, beside what the model found.
 
-use docket_contract::entity::{Entity, Source};
+use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::outcome::Stage;
 use docket_engine::place::Places;
 use docket_extract::ExtractedText;
@@ -60,26 +60,17 @@ fn together(text: &ExtractedText, of_model: Vec<Entity>, recognised: Vec<Recogni
 /// An entity of what a recogniser found; `None` if it goes beyond a paragraph, a cell or a region.
 fn entity(text: &ExtractedText, places: &mut Places<'_>, one: Recognised) -> Option<Entity> {
     let placed = places.next(one.bytes)?;
-    let span = placed.span;
-    let map = text.map.as_ref();
-    let goes_beyond = |end: u32| end < span.end_byte;
-    if map
-        .and_then(|map| map.block_at(span.start_byte))
-        .is_some_and(|block| goes_beyond(block.bytes.end))
-    {
+    let Span {
+        start_byte, end_byte, ..
+    } = placed.span;
+    let block = text.map.as_ref().and_then(|map| map.block_at(start_byte));
+    if block.is_some_and(|block| block.bytes.end < end_byte) {
         return None;
     }
     Some(Entity {
-        label: one.label.to_owned(),
-        text: text.text[span.bytes()].to_owned(),
-        span,
-        page: placed.page,
-        region: placed.region,
-        place: placed.place,
-        boxes: placed.boxes,
-        score: 1.0,
         source: Source::Recogniser,
         recogniser: Some(one.recogniser.into()),
         value: Some(one.value),
+        ..placed.entity(text, one.label.to_owned(), 1.0)
     })
 }

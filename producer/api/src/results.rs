@@ -111,8 +111,11 @@ fn region(word: &str) -> Result<Region, ApiError> {
 }
 
 fn source(word: &str) -> Result<Source, ApiError> {
-    let unknown = || ApiError::new(Kind::INVALID_REQUEST, "source must be model or recogniser.");
-    Source::parse(word).ok_or_else(unknown)
+    let known = Source::ALL.iter().find(|source| source.as_str() == word);
+    known.copied().ok_or_else(|| {
+        let known = Source::WORDS.join(" or ");
+        ApiError::new(Kind::INVALID_REQUEST, format!("source must be {known}."))
+    })
 }
 
 /// Entities

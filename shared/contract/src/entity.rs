@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::place::{Place, Region};
 use crate::text_map::Rectangle;
+use crate::words;
 
 /// Half-open range of the extracted text, in the units that callers count in.
 ///
@@ -30,40 +31,15 @@ impl Span {
     }
 }
 
-/// What found an entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Source {
-    /// The model of the job.
-    #[default]
-    Model,
-    /// A recogniser: a rule for things whose form tells what they are, such as sums and citations.
-    Recogniser,
-}
-
-impl Source {
-    /// The source's name, as callers read it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Recogniser => "recogniser",
-        }
+words!(
+    /// What found an entity.
+    Source {
+        /// The model of the job.
+        Model = "model",
+        /// A recogniser: a rule for things whose form tells what they are, such as sums and citations.
+        Recogniser = "recogniser",
     }
-
-    /// The source as it is stored: nothing for the model, which found the entities of every earlier release.
-    pub fn stored(self) -> Option<&'static str> {
-        match self {
-            Self::Model => None,
-            Self::Recogniser => Some(self.as_str()),
-        }
-    }
-
-    /// The source of that name; `None` for an unknown name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Model, Self::Recogniser]
-            .into_iter()
-            .find(|source| source.as_str() == name)
-    }
-}
+);
 
 /// One finding of a model or a recogniser. `text` equals the extracted text at `span`.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,7 @@ mod viterbi;
 
 use std::ops::Range;
 
-use docket_contract::entity::{Entity, Source};
+use docket_contract::entity::Entity;
 use gaps::Gaps;
 
 pub use viterbi::{WindowScores, WordScore, read};
@@ -157,19 +157,8 @@ pub fn place(text: &ExtractedText, windows: &Windows, findings: &Findings, label
         if torn && !may_stand_alone(&text.text[span.bytes()]) {
             continue;
         }
-        entities.push(Entity {
-            label: labels.kinds()[entity.kind].clone(),
-            text: text.text[span.bytes()].to_owned(),
-            span,
-            page: placed.page,
-            region: placed.region,
-            place: placed.place,
-            boxes: placed.boxes,
-            score: entity.probability.clamp(0.0, 1.0),
-            source: Source::Model,
-            recogniser: None,
-            value: None,
-        });
+        let (label, score) = (labels.kinds()[entity.kind].clone(), entity.probability.clamp(0.0, 1.0));
+        entities.push(placed.entity(text, label, score));
     }
     entities
 }

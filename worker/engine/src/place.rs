@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use docket_contract::entity::Span;
+use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::place::{Place, Region};
 use docket_contract::text_map::{Rectangle, TextMap};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
@@ -24,6 +24,25 @@ pub struct Placed {
     pub place: Option<Place>,
     /// A rectangle a line, for formats whose pages show the entity.
     pub boxes: Vec<Rectangle>,
+}
+
+impl Placed {
+    /// What a model found at this place.
+    pub fn entity(self, text: &ExtractedText, label: String, score: f32) -> Entity {
+        Entity {
+            label,
+            text: text.text[self.span.bytes()].to_owned(),
+            span: self.span,
+            page: self.page,
+            region: self.region,
+            place: self.place,
+            boxes: self.boxes,
+            score,
+            source: Source::Model,
+            recogniser: None,
+            value: None,
+        }
+    }
 }
 
 /// Finds places in reading order, each behind the one before.

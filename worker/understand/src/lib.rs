@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod apart;
 pub mod citations;
+mod ordinals;
 pub mod overlaps;
 pub mod pieces;
 pub mod recognise;

@@ -1,9 +1,9 @@
 //! What all recognisers find in a text, as one list without overlap.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::apart::apart;
 use crate::citations::{self, Citation};
 use crate::values;
 
@@ -31,10 +31,13 @@ impl Recognition {
         let text = &text[piece];
         let mut found: Vec<Recognised> = named(citations::find(text)).into_iter().map(of_citation).collect();
         found.extend(values::find(text).into_iter().map(of_value));
-        self.0.extend(without_overlap(found).map(|one| Recognised {
-            bytes: one.bytes.start + start..one.bytes.end + start,
-            ..one
-        }));
+        // Of two that overlap the longer stands, then the citation.
+        found.sort_by_key(|one| Reverse(one.bytes.len()));
+        self.0
+            .extend(apart(found, |one| &one.bytes).into_iter().map(|one| Recognised {
+                bytes: one.bytes.start + start..one.bytes.end + start,
+                ..one
+            }));
     }
 
     /// Number of things found so far.
@@ -57,19 +60,6 @@ impl Recognition {
 pub fn warm() {
     values::warm();
     citations::warm();
-}
-
-/// Of two that overlap the longer stands, then the one that stands first in the list.
-fn without_overlap(mut found: Vec<Recognised>) -> impl Iterator<Item = Recognised> {
-    found.sort_by_key(|one| Reverse(one.bytes.len()));
-    let mut kept: BTreeMap<usize, Recognised> = BTreeMap::new();
-    for one in found {
-        let before = kept.range(..one.bytes.end).next_back();
-        if before.is_none_or(|(_, before)| before.bytes.end <= one.bytes.start) {
-            kept.insert(one.bytes.start, one);
-        }
-    }
-    kept.into_values()
 }
 
 /// Gives every reference back the key of what it means, in place of a number in the list of findings, which nobody else sees.

@@ -333,7 +333,9 @@ impl FromRow<'_, PgRow> for Found {
 
 /// What found an entity. A source that only a later release knows is shown as a recogniser.
 fn found_by(row: &PgRow) -> sqlx::Result<Source> {
-    Ok(Source::parse(row.try_get("source")?).unwrap_or(Source::Recogniser))
+    let word: &str = row.try_get("source")?;
+    let known = Source::ALL.iter().find(|known| known.as_str() == word);
+    Ok(known.copied().unwrap_or(Source::Recogniser))
 }
 
 /// The region of an entity. A region that only a later release knows is shown as the body.

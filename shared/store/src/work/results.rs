@@ -10,7 +10,7 @@ use crate::work::children::{self, Child};
 use crate::work::granted_claim::Claim;
 use crate::{Database, FencedTx, Shards, StoreError};
 use docket_contract::coverage::Coverage;
-use docket_contract::entity::Entity;
+use docket_contract::entity::{Entity, Source};
 use docket_contract::ids::{Bucket, ClaimToken, JobKey};
 use docket_contract::object_key::BlobKey;
 use docket_contract::place::Region;
@@ -224,7 +224,9 @@ fn bind(statement: Statement, entities: &[&Entity]) -> Statement {
             (!entity.boxes.is_empty()).then(|| json(&entity.boxes))
         }))
         .bind(column(entities, |entity| entity.span.start_utf16.map(u32::cast_signed)))
-        .bind(column(entities, |entity| entity.source.stored()))
+        .bind(column(entities, |entity| {
+            Some(entity.source.as_str()).filter(|_| entity.source != Source::Model)
+        }))
         .bind(column(entities, |entity| entity.recogniser.as_deref()))
         .bind(column(entities, |entity| entity.value.as_deref()))
 }

@@ -7,6 +7,7 @@ use super::phrases::squeeze;
 use super::tables::rows;
 use super::tokens::Tokens;
 use super::words::GENERIC;
+use crate::ordinals::ORDINALS;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -67,23 +68,8 @@ fn table() -> Table {
 const CIRCUITS: [&str; 11] = [
     "ca1", "ca2", "ca3", "ca4", "ca5", "ca6", "ca7", "ca8", "ca9", "ca10", "ca11",
 ];
-const ORDINALS: [&str; 15] = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-];
+/// Ordinals in the names of courts that are written in words; larger ones stand in digits.
+const ORDINALS_IN_WORDS: usize = 15;
 
 fn add_abbreviation(table: &mut Table, short: &str, (court, rank): (&'static str, u8)) {
     let key = squeeze(short);
@@ -192,7 +178,11 @@ pub(super) fn normal(before: &str, word: &str, after: &str) -> Option<String> {
         (_, "d" | "dist", _) if after != "C" => "district",
         (_, "ct", _) => "court",
         (_, "cir", _) => "circuit",
-        (_, ordinal, _) => match ORDINALS.iter().position(|name| *name == ordinal) {
+        (_, ordinal, _) => match ORDINALS
+            .iter()
+            .take(ORDINALS_IN_WORDS)
+            .position(|name| *name == ordinal)
+        {
             Some(number) => return Some(numbered(number + 1)),
             None => return Some(lower),
         },

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{Decimal, Number};
+use super::numbers::{Decimal, NUMBER_WORDS, Number};
 use super::pattern::{Matched, Pattern, Reading, Start, last_bytes};
-use super::templates::{self, NUMBER_WORDS};
+use super::templates;
 use super::{Unresolved, Value};
 
 /// A length of time.

@@ -12,9 +12,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{Decimal, Number};
+use super::numbers::{Decimal, NUMBER_WORDS, Number};
 use super::pattern::{Matched, Pattern, Reading, Start};
-use super::templates::NUMBER_WORDS;
 use super::{Finding, Unresolved, Value, figures};
 pub(super) use currencies::CODES;
 use currencies::Currency;

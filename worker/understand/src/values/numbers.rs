@@ -170,7 +170,8 @@ enum Word {
     Fraction(u128),
 }
 
-const SMALL: [&str; 20] = [
+/// Words that begin a number in words: those below twenty, the tens, and two that are often misspelt.
+pub(super) const NUMBER_WORDS: &[&str] = &[
     "zero",
     "one",
     "two",
@@ -191,10 +192,21 @@ const SMALL: [&str; 20] = [
     "seventeen",
     "eighteen",
     "nineteen",
+    "twenty",
+    "thirty",
+    "forty",
+    "fifty",
+    "sixty",
+    "seventy",
+    "eighty",
+    "ninety",
+    "fourty",
+    "ninty",
 ];
-const TENS: [&str; 10] = [
-    "", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+/// The first of the tens in the list.
+const TWENTY: usize = 20;
+/// The first misspelt word in the list.
+const MISSPELT: usize = 28;
 
 fn word(text: &str) -> Option<Word> {
     let scale = |power| Some(Word::Scale(power));
@@ -217,15 +229,13 @@ fn word(text: &str) -> Option<Word> {
         "tenth" | "tenths" => return fraction(100),
         _ => {}
     }
-    let position = |words: &[&str]| {
-        words
-            .iter()
-            .position(|known| *known == text)
-            .and_then(|at| u128::try_from(at).ok())
-    };
-    position(&SMALL)
-        .map(Word::Small)
-        .or_else(|| position(&TENS).map(|at| Word::Tens(at * 10)))
+    let at = NUMBER_WORDS[..MISSPELT].iter().position(|known| *known == text)?;
+    let number = u128::try_from(at).ok()?;
+    Some(if at < TWENTY {
+        Word::Small(number)
+    } else {
+        Word::Tens((number - 18) * 10)
+    })
 }
 
 /// Reads a number in words; refuses words in an order that makes no number, such as `five twenty`.

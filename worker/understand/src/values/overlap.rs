@@ -1,10 +1,10 @@
 //! The one rule for overlapping findings: the longer stays, then the earlier, then the first in the tables.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Finding, Value};
+use crate::apart::apart;
 
 /// A value that may overlap with others.
 pub(super) struct Candidate {
@@ -19,14 +19,10 @@ pub(super) struct Candidate {
 /// Keeps the candidates that the rule prefers, in reading order.
 pub(super) fn resolve(mut candidates: Vec<Candidate>) -> Vec<Finding> {
     candidates.sort_by_key(|candidate| (Reverse(candidate.bytes.len()), candidate.bytes.start, candidate.order));
-    let mut kept: BTreeMap<usize, Finding> = BTreeMap::new();
-    for Candidate { bytes, value, .. } in candidates {
-        let last_before_end = kept.range(..bytes.end).next_back();
-        if last_before_end.is_none_or(|(_, finding)| finding.bytes.end <= bytes.start) {
-            kept.insert(bytes.start, Finding { bytes, value });
-        }
-    }
-    kept.into_values().collect()
+    let findings = candidates
+        .into_iter()
+        .map(|Candidate { bytes, value, .. }| Finding { bytes, value });
+    apart(findings, |finding| &finding.bytes)
 }
 
 #[cfg(test)]

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::numbers::{Decimal, Number};
+use super::numbers::{Decimal, NUMBER_WORDS, Number};
 use super::pattern::{Matched, Pattern, Reading, Start};
-use super::templates::NUMBER_WORDS;
 use super::{Unresolved, Value};
 
 /// A percentage.

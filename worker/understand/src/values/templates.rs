@@ -104,40 +104,6 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("{end}", r"(?-u:\b)"),
 ];
 
-/// Words that begin a number in words.
-pub(super) const NUMBER_WORDS: &[&str] = &[
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-    "thirty",
-    "forty",
-    "fourty",
-    "fifty",
-    "sixty",
-    "seventy",
-    "eighty",
-    "ninety",
-    "ninty",
-];
-
 /// Replaces all placeholders of a pattern. Case is ignored for ASCII letters only: the other letters that Unicode counts as
 /// a form of `k` or `s` would double the time to compile, and stand in no value.
 pub(super) fn expand(pattern: &str) -> String {

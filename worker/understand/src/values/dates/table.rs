@@ -5,6 +5,7 @@ use super::{
     read_iso, read_month_day, read_month_year, read_numeric, read_quarter, read_worded, read_year,
     read_year_of_accounts,
 };
+use crate::ordinals::ORDINALS;
 
 const MONTH_WORDS: &[&str] = &[
     "january",
@@ -32,31 +33,8 @@ const MONTH_WORDS: &[&str] = &[
     "nov",
     "dec",
 ];
-const ORDINAL_WORDS: &[&str] = &[
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-    "twentieth",
-    "twenty",
-    "thirtieth",
-    "thirty",
-];
+/// The words of ordinals beyond the nineteenth.
+const LARGER_ORDINAL_WORDS: &[&str] = &["twentieth", "twenty", "thirtieth", "thirty"];
 /// The table of dates.
 pub(in crate::values) const PATTERNS: &[Pattern] = &[
     Pattern {
@@ -85,7 +63,7 @@ pub(in crate::values) const PATTERNS: &[Pattern] = &[
     },
     Pattern {
         name: "ordinal_day_month_year",
-        starts: &[Start::Words(ORDINAL_WORDS)],
+        starts: &[Start::Words(&ORDINALS), Start::Words(LARGER_ORDINAL_WORDS)],
         regex: r"(?P<ordinal>(?i:(?:(?:twenty|thirty){hyphen}?{opt})?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|tenth|eleventh|twelfth|[a-z]{3,6}teenth|twentieth|thirtieth))(?:{gap}(?i:day))?{gap}(?i:of){gap}(?P<month>{month}){end}(?:(?:{opt},{opt}|{gap}(?:(?i:of){gap})?)(?P<year>{year}))?",
         read: read_worded,
     },
