@@ -4,6 +4,7 @@ use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::outcome::Stage;
 use docket_engine::place::Places;
 use docket_extract::ExtractedText;
+use docket_understand::boundaries::{self, Mark};
 use docket_understand::overlaps;
 use docket_understand::pieces::pieces;
 use docket_understand::recognise::{Recognised, Recognition};
@@ -52,9 +53,30 @@ pub(crate) fn of_text(text: &ExtractedText, of_model: Vec<Entity>) -> Vec<Entity
 
 /// The model's entities and what recognisers found, in the order of the text.
 fn together(text: &ExtractedText, of_model: Vec<Entity>, recognised: Vec<Recognised>) -> Vec<Entity> {
+    let of_model = settled(text, of_model);
     let mut places = Places::new(text);
     let placed = recognised.into_iter().filter_map(|one| entity(text, &mut places, one));
     overlaps::together(of_model, placed.collect())
+}
+
+/// The model's entities between their settled boundaries.
+fn settled(text: &ExtractedText, of_model: Vec<Entity>) -> Vec<Entity> {
+    let marks = of_model.iter().map(|entity| Mark {
+        label: &entity.label,
+        bytes: entity.span.bytes(),
+    });
+    let marks: Vec<Mark<'_>> = marks.collect();
+    let ranges = boundaries::settled(&text.text, &marks);
+    let mut places = Places::new(text);
+    let settled = of_model.into_iter().zip(ranges).filter_map(|(entity, range)| {
+        let range = range?;
+        if range == entity.span.bytes() {
+            return Some(entity);
+        }
+        let placed = places.next(range)?;
+        Some(placed.entity(text, entity.label, entity.score))
+    });
+    settled.collect()
 }
 
 /// An entity of what a recogniser found; `None` if it goes beyond a paragraph, a cell or a region.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod apart;
+pub mod boundaries;
 pub mod citations;
 mod ordinals;
 pub mod overlaps;
