@@ -42,6 +42,8 @@ pub struct Context {
     pub memory: Memory,
     /// Most entities of one job.
     pub entities_max: usize,
+    /// Least score of an entity of the model.
+    pub score_min: f32,
     /// State that the probes report.
     pub health: Health,
     /// How many jobs the worker takes at a time.

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use docket_contract::ids::ModelRef;
@@ -92,7 +93,9 @@ async fn report(env: &Env, folder: &Path, options: &Options) -> anyhow::Result<R
     let folder = with_graph.as_ref().map_or(folder, TempDir::path);
     let model = Model::load(folder, &settings).await?;
     let texts = join(&records, options.join.get());
-    let understand = (options.understanding == Switch::On).then_some(understanding::of_text as Understand);
+    let score_min = config::score_min(env)?;
+    let understand: Understand = Arc::new(move |text, found| understanding::of_text(text, found, score_min));
+    let understand = (options.understanding == Switch::On).then_some(understand);
     let evaluation = evaluate(&model, texts, options.labels.as_deref(), understand).await?;
     let subject = Subject {
         model: model.manifest().release().to_string(),

@@ -1,10 +1,11 @@
-//! What recognisers know of a text, beside what the model found.
+//! What the whole of a text tells, beside what the model found.
 
 use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::outcome::Stage;
 use docket_engine::place::Places;
 use docket_extract::ExtractedText;
 use docket_understand::boundaries::{self, Mark};
+use docket_understand::names::{Carried, Carrying, Mention, things};
 use docket_understand::overlaps;
 use docket_understand::pieces::pieces;
 use docket_understand::recognise::{Recognised, Recognition};
@@ -14,8 +15,8 @@ use crate::context::Context;
 use crate::cut::Cut;
 use crate::disposition::JobError;
 
-/// The entities of a text: the model's, and what recognisers find. The text is read a piece at a time: other jobs compute between,
-/// and memory is taken for what was found so far.
+/// The entities of a text: the model's, what recognisers find, and names carried through the text. The text is read a piece at a
+/// time: other jobs compute between, and memory is taken for what was found so far.
 pub(crate) async fn understood(
     ctx: &Context,
     cut: &Cut,
@@ -23,44 +24,72 @@ pub(crate) async fn understood(
     room: &mut Room<'_>,
 ) -> Result<Vec<Entity>, JobError> {
     let mut recognition = Recognition::default();
-    let ranges: Vec<_> = pieces(&cut.text.text).collect();
-    for piece in ranges {
+    for piece in pieces(&cut.text.text).collect::<Vec<_>>() {
         let text = cut.text.clone();
         let reading = move || {
             recognition.read(&text.text, piece);
             recognition
         };
         recognition = ctx.cpu.run(Stage::Understand, reading).await?;
-        let (found, max) = (of_model.len() + recognition.len(), ctx.entities_max);
-        if found > max {
-            return Err(JobError::TooManyEntities { found, max });
-        }
-        room.fit(cut.contents(of_model.len(), recognition.len())).await?;
+        fit(ctx, cut, of_model.len(), recognition.len(), room).await?;
+    }
+    let (text, score_min) = (cut.text.clone(), ctx.score_min);
+    let joining = move || {
+        let entities = together(&text, of_model, score_min, recognition.finish());
+        let carrying = Carrying::of(&text.text, &mentions(&entities));
+        (entities, carrying)
+    };
+    let (entities, mut carrying) = ctx.cpu.run(Stage::Understand, joining).await?;
+    for piece in pieces(&cut.text.text).collect::<Vec<_>>() {
+        let text = cut.text.clone();
+        let reading = move || {
+            carrying.read(&text.text, piece);
+            carrying
+        };
+        carrying = ctx.cpu.run(Stage::Understand, reading).await?;
+        fit(ctx, cut, entities.len(), carrying.len(), room).await?;
     }
     let text = cut.text.clone();
-    let joining = move || together(&text, of_model, recognition.finish());
-    Ok(ctx.cpu.run(Stage::Understand, joining).await?)
+    let naming = move || with_things(&text, entities, carrying);
+    Ok(ctx.cpu.run(Stage::Understand, naming).await?)
+}
+
+/// Makes room for what was found so far; an error if a job may not have so many entities.
+async fn fit(ctx: &Context, cut: &Cut, before: usize, more: usize, room: &mut Room<'_>) -> Result<(), JobError> {
+    let (found, max) = (before + more, ctx.entities_max);
+    if found > max {
+        return Err(JobError::TooManyEntities { found, max });
+    }
+    Ok(room.fit(cut.contents(before, more)).await?)
 }
 
 /// The entities of a text as a worker finds them, when the model found these.
-pub(crate) fn of_text(text: &ExtractedText, of_model: Vec<Entity>) -> Vec<Entity> {
+pub(crate) fn of_text(text: &ExtractedText, of_model: Vec<Entity>, score_min: f32) -> Vec<Entity> {
     let mut recognition = Recognition::default();
     for piece in pieces(&text.text) {
         recognition.read(&text.text, piece);
     }
-    together(text, of_model, recognition.finish())
+    let entities = together(text, of_model, score_min, recognition.finish());
+    let mut carrying = Carrying::of(&text.text, &mentions(&entities));
+    for piece in pieces(&text.text) {
+        carrying.read(&text.text, piece);
+    }
+    with_things(text, entities, carrying)
 }
 
 /// The model's entities and what recognisers found, in the order of the text.
-fn together(text: &ExtractedText, of_model: Vec<Entity>, recognised: Vec<Recognised>) -> Vec<Entity> {
-    let of_model = settled(text, of_model);
+fn together(text: &ExtractedText, of_model: Vec<Entity>, score_min: f32, recognised: Vec<Recognised>) -> Vec<Entity> {
+    let of_model = settled(text, of_model, score_min);
     let mut places = Places::new(text);
-    let placed = recognised.into_iter().filter_map(|one| entity(text, &mut places, one));
+    let placed = recognised
+        .into_iter()
+        .filter_map(|one| recognised_entity(text, &mut places, one));
     overlaps::together(of_model, placed.collect())
 }
 
-/// The model's entities between their settled boundaries.
-fn settled(text: &ExtractedText, of_model: Vec<Entity>) -> Vec<Entity> {
+/// The model's entities of at least this score, between their settled boundaries.
+fn settled(text: &ExtractedText, mut of_model: Vec<Entity>, score_min: f32) -> Vec<Entity> {
+    of_model.retain(|entity| entity.score >= score_min);
     let marks = of_model.iter().map(|entity| Mark {
         label: &entity.label,
         bytes: entity.span.bytes(),
@@ -80,19 +109,81 @@ fn settled(text: &ExtractedText, of_model: Vec<Entity>) -> Vec<Entity> {
 }
 
 /// An entity of what a recogniser found; `None` if it goes beyond a paragraph, a cell or a region.
-fn entity(text: &ExtractedText, places: &mut Places<'_>, one: Recognised) -> Option<Entity> {
+fn recognised_entity(text: &ExtractedText, places: &mut Places<'_>, one: Recognised) -> Option<Entity> {
     let placed = places.next(one.bytes)?;
-    let Span {
-        start_byte, end_byte, ..
-    } = placed.span;
-    let block = text.map.as_ref().and_then(|map| map.block_at(start_byte));
-    if block.is_some_and(|block| block.bytes.end < end_byte) {
-        return None;
-    }
-    Some(Entity {
+    within_a_block(text, placed.span).then(|| Entity {
         source: Source::Recogniser,
         recogniser: Some(one.recogniser.into()),
         value: Some(one.value),
         ..placed.entity(text, one.label.to_owned(), 1.0)
     })
+}
+
+/// Whether a range does not go beyond a paragraph, a cell or a region.
+fn within_a_block(text: &ExtractedText, span: Span) -> bool {
+    let block = text.map.as_ref().and_then(|map| map.block_at(span.start_byte));
+    block.is_none_or(|block| span.end_byte <= block.bytes.end)
+}
+
+fn mentions(entities: &[Entity]) -> Vec<Mention<'_>> {
+    let mentions = entities.iter().map(|entity| Mention {
+        label: &entity.label,
+        bytes: entity.span.bytes(),
+        score: entity.score,
+        value: entity.value.as_deref(),
+    });
+    mentions.collect()
+}
+
+/// The entities and the names that were carried, in the order of the text, each with the thing that it is a mention of.
+fn with_things(text: &ExtractedText, entities: Vec<Entity>, carrying: Carrying) -> Vec<Entity> {
+    let (carried, of) = carrying.finish();
+    let mut places = Places::new(text);
+    let placed = carried.into_iter().filter_map(|one| {
+        let from = one.from;
+        Some((carried_entity(text, &mut places, &entities, one)?, from))
+    });
+    let (carried, from): (Vec<Entity>, Vec<usize>) = placed.unzip();
+    // Among the carried ones each entity has a place of its own: the two never overlap.
+    let before = |at: usize| carried.partition_point(|one| one.span.start_byte < entities[at].span.start_byte);
+    let origins: Vec<u32> = from.iter().map(|&at| ordinal(at + before(at))).collect();
+    let carried = carried.into_iter().zip(from).zip(origins);
+    let carried: Vec<(Entity, Option<u32>)> = carried
+        .map(|((entity, from), origin)| {
+            (
+                Entity {
+                    carried_from: Some(origin),
+                    ..entity
+                },
+                of[from],
+            )
+        })
+        .collect();
+    let mut all: Vec<(Entity, Option<u32>)> = entities.into_iter().zip(of).collect();
+    all.extend(carried);
+    all.sort_by_key(|(entity, _)| entity.span.start_byte);
+    let (mut all, of): (Vec<Entity>, Vec<Option<u32>>) = all.into_iter().unzip();
+    for one in things(&text.text, &mentions(&all), &of, |at| all[at].carried_from.is_some()) {
+        let first = one.mentions[0];
+        for at in one.mentions {
+            all[at].canonical = Some(ordinal(first));
+        }
+        all[first].thing = Some(Box::new(one.thing));
+    }
+    all
+}
+
+/// The mention that a name was carried to; `None` if it goes beyond a paragraph, a cell or a region.
+fn carried_entity(text: &ExtractedText, places: &mut Places<'_>, entities: &[Entity], one: Carried) -> Option<Entity> {
+    let placed = places.next(one.bytes)?;
+    let from = &entities[one.from];
+    within_a_block(text, placed.span).then(|| Entity {
+        source: Source::Carried,
+        ..placed.entity(text, from.label.clone(), from.score)
+    })
+}
+
+/// The ordinal of an entity by its place in the list.
+fn ordinal(at: usize) -> u32 {
+    u32::try_from(at + 1).expect("a job has at most three million entities")
 }

@@ -17,6 +17,7 @@ mod results;
 mod schedule;
 pub mod settings;
 mod state;
+mod things;
 mod upload;
 mod views;
 
@@ -37,6 +38,7 @@ pub fn routes(state: ApiState) -> OpenApiRouter {
         .routes(routes!(documents::one))
         .routes(routes!(results::entities))
         .routes(routes!(results::text))
+        .routes(routes!(things::things))
         .routes(routes!(pages::one))
         .routes(routes!(images::image))
         .routes(routes!(original::original))

@@ -56,8 +56,11 @@ pub struct EntitiesQuery {
     min_score: Option<f32>,
     /// Only entities in this region of the document: `body` leaves out headers, footers, page numbers, notes and the like.
     region: Option<String>,
-    /// Only entities that the `model` found, or only those that no more than a `recogniser` found.
+    /// Only entities that the `model` found, those that no more than a `recogniser` found, or those that were `carried`.
     source: Option<String>,
+    /// Only mentions of this thing: the `id` of its first mention.
+    #[param(minimum = 1)]
+    canonical: Option<i32>,
     /// The unit of `start` and `end`: `scalar` (Unicode scalar values, the default), `byte` (of UTF-8) or `utf16` (code units).
     #[serde(default)]
     offsets: Unit,
@@ -80,21 +83,18 @@ impl EntitiesQuery {
         if !self.min_score.is_none_or(|score| (0.0..=1.0).contains(&score)) {
             return invalid("min_score must be from 0 to 1.");
         }
+        if !self.canonical.is_none_or(|first| first >= 1) {
+            return invalid("canonical must be at least 1.");
+        }
         let region = self.region.as_deref().map(region).transpose()?;
         let source = self.source.as_deref().map(source).transpose()?;
-        let asked = self.job_id.map(JobId);
-        let (job, after) = match self.cursor.as_deref().map(page::entity).transpose()? {
-            Some((job, _)) if asked.is_some_and(|asked| asked != job) => {
-                return invalid("The cursor is of another analysis; begin again without one.");
-            }
-            Some((job, ordinal)) => (Some(job), ordinal),
-            None => (asked, 0),
-        };
+        let (job, after) = page::of_analysis(self.job_id.map(JobId), self.cursor.as_deref())?;
         let page = EntityPage {
             label: self.label,
             min_score: self.min_score,
             region,
             source,
+            canonical: self.canonical,
             after,
             limit: limit as i64 + 1,
         };
@@ -113,8 +113,8 @@ fn region(word: &str) -> Result<Region, ApiError> {
 fn source(word: &str) -> Result<Source, ApiError> {
     let known = Source::ALL.iter().find(|source| source.as_str() == word);
     known.copied().ok_or_else(|| {
-        let known = Source::WORDS.join(" or ");
-        ApiError::new(Kind::INVALID_REQUEST, format!("source must be {known}."))
+        let known = Source::WORDS.join(", ");
+        ApiError::new(Kind::INVALID_REQUEST, format!("source must be one of {known}."))
     })
 }
 
@@ -163,9 +163,7 @@ pub async fn entities(
     let next_cursor = last.or(more.then_some(walked_to));
     let next_cursor = next_cursor.map(|ordinal| page::after_entity(job.id, ordinal));
     let model = views::model_of(&job);
-    let entities = found
-        .into_iter()
-        .map(|(_, entity)| FoundEntity::new(entity, &model, unit));
+    let entities = found.into_iter().map(|entity| FoundEntity::new(entity, &model, unit));
     let entities: Option<Vec<FoundEntity>> = entities.collect();
     let entities = entities.ok_or_else(|| ApiError::new(kinds::OFFSETS_NOT_COUNTED, OFFSETS_NOT_COUNTED))?;
     conditional::json(

@@ -9,6 +9,7 @@ use docket_contract::place::Place;
 use docket_contract::reason;
 use docket_contract::state::JobState;
 use docket_contract::text_map::Rectangle;
+use docket_contract::thing::Thing;
 use docket_store::read::documents::DocumentView;
 use docket_store::work::jobs::JobView;
 use jiff::{SignedDuration, Timestamp};
@@ -256,6 +257,8 @@ pub enum Unit {
 /// Something that was found in a document. The extracted text at its offsets is its `text`, exactly.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FoundEntity {
+    /// Its number within the analysis, from 1 in the order of the text.
+    pub id: i32,
     /// The model's name for the kind of thing.
     #[schema(examples("COURT"))]
     pub label: String,
@@ -282,7 +285,7 @@ pub struct FoundEntity {
     /// How sure the model is, 0 to 1: the probability of the entity as a whole. It is the product of the probabilities that each
     /// of its words has its label, and that the next word does not continue the entity. What only a recogniser found has 1.
     pub score: f32,
-    /// What found it: `model`, or `recogniser` for what only a recogniser found.
+    /// What found it: `model`; `recogniser` for what only a recogniser found; `carried` for a name that is sure elsewhere.
     #[schema(examples("model"))]
     pub source: &'static str,
     /// The recogniser that knows its form, also where the model found it too.
@@ -291,13 +294,17 @@ pub struct FoundEntity {
     /// What it means, as far as its form tells: an object with a `kind`, for instance a sum's amount and currency.
     #[schema(value_type = Option<Object>)]
     pub value: Option<Box<RawValue>>,
+    /// The thing that it is a mention of: the `id` of the thing's first mention. Null for what is no thing, such as a date.
+    pub canonical: Option<u32>,
+    /// The `id` of the mention that it was carried from.
+    pub carried_from: Option<u32>,
     /// The model that found it, as `name@version`.
     pub model: String,
 }
 
 impl FoundEntity {
     /// An entity as its caller reads it, with its ends in a unit; `None` when its release did not count that unit.
-    pub fn new(entity: Entity, model: &str, unit: Unit) -> Option<Self> {
+    pub fn new((id, entity): (i32, Entity), model: &str, unit: Unit) -> Option<Self> {
         let span = entity.span;
         let (start, end) = match unit {
             Unit::Scalar => (span.start, span.end),
@@ -309,6 +316,7 @@ impl FoundEntity {
             }
         };
         Some(Self {
+            id,
             label: entity.label,
             text: entity.text,
             start,
@@ -323,9 +331,61 @@ impl FoundEntity {
             source: entity.source.as_str(),
             recogniser: entity.recogniser,
             value: entity.value.and_then(|value| RawValue::from_string(value.into()).ok()),
+            canonical: entity.canonical,
+            carried_from: entity.carried_from,
             model: model.to_owned(),
         })
     }
+}
+
+/// A thing that a document names, and what its mentions are together.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NamedThing {
+    /// The `id` of its first mention. All its mentions have it as `canonical`.
+    pub id: i32,
+    /// What it is: `organisation`, `person`, `government`, `court`, `place`, `act`, `case` or `statute`.
+    #[schema(examples("organisation"))]
+    pub kind: &'static str,
+    /// Its fullest name in the document.
+    #[schema(examples("Acme Corporation"))]
+    pub name: String,
+    /// Its other names, the most frequent first: at most 20.
+    #[schema(examples(json!(["the Company", "Acme"])))]
+    pub aliases: Vec<String>,
+    /// What it is to the document.
+    #[schema(examples(json!(["Licensee"])))]
+    pub roles: Vec<String>,
+    /// How many mentions it has.
+    pub mention_count: u32,
+    /// The `id` of each of its first 100 mentions.
+    pub mentions: Vec<u32>,
+}
+
+impl From<(i32, Thing)> for NamedThing {
+    fn from((id, thing): (i32, Thing)) -> Self {
+        Self {
+            id,
+            kind: thing.kind.as_str(),
+            name: thing.name,
+            aliases: thing.aliases,
+            roles: thing.roles,
+            mention_count: thing.mention_count,
+            mentions: thing.mentions,
+        }
+    }
+}
+
+/// A page of the things that a document names, in the order of their first mentions.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NamedThings {
+    /// The document.
+    pub document_id: Uuid,
+    /// The analysis that found them.
+    pub job_id: Uuid,
+    /// The things.
+    pub things: Vec<NamedThing>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
 }
 
 /// A page of a document as it is shown: its text, its size and its blocks. Offsets count from the start of the whole document's text.

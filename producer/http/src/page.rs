@@ -50,12 +50,25 @@ pub fn after_entity(job: JobId, ordinal: i32) -> String {
 
 /// The job and the ordinal at which a cursor stands. The job is part of the cursor so that all pages are of one analysis,
 /// whatever succeeds meanwhile.
-pub fn entity(cursor: &str) -> Result<(JobId, i32), ApiError> {
+fn entity(cursor: &str) -> Result<(JobId, i32), ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| not_a_cursor())?;
     let (id, ordinal) = bytes.split_at_checked(ID_BYTES).ok_or_else(not_a_cursor)?;
     let id = Uuid::from_slice(id).map_err(|_| not_a_cursor())?;
     let ordinal = ordinal.try_into().map_err(|_| not_a_cursor())?;
     Ok((JobId(id), i32::from_be_bytes(ordinal)))
+}
+
+/// The analysis of a page of entities, and the ordinal after which the page begins: those of the cursor, if there is one. An error
+/// if the cursor is of another analysis than the one that was asked for.
+pub fn of_analysis(asked: Option<JobId>, cursor: Option<&str>) -> Result<(Option<JobId>, i32), ApiError> {
+    match cursor.map(entity).transpose()? {
+        Some((job, _)) if asked.is_some_and(|asked| asked != job) => Err(ApiError::new(
+            Kind::INVALID_REQUEST,
+            "The cursor is of another analysis; begin again without one.",
+        )),
+        Some((job, ordinal)) => Ok((Some(job), ordinal)),
+        None => Ok((asked, 0)),
+    }
 }
 
 fn not_a_cursor() -> ApiError {

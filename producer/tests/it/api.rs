@@ -294,6 +294,9 @@ fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
         source: Source::Model,
         recogniser: None,
         value: None,
+        canonical: None,
+        carried_from: None,
+        thing: None,
     }
 }
 

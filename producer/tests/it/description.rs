@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::{ACME, Api, assert_problem, path_with};
 
-const OPERATIONS: [&str; 32] = [
+const OPERATIONS: [&str; 33] = [
     "get /livez",
     "get /metrics",
     "get /readyz",
@@ -20,6 +20,7 @@ const OPERATIONS: [&str; 32] = [
     "get /v1/documents/{document_id}/pages/{page}",
     "get /v1/documents/{document_id}/pages/{page}/image",
     "get /v1/documents/{document_id}/text",
+    "get /v1/documents/{document_id}/things",
     "delete /v1/jobs/{job_id}",
     "get /v1/jobs/{job_id}",
     "get /v1/models",

@@ -1,9 +1,10 @@
-//! An entity that a model or a recogniser found, and its exact place in the document's extracted text.
+//! An entity that was found in a document, and its exact place in the document's extracted text.
 
 use std::borrow::Cow;
 
 use crate::place::{Place, Region};
 use crate::text_map::Rectangle;
+use crate::thing::Thing;
 use crate::words;
 
 /// Half-open range of the extracted text, in the units that callers count in.
@@ -38,10 +39,12 @@ words!(
         Model = "model",
         /// A recogniser: a rule for things whose form tells what they are, such as sums and citations.
         Recogniser = "recogniser",
+        /// The rest of the text: a name that is sure in one place, found in another.
+        Carried = "carried",
     }
 );
 
-/// One finding of a model or a recogniser. `text` equals the extracted text at `span`.
+/// One finding. Findings of one analysis have ordinals, from 1 in the order of the text. `text` equals the extracted text at `span`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entity {
     /// The model's own name for the kind of entity, for instance `COURT`, or the recogniser's.
@@ -58,7 +61,8 @@ pub struct Entity {
     pub place: Option<Place>,
     /// Where the entity stands on its page, one rectangle a line, for formats whose pages show it.
     pub boxes: Vec<Rectangle>,
-    /// The probability that the model gives to the whole entity, 0 to 1. An entity that only a recogniser found has 1.
+    /// The probability that the model gives to the whole entity, 0 to 1. An entity that only a recogniser found has 1, and a carried
+    /// one has the score of the mention that it comes from.
     pub score: f32,
     /// What found the entity.
     pub source: Source,
@@ -66,4 +70,10 @@ pub struct Entity {
     pub recogniser: Option<Cow<'static, str>>,
     /// What the entity means, as the recogniser reads its form: JSON, an object with a `kind`.
     pub value: Option<Box<str>>,
+    /// The first mention of the thing that the entity is a mention of, as its ordinal; `None` for what is no thing, such as a date.
+    pub canonical: Option<u32>,
+    /// The mention that this one was carried from, as its ordinal.
+    pub carried_from: Option<u32>,
+    /// What the mentions of the thing are together, at the first of them.
+    pub thing: Option<Box<Thing>>,
 }

@@ -17,4 +17,5 @@ pub mod reason;
 pub mod sharding;
 pub mod state;
 pub mod text_map;
+pub mod thing;
 mod words;

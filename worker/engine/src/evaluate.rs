@@ -10,6 +10,7 @@ pub mod reliability;
 pub mod report;
 pub mod scores;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use reading::ReadError;
@@ -64,7 +65,7 @@ pub struct Speed {
 }
 
 /// What is done with a text's entities after the model, by a worker.
-pub type Understand = fn(&ExtractedText, Vec<Entity>) -> Vec<Entity>;
+pub type Understand = Arc<dyn Fn(&ExtractedText, Vec<Entity>) -> Vec<Entity> + Send + Sync>;
 
 /// Reads texts with a model and compares. `only` names the labels that count; `None` means all labels. With
 /// `understand` the entities pass through that too; labels that only recognisers have do not count.

@@ -41,6 +41,9 @@ impl Placed {
             source: Source::Model,
             recogniser: None,
             value: None,
+            canonical: None,
+            carried_from: None,
+            thing: None,
         }
     }
 }

@@ -120,6 +120,9 @@ mod tests {
             source,
             recogniser: recognised.then_some("rule".into()),
             value: recognised.then_some("{}".into()),
+            canonical: None,
+            carried_from: None,
+            thing: None,
         }
     }
 

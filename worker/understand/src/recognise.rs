@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::apart::apart;
 use crate::citations::{self, Citation};
+use crate::names;
 use crate::values;
 
 /// What a recogniser found.
@@ -60,6 +61,7 @@ impl Recognition {
 pub fn warm() {
     values::warm();
     citations::warm();
+    names::warm();
 }
 
 /// Gives every reference back the key of what it means, in place of a number in the list of findings, which nobody else sees.

@@ -33,6 +33,9 @@
 -- $28 sources, text[]: null for the model
 -- $29 recognisers, text[]: null where no recogniser knows the entity
 -- $30 values, text[]: each as JSON; null for an entity without one
+-- $31 canonicals, integer[]: the ordinal of the first mention of each thing; null for what is no thing
+-- $32 carried_from, integer[]: the ordinal of the mention that each was carried from; null for others
+-- $33 things, text[]: as JSON, at the first mention of each; null at others
 
 with
 -- The results without their entities.
@@ -68,13 +71,13 @@ job as (
 -- Their entities.
 found as (
     insert into entities (bucket, job_id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score,
-                          region, place, boxes, start_utf16, source, recogniser, value)
+                          region, place, boxes, start_utf16, source, recogniser, value, canonical, carried_from, thing)
     select job.bucket, job.id, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region,
-           place::jsonb, boxes::jsonb, start_utf16, source, recogniser, value::jsonb
+           place::jsonb, boxes::jsonb, start_utf16, source, recogniser, value::jsonb, canonical, carried_from, thing::jsonb
     from job join unnest($14::uuid[], $15::int[], $16::text[], $17::text[], $18::int[], $19::int[], $20::int[],
                          $21::int[], $22::int[], $23::real[], $24::text[], $25::text[], $26::text[], $27::int[],
-                         $28::text[], $29::text[], $30::text[])
+                         $28::text[], $29::text[], $30::text[], $31::int[], $32::int[], $33::text[])
         as e(token, ordinal, label, text, start_char, end_char, start_byte, end_byte, page, score, region, place, boxes,
-             start_utf16, source, recogniser, value) on e.token = job.token
+             start_utf16, source, recogniser, value, canonical, carried_from, thing) on e.token = job.token
 )
 select token from job

@@ -268,6 +268,8 @@ pub struct EntityPage {
     pub region: Option<Region>,
     /// Only entities that this found.
     pub source: Option<Source>,
+    /// Only mentions of this thing: the ordinal of its first mention.
+    pub canonical: Option<i32>,
     /// At most this many entities.
     pub limit: i64,
 }
@@ -289,7 +291,8 @@ pub async fn entities(tx: &mut FencedTx, key: JobKey, page: EntityPage) -> Resul
         .bind(page.limit)
         .bind(page.after.saturating_add(ENTITIES_WALK_MAX))
         .bind(page.region.map(Region::as_str))
-        .bind(page.source.map(Source::as_str));
+        .bind(page.source.map(Source::as_str))
+        .bind(page.canonical);
     let rows: Vec<Found> = tx.all(query).await?;
     Ok(rows
         .into_iter()
@@ -308,9 +311,9 @@ impl FromRow<'_, PgRow> for Found {
             end: number("end_char")?,
             start_byte: number("start_byte")?,
             end_byte: number("end_byte")?,
-            start_utf16: row.try_get::<Option<i32>, _>("start_utf16")?.map(i32::cast_unsigned),
+            start_utf16: number_of(row, "start_utf16")?,
         };
-        let page = row.try_get::<Option<i32>, _>("page")?.map(i32::cast_unsigned);
+        let page = number_of(row, "page")?;
         let (label, text, score) = (row.try_get("label")?, row.try_get("text")?, row.try_get("score")?);
         let boxes = row.try_get::<Option<Json<Vec<Rectangle>>>, _>("boxes")?;
         let value = row.try_get::<Option<Json<Box<RawValue>>>, _>("value")?;
@@ -326,9 +329,16 @@ impl FromRow<'_, PgRow> for Found {
             source: found_by(row)?,
             recogniser: row.try_get::<Option<String>, _>("recogniser")?.map(Into::into),
             value: value.map(|Json(value)| value.get().into()),
+            canonical: number_of(row, "canonical")?,
+            carried_from: number_of(row, "carried_from")?,
+            thing: None,
         };
         Ok(Self(row.try_get("ordinal")?, entity))
     }
+}
+
+fn number_of(row: &PgRow, column: &str) -> sqlx::Result<Option<u32>> {
+    Ok(row.try_get::<Option<i32>, _>(column)?.map(i32::cast_unsigned))
 }
 
 /// What found an entity. A source that only a later release knows is shown as a recogniser.

@@ -229,6 +229,9 @@ fn bind(statement: Statement, entities: &[&Entity]) -> Statement {
         }))
         .bind(column(entities, |entity| entity.recogniser.as_deref()))
         .bind(column(entities, |entity| entity.value.as_deref()))
+        .bind(column(entities, |entity| entity.canonical.map(u32::cast_signed)))
+        .bind(column(entities, |entity| entity.carried_from.map(u32::cast_signed)))
+        .bind(column(entities, |entity| entity.thing.as_deref().map(json)))
 }
 
 /// Writes a chunk of a job's entities ahead of its end. `false`: the claim is no longer the job's.

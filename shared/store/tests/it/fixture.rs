@@ -119,6 +119,7 @@ impl Fixture {
             min_score: None,
             region: None,
             source: None,
+            canonical: None,
             after: 0,
             limit: 100,
         };
@@ -273,6 +274,9 @@ pub fn analysis(name: &str) -> Analysis {
         source: Source::Recogniser,
         recogniser: Some("name".into()),
         value: Some(r#"{"kind": "name"}"#.into()),
+        canonical: Some(1),
+        carried_from: Some(1),
+        thing: None,
     };
     Analysis {
         model_version: "2".into(),

@@ -345,6 +345,7 @@ async fn entities_below_a_score_are_left_out_page_by_page(fixture: Fixture) {
             min_score,
             region: None,
             source: None,
+            canonical: None,
             after,
             limit,
         };

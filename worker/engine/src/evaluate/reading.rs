@@ -56,7 +56,7 @@ pub(super) async fn read(
     let client: ClientId = CLIENT.parse().expect("it is a valid name");
     let (began, before) = (Instant::now(), model.batcher().progress());
     let readings = stream::iter(texts)
-        .map(|text| one((model, understand), &cpu, &client, text))
+        .map(|text| one((model, understand.clone()), &cpu, &client, text))
         .buffered(TEXTS_AT_A_TIME)
         .try_collect()
         .await?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Words that end with a stop of their own: forms of companies, titles, parts of addresses, months and terms of the law.
-const ABBREVIATIONS: [&str; 78] = [
+const ABBREVIATIONS: &[&str] = &[
     "inc", "corp", "co", "cos", "ltd", "pty", "pte", "plc", "llc", "llp", "lp", "bros", "assn", "assoc", "intl", "mfg",
     "dept", "univ", "dist", "div", "natl", "govt", "int'l", "nat'l", "ass'n", "gov't", "jr", "sr", "esq", "mr", "mrs",
     "ms", "dr", "prof", "hon", "col", "capt", "lt", "sgt", "st", "ste", "ave", "av", "blvd", "rd", "ln", "hwy", "pkwy",

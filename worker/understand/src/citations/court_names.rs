@@ -47,6 +47,36 @@ pub(super) fn letters(scan: &Scan<'_>, at: usize) -> Vec<Draft> {
     }]
 }
 
+/// Names of courts that captions write letter by letter, and the name itself. Of two that begin alike the longer comes first.
+const SPACED: &[(&str, &str)] = &[
+    ("SUPREMECOURTOFINDIA", "Supreme Court of India"),
+    ("SUPREMECOURTOFTHEUNITEDSTATES", "Supreme Court of the United States"),
+    ("SUPREMECOURT", "Supreme Court"),
+    ("HIGHCOURT", "High Court"),
+    ("DISTRICTCOURT", "District Court"),
+];
+
+/// Reads `S U P R E M E  C O U R T` from its first letter on.
+pub(super) fn spaced(scan: &Scan<'_>, at: usize) -> Vec<Draft> {
+    let tokens = &scan.tokens;
+    let found = SPACED.iter().find(|(letters, _)| {
+        let mut places = letters.char_indices();
+        places.all(|(place, letter)| {
+            let word = tokens.text(at + place);
+            word.len() == 1 && word.starts_with(letter) && (place == 0 || tokens.near(at + place))
+        })
+    });
+    let drafts = found.map(|(letters, name)| Draft {
+        first: at,
+        end: at + letters.len(),
+        citation: Citation::Court(Court {
+            name: (*name).to_owned(),
+            court: super::courts::by_name(name).map(str::to_owned),
+        }),
+    });
+    drafts.into_iter().collect()
+}
+
 /// Finds the tokens around the anchor that may belong to the name.
 fn run(tokens: &Tokens<'_>, anchor: usize, floor: usize) -> std::ops::Range<usize> {
     let mut first = anchor;
@@ -62,6 +92,7 @@ fn run(tokens: &Tokens<'_>, anchor: usize, floor: usize) -> std::ops::Range<usiz
         && tokens.near(end)
         && belongs(tokens, end)
         && !(tokens.is(end, ',') && next_court(tokens, anchor, end))
+        && !another_court(tokens, end)
     {
         end += 1;
     }
@@ -76,6 +107,14 @@ fn next_court(tokens: &Tokens<'_>, anchor: usize, comma: usize) -> bool {
         || (comma + 1..comma + NEXT_TOKENS_MAX)
             .take_while(|&at| !tokens.is(at, ','))
             .any(|at| matches!(tokens.word(at), "Court" | "COURT" | "Courts" | "Tribunal" | "TRIBUNAL"))
+}
+
+/// Tells whether a word is the `and` of `High Court and Gujarat High Court`, behind which another court begins.
+fn another_court(tokens: &Tokens<'_>, at: usize) -> bool {
+    // A place and a kind stand before the word `Court`: `Andhra Pradesh High Court`.
+    const BETWEEN_TOKENS_MAX: usize = 5;
+    let courts = (at + 2..at + BETWEEN_TOKENS_MAX).any(|at| matches!(tokens.word(at), "Court" | "COURT"));
+    matches!(tokens.word(at), "and" | "And") && tokens.capital(at + 1) && courts
 }
 
 fn belongs(tokens: &Tokens<'_>, at: usize) -> bool {

@@ -118,6 +118,12 @@ fn add(table: &mut Table, key: u64, (court, rank): (&'static str, u8)) {
     }
 }
 
+/// Gives the court of this name.
+pub(super) fn by_name(name: &str) -> Option<&'static str> {
+    let (court, _) = TABLE.names.get(&sum(&words(name)))?;
+    (!court.is_empty()).then_some(*court)
+}
+
 /// Gives the court that the parenthesis of a citation abbreviates.
 pub(super) fn by_abbreviation(tokens: &Tokens<'_>, first: usize, end: usize) -> Option<&'static str> {
     let mut key = String::new();

@@ -132,6 +132,7 @@ static RECOGNISERS: LazyLock<HashMap<String, Vec<Recogniser>>> = LazyLock::new(|
         ],
         court_names::name,
     );
+    wake(&["S", "H", "D"], court_names::spaced);
     wake(&courts::known_letters().collect::<Vec<_>>(), court_names::letters);
     let codes: Vec<_> = tables::code_words().collect();
     wake(&distinct(&codes), statutes::code);

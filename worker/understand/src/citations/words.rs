@@ -68,7 +68,7 @@ pub(super) static COURT_KINDS: Words = LazyLock::new(|| {
 /// Words before the kind of a court that are no place.
 pub(super) static NO_PLACES: Words = LazyLock::new(|| {
     set(
-        "The This That Hon Honble Learned Any Each Said Such In And But See Our Before Under When Every Ld \
+        "The This That Hon Honble Honorable Honourable Learned Any Each Said Such In And But See Our Before Under When Every Ld \
      Additional Principal First Second Third Lower Trial Assistant Chief Joint Local State Special",
     )
 });

@@ -142,6 +142,17 @@ fn courts_are_found_in_prose() {
         ),
         ("the Ninth Circuit", &["Ninth Circuit -> court: ca9"]),
         (
+            "I N  T H E  S U P R E M E  C O U R T  O F  I N D I A CIVIL",
+            &["S U P R E M E  C O U R T  O F  I N D I A -> court: in_sc"],
+        ),
+        (
+            "of Rajasthan High Court and Gujarat High Court",
+            &[
+                "Rajasthan High Court -> court: in_hc_rajasthan",
+                "Gujarat High Court -> court: in_hc_gujarat",
+            ],
+        ),
+        (
             "the High Court of Judicature at Bombay",
             &["High Court of Judicature at Bombay -> court: in_hc_bombay"],
         ),
