@@ -12,7 +12,7 @@ pub mod scores;
 
 use std::time::Duration;
 
-pub use reading::ReadError;
+pub use reading::{ReadError, Reader, TEXTS_AT_A_TIME};
 pub use records::{Record, RecordsError, Tagged, join, read_records};
 
 use crate::model::Model;
@@ -78,7 +78,7 @@ pub async fn evaluate(
     let knows = |label: &str| model.labels().kinds().iter().any(|known| known == label);
     let (mut scores, mut answers) = (Scores::default(), Vec::new());
     let (count, words) = (texts.len(), texts.iter().map(|text| text.words.len()).sum());
-    let (readings, speed) = reading::read(model, texts, understand).await?;
+    let (readings, speed) = reading::read(&Reader::new(model, understand), texts).await?;
     for reading::Reading { text, mut found } in readings {
         found.retain(|(mention, _)| counts(&mention.label) && knows(&mention.label));
         let expected = text.mentions.iter().filter(|mention| counts(&mention.label));
