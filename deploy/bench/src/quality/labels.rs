@@ -1,5 +1,7 @@
 //! What the labels of other people's tools are in the data's words, and how such a tool is judged by what it can know.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::f1::{Found, LabelledText};
@@ -84,7 +86,7 @@ pub fn trimmed(mut found: Found, words: &[String]) -> Found {
 }
 
 /// The labels that the data has.
-pub fn of_data(texts: &[LabelledText]) -> std::collections::BTreeSet<&str> {
+pub fn of_data(texts: &[LabelledText]) -> BTreeSet<&str> {
     let gold = texts.iter().flat_map(|text| &text.gold);
     gold.map(|found| &*found.label).collect()
 }

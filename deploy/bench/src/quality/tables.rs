@@ -2,12 +2,13 @@
 
 use crate::quality::citations::Found;
 use crate::quality::entities::{self, Judged, MODEL_ALONE, WHOLE};
-use crate::quality::labels::PEERS;
+use crate::quality::labels::{PEERS, Peer};
 use crate::quality::scores::{Counts, Table};
+use crate::quality::spacing::Spacing;
 
 /// Prints what all found by labels, in the spacing that counts, and then by each peer's own labels.
 pub fn print_entities(judged: &[Judged]) {
-    let peers = PEERS.map(|peer| peer.name());
+    let peers = PEERS.map(Peer::name);
     for name in [WHOLE, MODEL_ALONE].into_iter().chain(peers) {
         let Some(one) = entities::counting(judged, name) else {
             continue;
@@ -16,10 +17,7 @@ pub fn print_entities(judged: &[Judged]) {
         print_table(&one.all);
     }
     println!("\nmicro F1                      as the data is  as in prose");
-    for one in judged
-        .iter()
-        .filter(|one| one.spacing == crate::quality::spacing::Spacing::Data)
-    {
+    for one in judged.iter().filter(|one| one.spacing == Spacing::Data) {
         let prose = judged
             .iter()
             .find(|other| other.name == one.name && other.spacing != one.spacing);
@@ -64,8 +62,8 @@ pub fn print_citations(name: &str, all: &Found, us: &Found) {
 
 fn spacing(judged: &Judged) -> &'static str {
     match judged.spacing {
-        crate::quality::spacing::Spacing::Data => "the data",
-        crate::quality::spacing::Spacing::Prose => "prose",
+        Spacing::Data => "the data",
+        Spacing::Prose => "prose",
     }
 }
 
