@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use docket_contract::ids::ModelRef;
@@ -58,6 +57,15 @@ pub enum Switch {
     Off,
 }
 
+impl Switch {
+    /// What is done with a text's entities after the model.
+    pub(crate) fn understand(self, env: &Env) -> anyhow::Result<Option<Understand>> {
+        let score_min = config::score_min(env)?;
+        let of_text = understanding::of_text;
+        Ok((self == Self::On).then_some(Understand { of_text, score_min }))
+    }
+}
+
 /// Evaluates a model and prints its figures.
 pub async fn run(env: &Env, options: Options) -> anyhow::Result<()> {
     let report = match (&options.folder, &options.model) {
@@ -93,9 +101,7 @@ async fn report(env: &Env, folder: &Path, options: &Options) -> anyhow::Result<R
     let folder = with_graph.as_ref().map_or(folder, TempDir::path);
     let model = Model::load(folder, &settings).await?;
     let texts = join(&records, options.join.get());
-    let score_min = config::score_min(env)?;
-    let understand: Understand = Arc::new(move |text, found| understanding::of_text(text, found, score_min));
-    let understand = (options.understanding == Switch::On).then_some(understand);
+    let understand = options.understanding.understand(env)?;
     let evaluation = evaluate(&model, texts, options.labels.as_deref(), understand).await?;
     let subject = Subject {
         model: model.manifest().release().to_string(),

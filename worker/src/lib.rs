@@ -7,6 +7,7 @@ pub mod config;
 pub mod context;
 mod cut;
 pub mod disposition;
+pub mod entities;
 pub mod evaluate;
 mod extraction;
 pub mod fetch;

@@ -11,7 +11,7 @@ use docket_process::settings::{Env, table};
 use docket_process::shutdown::{self, Shutdown};
 use docket_process::telemetry::{self, Telemetry};
 use docket_worker::config::{self, WorkerConfig};
-use docket_worker::{evaluate, models, run};
+use docket_worker::{entities, evaluate, models, run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -43,6 +43,8 @@ enum Once {
     },
     /// Measure how good a model is on labelled text.
     Evaluate(evaluate::Options),
+    /// Print the entities of texts, as a worker finds them. No service is needed.
+    Entities(entities::Options),
     /// Check that the worker on this machine is alive; the image's health check runs this command.
     Healthcheck,
     /// Print the settings as a table.
@@ -88,6 +90,7 @@ async fn once(env: &Env, command: Once) -> anyhow::Result<()> {
     match command {
         Once::Models { command } => models::run(env, command).await,
         Once::Evaluate(options) => evaluate::run(env, options).await,
+        Once::Entities(options) => entities::run(env, options).await,
         Once::Healthcheck => probe::check(env.get(&config::HTTP_ADDR)?).await,
         Once::Settings => {
             print!("{}", table(&config::settings()));

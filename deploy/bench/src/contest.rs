@@ -195,7 +195,7 @@ async fn f1_of_all(
         println!("F1 is left out: --data names no labelled records");
         return Ok(scores);
     };
-    let texts = f1::read(data)?;
+    let texts = f1::read(data, f1::RECORDS_A_TEXT)?;
     scores.insert(
         "ours",
         f1::score(&texts, &ours::entities(docket, &texts, settings).await?),

@@ -12,14 +12,16 @@ use anyhow::{Context, Result, ensure};
 use docket_client::Entity;
 use serde::{Deserialize, Serialize};
 
-/// Records in one text: some pages, so that windows are cut as in real documents.
-const RECORDS_A_TEXT: usize = 30;
+/// Records in one text of the speed bench: some pages, so that windows are cut as in real documents.
+pub const RECORDS_A_TEXT: usize = 30;
 
 /// One line of the labelled data.
 #[derive(Debug, Deserialize)]
 struct Record {
     tokens: Vec<String>,
     labels: Vec<String>,
+    /// Part of a document that the record is from, where the data says so.
+    src: Option<String>,
 }
 
 /// A text with the labelled entities.
@@ -28,8 +30,11 @@ pub struct LabelledText {
     /// Tokens separated by spaces, records by line breaks.
     pub text: String,
     /// Range of each token, in Unicode scalar values.
-    tokens: Vec<Range<usize>>,
-    gold: Vec<Found>,
+    pub tokens: Vec<Range<usize>>,
+    /// The labelled entities, as ranges of tokens.
+    pub gold: Vec<Found>,
+    /// Part of a document that the first record is from, where the data says so.
+    pub src: Option<String>,
 }
 
 /// An entity with its range: in characters from a contestant, in tokens for the score.
@@ -64,8 +69,8 @@ pub struct Score {
     pub f1: f64,
 }
 
-/// Reads a file of records, one JSON object per line.
-pub fn read(path: &Path) -> Result<Vec<LabelledText>> {
+/// Reads a file of records, one JSON object per line, and joins so many of them into each text.
+pub fn read(path: &Path, records_a_text: usize) -> Result<Vec<LabelledText>> {
     let content = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let records: Vec<Record> = content
         .lines()
@@ -75,7 +80,7 @@ pub fn read(path: &Path) -> Result<Vec<LabelledText>> {
         .with_context(|| format!("{} is no JSONL of tokens and labels", path.display()))?;
     let paired = records.iter().all(|record| record.tokens.len() == record.labels.len());
     ensure!(paired, "a record of {} has not one label a token", path.display());
-    Ok(records.chunks(RECORDS_A_TEXT).map(join).collect())
+    Ok(records.chunks(records_a_text).map(join).collect())
 }
 
 fn join(records: &[Record]) -> LabelledText {
@@ -83,6 +88,7 @@ fn join(records: &[Record]) -> LabelledText {
         text: String::new(),
         tokens: Vec::new(),
         gold: Vec::new(),
+        src: records.first().and_then(|record| record.src.clone()),
     };
     let mut place = 0;
     for record in records {
@@ -153,8 +159,15 @@ pub fn score(texts: &[LabelledText], found: &[Vec<Found>]) -> Score {
 }
 
 impl LabelledText {
+    /// The tokens' own texts.
+    pub fn words(&self) -> Vec<String> {
+        let chars: Vec<char> = self.text.chars().collect();
+        let words = self.tokens.iter().map(|token| chars[token.clone()].iter().collect());
+        words.collect()
+    }
+
     /// The tokens that a range of characters touches; `None` if it touches none.
-    fn in_tokens(&self, found: &Found) -> Option<Found> {
+    pub fn in_tokens(&self, found: &Found) -> Option<Found> {
         let start = self.tokens.partition_point(|token| token.end <= found.start);
         let end = self.tokens.partition_point(|token| token.start < found.end);
         (start < end).then(|| Found {
@@ -182,6 +195,7 @@ mod tests {
         Record {
             tokens: words(tokens),
             labels: words(labels),
+            src: None,
         }
     }
 

@@ -17,6 +17,7 @@ pub mod peer;
 pub mod proc;
 pub mod program;
 pub mod public_files;
+pub mod quality;
 pub mod repeats;
 pub mod report;
 pub mod settings;

@@ -10,6 +10,7 @@ use docket_bench::documents::{self, DocumentsSettings};
 use docket_bench::fairness::{self, FairnessSettings};
 use docket_bench::hostile::{self, HostileSettings};
 use docket_bench::public_files::{self, PublicFilesSettings};
+use docket_bench::quality::{self, QualitySettings};
 use docket_bench::repeats::{self, RepeatsSettings};
 use docket_bench::settings::Settings;
 use docket_bench::soak::{self, SoakSettings};
@@ -42,6 +43,8 @@ enum Command {
     /// Measure reading PDFs: pages a CPU second beside `pdftotext`, the time that a PDF takes more than its text, and letters beside
     /// large PDFs.
     Documents(DocumentsSettings),
+    /// Count how many entities and citations are found, by Docket and by other people's tools on the same texts. Needs no server.
+    Quality(QualitySettings),
     /// Run bare onnxruntime alone; `worker` starts this command as a process.
     #[command(hide = true)]
     Bare(BareArgs),
@@ -78,6 +81,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Corpus(settings) => public_files::run(&settings).await,
         Command::Hostile(settings) => hostile::run(&settings).await,
         Command::Documents(settings) => documents::run(&settings).await,
+        Command::Quality(settings) => quality::run(&settings).await,
         Command::Bare(args) => {
             let runs = tokio::task::spawn_blocking(move || bare::run(&args)).await;
             println!("{}", serde_json::to_string(&runs.context("run the model")??)?);

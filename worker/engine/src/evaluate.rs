@@ -10,10 +10,9 @@ pub mod reliability;
 pub mod report;
 pub mod scores;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-pub use reading::ReadError;
+pub use reading::{ReadError, Reader, TEXTS_AT_A_TIME};
 pub use records::{Record, RecordsError, Tagged, join, read_records};
 
 use crate::model::Model;
@@ -65,7 +64,13 @@ pub struct Speed {
 }
 
 /// What is done with a text's entities after the model, by a worker.
-pub type Understand = Arc<dyn Fn(&ExtractedText, Vec<Entity>) -> Vec<Entity> + Send + Sync>;
+#[derive(Debug, Clone, Copy)]
+pub struct Understand {
+    /// Gives the entities of a text when the model found these, without those of a lower score.
+    pub of_text: fn(&ExtractedText, Vec<Entity>, f32) -> Vec<Entity>,
+    /// The least score of an entity of the model.
+    pub score_min: f32,
+}
 
 /// Reads texts with a model and compares. `only` names the labels that count; `None` means all labels. With
 /// `understand` the entities pass through that too; labels that only recognisers have do not count.
@@ -79,7 +84,7 @@ pub async fn evaluate(
     let knows = |label: &str| model.labels().kinds().iter().any(|known| known == label);
     let (mut scores, mut answers) = (Scores::default(), Vec::new());
     let (count, words) = (texts.len(), texts.iter().map(|text| text.words.len()).sum());
-    let (readings, speed) = reading::read(model, texts, understand).await?;
+    let (readings, speed) = reading::read(&Reader::new(model, understand), texts).await?;
     for reading::Reading { text, mut found } in readings {
         found.retain(|(mention, _)| counts(&mention.label) && knows(&mention.label));
         let expected = text.mentions.iter().filter(|mention| counts(&mention.label));

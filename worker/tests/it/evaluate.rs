@@ -15,7 +15,7 @@ use crate::fixture::{library, settings};
 /// A sequence's true labels, and the labels that a model gave it.
 type Sequence = (&'static [&'static str], &'static [&'static str]);
 
-fn folder(test: &str) -> PathBuf {
+pub fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("evaluate").join(test);
     std::fs::create_dir_all(&folder).expect("the folder can be made");
     folder
@@ -99,7 +99,7 @@ fn torn_labels_are_mended_as_seqeval_does() {
 }
 
 /// A model that knows a party of two words and a place.
-fn tiny() -> TinyModel {
+pub fn tiny() -> TinyModel {
     TinyModel::new("tiny", "1")
         .kinds(&["PARTY", "PLACE"])
         .word("alice", "B-PARTY")
@@ -152,7 +152,7 @@ async fn text_goes_the_workers_way_and_words_are_found_again() {
 }
 
 /// Runs the program. Returns whether it succeeded, and what it printed.
-async fn run(arguments: &[&str]) -> (bool, String, String) {
+pub async fn run(arguments: &[&str]) -> (bool, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_docket-worker"))
         .args(arguments)
         .env("DOCKET_ONNXRUNTIME_LIB", library().await)

@@ -4,6 +4,7 @@ use docket_contract::outcome::Stage;
 use std::sync::Arc;
 use std::time::Instant;
 
+use docket_contract::entity::Entity;
 use docket_contract::ids::ClientId;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -18,7 +19,7 @@ use crate::{decode, window};
 use docket_extract::ExtractedText;
 
 /// Texts in progress at a time: enough to keep a session per core busy on any machine, in little memory.
-const TEXTS_AT_A_TIME: usize = 64;
+pub const TEXTS_AT_A_TIME: usize = 64;
 /// The client name under which the evaluation queues its windows. No other client queues.
 const CLIENT: &str = "evaluate";
 
@@ -45,22 +46,53 @@ pub enum ReadError {
     Cpu(#[from] CpuError),
 }
 
-/// Reads all texts, in their order.
-pub(super) async fn read(
-    model: &Model,
-    texts: Vec<Tagged>,
+/// Reads texts with a model, step by step as a worker does.
+#[derive(Debug)]
+pub struct Reader<'m> {
+    model: &'m Model,
     understand: Option<Understand>,
-) -> Result<(Vec<Reading>, Speed), ReadError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let cpu = CpuPool::new(cores);
-    let client: ClientId = CLIENT.parse().expect("it is a valid name");
-    let (began, before) = (Instant::now(), model.batcher().progress());
+    cpu: CpuPool,
+    client: ClientId,
+}
+
+impl<'m> Reader<'m> {
+    /// A reader that computes on all cores. With `understand` the entities pass through that too.
+    pub fn new(model: &'m Model, understand: Option<Understand>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            model,
+            understand,
+            cpu: CpuPool::new(cores),
+            client: CLIENT.parse().expect("it is a valid name"),
+        }
+    }
+
+    /// The entities of a text, in its order.
+    pub async fn entities(&self, text: ExtractedText) -> Result<Vec<Entity>, ReadError> {
+        let text = Arc::new(text);
+        let windows = Arc::new(window::split(&self.cpu, self.model.splitter(), &text).await?);
+        let scores = self.model.batcher().score(&self.client, &windows).await?;
+        let (labels, understand) = (self.model.labels().clone(), self.understand);
+        let decode = move || {
+            let entities = decode::entities(&text, &windows, scores, &labels);
+            match understand {
+                Some(Understand { of_text, score_min }) => of_text(&text, entities, score_min),
+                None => entities,
+            }
+        };
+        Ok(self.cpu.run(Stage::Decode, decode).await?)
+    }
+}
+
+/// Reads all texts, in their order.
+pub(super) async fn read(reader: &Reader<'_>, texts: Vec<Tagged>) -> Result<(Vec<Reading>, Speed), ReadError> {
+    let (began, before) = (Instant::now(), reader.model.batcher().progress());
     let readings = stream::iter(texts)
-        .map(|text| one((model, understand.clone()), &cpu, &client, text))
+        .map(|text| one(reader, text))
         .buffered(TEXTS_AT_A_TIME)
         .try_collect()
         .await?;
-    let Progress { tokens, busy, .. } = model.batcher().progress();
+    let Progress { tokens, busy, .. } = reader.model.batcher().progress();
     let speed = Speed {
         tokens: tokens - before.tokens,
         elapsed: began.elapsed(),
@@ -69,26 +101,9 @@ pub(super) async fn read(
     Ok((readings, speed))
 }
 
-async fn one(
-    (model, understand): (&Model, Option<Understand>),
-    cpu: &CpuPool,
-    client: &ClientId,
-    tagged: Tagged,
-) -> Result<Reading, ReadError> {
-    let text = Arc::new(ExtractedText::from(tagged.text.clone()));
-    let windows = Arc::new(window::split(cpu, model.splitter(), &text).await?);
-    let scores = model.batcher().score(client, &windows).await?;
-    let labels = model.labels().clone();
-    let entities = cpu
-        .run(Stage::Decode, move || {
-            let entities = decode::entities(&text, &windows, scores, &labels);
-            match understand {
-                Some(understand) => understand(&text, entities),
-                None => entities,
-            }
-        })
-        .await?;
-    let mention = |entity: docket_contract::entity::Entity| {
+async fn one(reader: &Reader<'_>, tagged: Tagged) -> Result<Reading, ReadError> {
+    let entities = reader.entities(ExtractedText::from(tagged.text.clone())).await?;
+    let mention = |entity: Entity| {
         let words = tagged.words_of(&entity.span.bytes());
         let mention = Mention {
             label: entity.label,
