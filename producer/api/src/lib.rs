@@ -4,6 +4,8 @@ mod admission;
 mod backlog;
 mod commit;
 mod documents;
+mod export;
+mod filter;
 mod idempotent;
 mod images;
 mod jobs;
@@ -37,6 +39,7 @@ pub fn routes(state: ApiState) -> OpenApiRouter {
         .routes(routes!(documents::one))
         .routes(routes!(results::entities))
         .routes(routes!(results::text))
+        .routes(routes!(export::export))
         .routes(routes!(pages::one))
         .routes(routes!(images::image))
         .routes(routes!(original::original))
