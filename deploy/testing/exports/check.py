@@ -7,7 +7,6 @@ has no package that can be had without its server, its rule stands here, and the
 """
 
 import csv
-import io
 import json
 import sys
 import tempfile
@@ -88,7 +87,7 @@ def label_studio(path, text, entities):
     config = f'<View><Labels name="label" toName="text">{labels}</Labels><Text name="text" value="$text"/></View>'
     interface = LabelInterface(config)
     [task] = json.loads(path.read_text())
-    assert interface.validate_task(task, validate_regions_only=False)
+    assert interface.validate_task({"data": task["data"]})
     assert task["data"]["text"] == text
     [prediction] = task["predictions"]
     assert interface.validate_prediction(prediction), interface.validate_prediction(prediction, return_errors=True)
@@ -131,7 +130,8 @@ def spacy(path, text, entities):
 
 
 def brat(path, text, entities):
-    from peek import AnnDocument
+    from bratly import EntityAnnotation, NoteAnnotation
+    from bratly.io import read_and_load_ann_file
 
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(path) as archive:
@@ -140,17 +140,18 @@ def brat(path, text, entities):
         [txt] = Path(folder).glob("*.txt")
         with txt.open(newline="") as file:
             assert file.read() == text
-        document = AnnDocument(str(txt.with_suffix(".ann")), txt=True)
+        file = str(txt.with_suffix(".ann"))
+        annotations = read_and_load_ann_file(file, grammar_check=False, sorting=False, renumerotize=False).annotations
         assert "[entities]" in (Path(folder) / "annotation.conf").read_text()
-    assert len(document.anns["notes"]) == len(document.anns["entities"])
+    notes = [json.loads(note.value) for note in annotations if isinstance(note, NoteAnnotation)]
     rows = []
-    for entity in document.anns["entities"]:
-        spans = [(int(start), int(end)) for start, end in entity.span]
-        assert " ".join(text[start:end] for start, end in spans) == entity.text
-        start, end = spans[0][0], spans[-1][1]
-        rows.append({"label": entity.tag, "start": start, "end": end, "text": text[start:end]})
+    for entity in (one for one in annotations if isinstance(one, EntityAnnotation)):
+        fragments = [text[fragment.start : fragment.end] for fragment in entity.fragments]
+        assert " ".join(fragments) == entity.content
+        start, end = entity.fragments[0].start, entity.fragments[-1].end
+        rows.append({"label": entity.label, "start": start, "end": end, "text": text[start:end]})
+    assert len(notes) == len(rows) and all(note["model"] for note in notes)
     return rows
-
 
 def conll(path, text, entities):
     from spacy.training.converters import conll_ner_to_docs

@@ -12,6 +12,9 @@ use crate::json;
 use crate::label::{self, Labels};
 use crate::part::{ExportError, Part, Want, Writer};
 
+/// What Python's `splitlines` takes for the end of a line and JSON does not escape by itself.
+const LINE_ENDS_IN_JSON: [(char, &str); 3] = [('\u{85}', "\\u0085"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
+
 /// Where the format is.
 #[derive(Clone, Copy)]
 enum Step {
@@ -102,10 +105,13 @@ fn annotation(found: &Found, label: &str, document: &Document) -> Vec<u8> {
     if places.is_empty() {
         return Vec::new();
     }
-    let mut lines = format!("T{number}\t{label} {places}\t{words}\n#{number}\tAnnotatorNotes T{number}\t").into_bytes();
-    json::push(&mut lines, &Details::of(&found.entity, document));
-    lines.push(b'\n');
-    lines
+    let mut note = Vec::new();
+    json::push(&mut note, &Details::of(&found.entity, document));
+    let mut note = String::from_utf8_lossy(&note).into_owned();
+    for (line_end, escaped) in LINE_ENDS_IN_JSON {
+        note = note.replace(line_end, escaped);
+    }
+    format!("T{number}\t{label} {places}\t{words}\n#{number}\tAnnotatorNotes T{number}\t{note}\n").into_bytes()
 }
 
 /// The parts of an entity's text between characters that a line of the `.ann` file cannot hold, each with the number of characters
