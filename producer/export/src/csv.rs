@@ -14,8 +14,11 @@ use crate::part::{ExportError, Part, Want, Writer};
 /// What a cell is written from.
 type Row<'a> = (&'a Found, &'a Details<'a>);
 
+/// Writes a cell.
+type Cell = for<'a> fn(Row<'a>) -> Cow<'a, str>;
+
 /// The columns, each with its cell. Lists and objects are cells of JSON.
-const COLUMNS: &[(&str, for<'a> fn(Row<'a>) -> Cow<'a, str>)] = &[
+const COLUMNS: &[(&str, Cell)] = &[
     ("label", |(found, _)| Cow::from(&found.entity.label)),
     ("text", |(found, _)| Cow::from(&found.entity.text)),
     ("start", |(found, _)| found.entity.span.start.to_string().into()),
