@@ -4,6 +4,8 @@ mod admission;
 mod backlog;
 mod commit;
 mod documents;
+mod export;
+mod filter;
 mod idempotent;
 mod images;
 mod jobs;
@@ -39,6 +41,7 @@ pub fn routes(state: ApiState) -> OpenApiRouter {
         .routes(routes!(results::entities))
         .routes(routes!(results::text))
         .routes(routes!(things::things))
+        .routes(routes!(export::export))
         .routes(routes!(pages::one))
         .routes(routes!(images::image))
         .routes(routes!(original::original))

@@ -62,8 +62,8 @@ pub async fn original(
     Ok(response)
 }
 
-/// Tells browsers to save the document, under its name if it has one.
-fn disposition(name: Option<&str>) -> HeaderValue {
+/// Tells browsers to save what is answered, under its name if it has one.
+pub fn disposition(name: Option<&str>) -> HeaderValue {
     let plain = HeaderValue::from_static("attachment");
     let Some(name) = name else { return plain };
     let value = format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, NAME));

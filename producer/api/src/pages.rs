@@ -66,9 +66,7 @@ pub async fn one(
         );
         return Err(ApiError::new(kinds::PAGE_TOO_LARGE, detail));
     }
-    let bytes = u64::from(page.bytes.start)..u64::from(page.bytes.end);
-    let text = state.blobs.range(&text_key, bytes).await?;
-    let text = String::from_utf8(text.into()).map_err(ApiError::internal)?;
+    let text = text_of(&state, &text_key, &page).await?;
     let blocks = shown(&page, &blocks, &text);
     conditional::json(
         &headers,
@@ -98,11 +96,25 @@ pub fn no_pages() -> ApiError {
 async fn stored_page(state: &ApiState, map: &BlobKey, number: u32) -> Result<(Page, Vec<Block>), ApiError> {
     let index = index_of(state, map).await?;
     let place = index.pages.iter().position(|page| page.number == number);
-    let (place, chunk) = place
-        .and_then(|place| Some((place, index.chunk(place)?)))
-        .ok_or_else(ApiError::not_found)?;
+    opened(state, (&index, map), place.ok_or_else(ApiError::not_found)?).await
+}
+
+/// The page at a place of a stored map, from 0, with its boxes and blocks.
+pub async fn opened(
+    state: &ApiState,
+    (index, map): (&Index, &BlobKey),
+    place: usize,
+) -> Result<(Page, Vec<Block>), ApiError> {
+    let chunk = index.chunk(place).ok_or_else(ApiError::not_found)?;
     let chunk = state.blobs.range(map, chunk).await?;
     index.open(place, &chunk).map_err(ApiError::internal)
+}
+
+/// The text of a page, out of the document's.
+pub async fn text_of(state: &ApiState, text: &BlobKey, page: &Page) -> Result<String, ApiError> {
+    let bytes = u64::from(page.bytes.start)..u64::from(page.bytes.end);
+    let text = state.blobs.range(text, bytes).await?;
+    String::from_utf8(text.into()).map_err(ApiError::internal)
 }
 
 /// The pages of a stored map; an error for a document without.

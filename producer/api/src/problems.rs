@@ -31,6 +31,17 @@ problems!(
     Kind::OVERLOADED,
 );
 problems!(
+    /// Exporting the result of an analysis.
+    ExportProblems:
+    Kind::NO_CLIENT,
+    Kind::NOT_FOUND,
+    kinds::NOT_ANALYSED,
+    kinds::OFFSETS_NOT_COUNTED,
+    kinds::PAGE_TOO_LARGE,
+    Kind::TOO_MANY_REQUESTS,
+    Kind::OVERLOADED,
+);
+problems!(
     /// Reading a page of a document.
     PageProblems:
     Kind::NO_CLIENT,

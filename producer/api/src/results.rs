@@ -8,10 +8,8 @@ use axum::extract::State;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use docket_contract::entity::Source;
 use docket_contract::ids::{DocumentId, JobId, JobKey};
 use docket_contract::object_key::BlobKey;
-use docket_contract::place::Region;
 use docket_contract::state::JobState;
 use docket_objects::BlobError;
 use docket_store::FencedTx;
@@ -23,6 +21,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use crate::filter::Asked;
 use crate::problems::ResultProblems;
 use crate::state::ApiState;
 use crate::views::{self, Entities, FoundEntity, Unit};
@@ -30,7 +29,7 @@ use docket_http::caller::Caller;
 use docket_http::conditional::{self, Tag};
 use docket_http::extract::{Id, Params};
 use docket_http::page;
-use docket_http::problem::{ApiError, Kind};
+use docket_http::problem::ApiError;
 
 /// Entities on a page: more would make one answer megabytes.
 const ENTITIES_MAX: u32 = 1_000;
@@ -39,8 +38,6 @@ const ENTITIES_DEFAULT: u32 = 200;
 /// What is told of an analysis by a release that did not count in UTF-16.
 const OFFSETS_NOT_COUNTED: &str = "An earlier release of Docket made this analysis and did not count in UTF-16. Ask for scalar or \
                                    byte, or have the document analysed again.";
-/// Longest label that a caller may filter by, in bytes: models' labels are a word or two.
-const LABEL_BYTES_MAX: usize = 100;
 
 /// Which entities are listed.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -74,48 +71,17 @@ pub struct EntitiesQuery {
 impl EntitiesQuery {
     /// The job, if one is named, and the filter of its entities. The limit is one more than the page, to see whether more follow.
     fn check(self) -> Result<(Option<JobId>, EntityPage), ApiError> {
-        let invalid = |detail| Err(ApiError::new(Kind::INVALID_REQUEST, detail));
         let limit = page::limit(self.limit, ENTITIES_DEFAULT, 1..=ENTITIES_MAX)?;
-        let is_label = |label: &String| label.len() <= LABEL_BYTES_MAX && !label.contains('\0');
-        if !self.label.as_ref().is_none_or(is_label) {
-            return invalid("No label is that long or holds NUL.");
-        }
-        if !self.min_score.is_none_or(|score| (0.0..=1.0).contains(&score)) {
-            return invalid("min_score must be from 0 to 1.");
-        }
-        if !self.canonical.is_none_or(|first| first >= 1) {
-            return invalid("canonical must be at least 1.");
-        }
-        let region = self.region.as_deref().map(region).transpose()?;
-        let source = self.source.as_deref().map(source).transpose()?;
         let (job, after) = page::of_analysis(self.job_id.map(JobId), self.cursor.as_deref())?;
-        let page = EntityPage {
+        let asked = Asked {
             label: self.label,
             min_score: self.min_score,
-            region,
-            source,
+            region: self.region,
+            source: self.source,
             canonical: self.canonical,
-            after,
-            limit: limit as i64 + 1,
         };
-        Ok((job, page))
+        Ok((job, asked.page(after, limit as i64 + 1)?))
     }
-}
-
-fn region(word: &str) -> Result<Region, ApiError> {
-    let known = Region::ALL.iter().find(|region| region.as_str() == word);
-    known.copied().ok_or_else(|| {
-        let known = Region::WORDS.join(", ");
-        ApiError::new(Kind::INVALID_REQUEST, format!("region must be one of {known}."))
-    })
-}
-
-fn source(word: &str) -> Result<Source, ApiError> {
-    let known = Source::ALL.iter().find(|source| source.as_str() == word);
-    known.copied().ok_or_else(|| {
-        let known = Source::WORDS.join(", ");
-        ApiError::new(Kind::INVALID_REQUEST, format!("source must be one of {known}."))
-    })
 }
 
 /// Entities
@@ -165,7 +131,7 @@ pub async fn entities(
     let model = views::model_of(&job);
     let entities = found.into_iter().map(|entity| FoundEntity::new(entity, &model, unit));
     let entities: Option<Vec<FoundEntity>> = entities.collect();
-    let entities = entities.ok_or_else(|| ApiError::new(kinds::OFFSETS_NOT_COUNTED, OFFSETS_NOT_COUNTED))?;
+    let entities = entities.ok_or_else(offsets_not_counted)?;
     conditional::json(
         &headers,
         &Entities {
@@ -236,6 +202,10 @@ pub async fn open(state: &ApiState, key: &BlobKey) -> Result<(Body, u64), BlobEr
         Ok::<_, std::io::Error>(object.try_next().await?.map(|chunk| (chunk, object)))
     });
     Ok((Body::from_stream(chunks), bytes))
+}
+
+pub fn offsets_not_counted() -> ApiError {
+    ApiError::new(kinds::OFFSETS_NOT_COUNTED, OFFSETS_NOT_COUNTED)
 }
 
 /// The job whose result is read: the named one, or the document's newest that succeeded. Without a result an error says why.

@@ -189,12 +189,18 @@ impl Api {
     /// Ends the job of a document as a worker does. The result has these words of the text with these scores. The version is the
     /// one asked for, or else 2.
     pub async fn analyse_scored(&self, client: &str, accepted: &Value, text: &str, found: &[(&str, &str, f32)]) {
+        let entities = found.iter().map(|found| entity(text, *found)).collect();
+        self.analyse_entities(client, accepted, text, entities).await;
+    }
+
+    /// Ends the job of a document as a worker does, with these entities. Returns where the text is stored.
+    pub async fn analyse_entities(&self, client: &str, accepted: &Value, text: &str, entities: Vec<Entity>) -> BlobKey {
         let claim = self.claim(client, accepted).await;
         let text_key = BlobKey::text(claim.key.bucket, &claim.client, claim.document, "0123");
         self.blobs.put_bytes(&text_key, text.to_owned().into()).await.unwrap();
         let analysis = Analysis {
             model_version: claim.model_version.as_ref().map_or("2".into(), ToString::to_string),
-            text_key,
+            text_key: text_key.clone(),
             text_sha256: [0; 32],
             text_chars: text.chars().count() as u64,
             windows: 1,
@@ -205,9 +211,10 @@ impl Api {
                 ..Coverage::default()
             },
             tokens: 7,
-            entities: found.iter().map(|found| entity(text, *found)).collect(),
+            entities,
         };
         assert!(results::save(&self.shards, &claim, &analysis).await.unwrap());
+        text_key
     }
 
     /// Fails the job of a document, as a worker does.
@@ -271,7 +278,8 @@ fn config(mut env: HashMap<String, String>, changed: &[(&str, &str)]) -> Produce
     ProducerConfig::from_env(&Env::from_map(env)).unwrap()
 }
 
-fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
+/// An entity at the first place of these words in a text.
+pub fn entity(text: &str, (label, words, score): (&str, &str, f32)) -> Entity {
     let start_byte = text.find(words).unwrap();
     let start = text[..start_byte].chars().count();
     let number = |n: usize| u32::try_from(n).unwrap();

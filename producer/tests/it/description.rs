@@ -15,6 +15,7 @@ const OPERATIONS: [&str; 33] = [
     "get /v1/documents",
     "get /v1/documents/{document_id}",
     "get /v1/documents/{document_id}/entities",
+    "get /v1/documents/{document_id}/export",
     "get /v1/documents/{document_id}/jobs",
     "get /v1/documents/{document_id}/original",
     "get /v1/documents/{document_id}/pages/{page}",

@@ -212,6 +212,11 @@ async fn every_limit_of_the_description_is_the_limit() {
     let mut tried = 0;
     for (method, path, operation) in operations(&document) {
         let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let needed = parameters
+            .clone()
+            .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+        let needed = needed.map(|parameter| ["name", "example"].map(|field| parameter[field].as_str().unwrap()));
+        let needed: Vec<(&str, &str)> = needed.map(|[name, value]| (name, value)).collect();
         // What is wrong in a path is not there.
         for parameter in parameters.filter(|parameter| parameter["in"] != "path") {
             let (within, beyond) = edges(&parameter["schema"]);
@@ -223,7 +228,7 @@ async fn every_limit_of_the_description_is_the_limit() {
             {
                 let text = value.as_str().map_or(value.to_string(), str::to_owned);
                 let what = format!("{method} {path} with {name}={text}");
-                let path = path_with(&path, &[(name, &text)]);
+                let path = path_with(&path, &[&needed[..], &[(name, &text)]].concat());
                 assert_taken(begun(&api, &method, &path), taken, &what).await;
                 tried += 1;
             }

@@ -8,6 +8,7 @@ mod backlog;
 mod description;
 mod dispatch;
 mod doctor;
+mod export;
 mod faults;
 mod form;
 mod idempotency;

@@ -127,6 +127,16 @@ impl BlobStore {
         Ok(head.metadata.and_then(|mut metadata| metadata.remove(NOTE)))
     }
 
+    /// The size of an object, in bytes.
+    pub async fn size(&self, key: &BlobKey) -> Result<u64, BlobError> {
+        let request = self.client.head_object().bucket(&self.bucket).key(key.as_str());
+        timed(Operation::Head, async {
+            let head = request.send().await.map_err(|error| failed("look at", key, error))?;
+            Ok(head.content_length.unwrap_or_default().unsigned_abs())
+        })
+        .await
+    }
+
     /// Opens an object for streaming, and tells its size.
     pub async fn open(&self, key: &BlobKey) -> Result<(ByteStream, u64), BlobError> {
         let object = self.object(key, None).await?;

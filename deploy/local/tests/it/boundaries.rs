@@ -15,7 +15,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("html5ever", &["docket-extract"]),
     ("image", &["docket-extract"]),
     ("quick-xml", &["docket-extract"]),
-    ("zip", &["docket-extract"]),
+    ("zip", &["docket-extract", "docket-export"]),
     ("landlock", &["docket-extract"]),
     ("seccompiler", &["docket-extract"]),
     ("sqlx", &["docket-store"]),
@@ -64,6 +64,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "docket-objects",
         ],
     ),
+    ("docket-export", &["docket-contract"]),
     (
         "docket-api",
         &[
@@ -74,6 +75,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "docket-identity",
             "docket-http",
             "docket-dispatch",
+            "docket-export",
         ],
     ),
     (
