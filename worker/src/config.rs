@@ -18,6 +18,7 @@ use docket_store::StoreConfig;
 
 use crate::cache::Cache;
 use crate::limits::JOB_MAX;
+use crate::other_language::OtherLanguage;
 use docket_engine::infer::session::Provider;
 use docket_engine::model::ModelSettings;
 
@@ -170,6 +171,13 @@ pub const ENTITIES_MAX: Setting = Setting::with_default(
     "1000000",
     "most entities of one job; a document with more entities fails (`too_many_entities`)",
 );
+/// What becomes of documents in other languages than their models read.
+pub const OTHER_LANGUAGE: Setting = Setting::with_default(
+    "DOCKET_OTHER_LANGUAGE",
+    "warn",
+    "what becomes of a document whose text is in another language than its model reads: `warn` reads it all the same, and its result \
+     says so; with `refuse` it fails (`other_language`)",
+);
 /// Device that models run on.
 pub const PROVIDER: Setting = Setting::with_default(
     "DOCKET_PROVIDER",
@@ -232,6 +240,7 @@ pub const SETTINGS: &[&Setting] = &[
     &OCR_PROCESSES,
     &OCR_SECONDS,
     &ENTITIES_MAX,
+    &OTHER_LANGUAGE,
     &PROVIDER,
     &SESSIONS,
     &THREADS,
@@ -269,6 +278,8 @@ pub struct WorkerConfig {
     pub parsing: ParseSettings,
     /// Most entities of one job.
     pub entities_max: usize,
+    /// What becomes of documents in other languages than their models read.
+    pub other_language: OtherLanguage,
     /// How long running jobs may go on after the worker is told to stop.
     pub drain: Duration,
 }
@@ -344,6 +355,7 @@ impl WorkerConfig {
             parsing: parsing(env)?,
             // A shard cannot take more than three million entities in one transaction of half a minute.
             entities_max: env.within(&ENTITIES_MAX, 1..=3_000_000)?,
+            other_language: env.get(&OTHER_LANGUAGE)?,
             drain: Duration::from_secs(env.within(&DRAIN_SECONDS, 0..=3_600)?),
         })
     }

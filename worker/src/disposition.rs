@@ -92,6 +92,18 @@ pub enum JobError {
         /// Most entities of a job.
         max: usize,
     },
+    /// The text is in a language that the model does not read, and such documents are refused.
+    #[error(
+        "the text is in the language {code}, and the model {model} reads {reads} only (DOCKET_OTHER_LANGUAGE is refuse)"
+    )]
+    OtherLanguage {
+        /// Language of the text, as a BCP 47 code.
+        code: String,
+        /// The model, with its version.
+        model: String,
+        /// Languages that the model reads.
+        reads: String,
+    },
     /// The result is large, and the shard did not take it within the time of one transaction.
     #[error("{entities} entities were not written in time")]
     Unwritable {
@@ -120,6 +132,7 @@ impl JobError {
             | Self::Parser(ParserError::OutOfMemory { .. } | ParserError::Crashed(_) | ParserError::Forged)
             | Self::Window(WindowError::Tokenize(_))
             | Self::Memory(MemoryError::TooLarge { .. })
+            | Self::OtherLanguage { .. }
             | Self::TooManyEntities { .. } => Disposition::Fail,
             Self::Blob(BlobError::Unavailable { .. }) | Self::Parser(ParserError::Unavailable(_)) => {
                 Disposition::Postpone
@@ -168,6 +181,7 @@ impl JobError {
             Self::Parser(ParserError::Crashed(_) | ParserError::Forged | ParserError::Killed) => Reason::ParserCrashed,
             Self::Parser(ParserError::Unavailable(_)) => Reason::ParserUnavailable,
             Self::TooManyEntities { .. } => Reason::TooManyEntities,
+            Self::OtherLanguage { .. } => Reason::OtherLanguage,
             Self::Window(_) => Reason::TextNotProcessable,
             Self::Memory(MemoryError::NoRoom) => Reason::WorkerBusy,
             Self::Scans(_) => Reason::OcrBusy,

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::cut::Cut;
 use crate::disposition::JobError;
 use crate::extraction::{self, Extracted};
+use crate::language;
 use crate::limits::{DOCUMENT_BYTES_MAX, JOB_MAX};
 use crate::serving::Loaded;
 use crate::stage::stage;
@@ -52,13 +53,14 @@ async fn read(
     failpoint!("worker.after_fetch");
     let extracting = extraction::text(ctx, claim, bytes, room, place);
     let Extracted { text, map, files } = stage(Stage::Extract, extracting).await?;
+    let text = Arc::new(text);
+    let language = stage(Stage::Language, language::told(ctx, model, &text)).await?;
     // The files first: their memory is needed no longer than it takes to store them.
     let children = if files.is_empty() {
         Vec::new()
     } else {
         stage(Stage::StoreText, children::store(ctx, claim, files)).await?
     };
-    let text = Arc::new(text);
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage(Stage::Window, window::split(&ctx.cpu, model.splitter(), &text)).await?);
     let cut = Cut { text, windows };
@@ -74,7 +76,7 @@ async fn read(
         text_key: stored.text,
         text_sha256: stored.text_sha256,
         map_key: stored.map,
-        coverage: text.coverage.clone(),
+        coverage: text.coverage.clone().in_language(language),
         children,
         text_chars: text.text.chars().count() as u64,
         windows: windows.len(),

@@ -119,6 +119,7 @@ async fn start(config: &WorkerConfig, health: &Health, shutdown: &Shutdown) -> a
         scans: Scans::new(config.parsing.ocr.as_ref().map_or(1, |ocr| ocr.processes)),
         memory: Memory::new(config.memory_bytes),
         entities_max: config.entities_max,
+        other_language: config.other_language,
         health: health.clone(),
         pressure: Pressure::new(config.places()),
         company: Company::new(),

@@ -284,6 +284,8 @@ async fn a_bucket_that_is_missing_and_keys_that_are_wrong_are_told() {
     broken(&report, "storage", ("store an object", "start the store"));
     let report = examine(changed(&world, &[("DOCKET_MODEL_DEFAULT", "ner-tax")])).await;
     broken(&report, "models", ("ner-tax is not published", "models publish"));
+    let report = examine(changed(&world, &[("DOCKET_MODEL_DEFAULT", "ner-legal,de=ner-german")])).await;
+    broken(&report, "models", ("ner-german is not published", "models publish"));
 }
 
 #[tokio::test]

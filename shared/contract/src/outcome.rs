@@ -174,6 +174,8 @@ words!(
         Fetch = "fetch",
         /// Extracts text from the document.
         Extract = "extract",
+        /// Tells the language of the text.
+        Language = "language",
         /// Cuts the text into windows.
         Window = "window",
         /// Runs the model.
@@ -193,6 +195,7 @@ impl Stage {
     /// The words of the stages that use a CPU.
     pub const COMPUTING_WORDS: &'static [&'static str] = &[
         Self::Extract.as_str(),
+        Self::Language.as_str(),
         Self::Window.as_str(),
         Self::Infer.as_str(),
         Self::Decode.as_str(),

@@ -22,6 +22,8 @@ words!(
         ModelError = "model_error",
         /// The model could not be fetched or loaded.
         ModelUnavailable = "model_unavailable",
+        /// The text is in a language that the model does not read, and this deployment refuses such documents.
+        OtherLanguage = "other_language",
         /// The job crashed workers while it ran alone.
         Poison = "poison",
         /// A shard did not take so large a result in time.
@@ -98,6 +100,7 @@ impl Reason {
             | Self::DocumentTooLarge
             | Self::Encrypted
             | Self::Malformed
+            | Self::OtherLanguage
             | Self::ParserCrashed
             | Self::ParserOutOfMemory
             | Self::ParserTimeout

@@ -2,6 +2,7 @@
 
 mod apart;
 pub mod citations;
+pub mod language;
 mod ordinals;
 pub mod overlaps;
 pub mod pieces;
