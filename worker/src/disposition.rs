@@ -45,8 +45,10 @@ pub enum Disposition {
     Fail,
     /// The claim is given back, and the attempt is not counted.
     Requeue,
-    /// Another worker owns the job, or the job was cancelled or expired.
+    /// Another worker owns the job, or the job expired.
     Drop,
+    /// Nobody wants the job: it was cancelled, or its document was deleted.
+    Forget,
     /// The job's shard cannot be reached, so nothing can be written: the message goes into the delay queue.
     Delay,
 }
@@ -115,9 +117,12 @@ pub enum JobError {
     /// The job ran longer than any job may.
     #[error("not done within {0:?}")]
     TooLong(Duration),
-    /// Another claim took the job over, or the job was cancelled or expired.
-    #[error("the job was taken over, cancelled or expired")]
+    /// Another claim took the job over, or the job expired.
+    #[error("the job was taken over, or expired")]
     Superseded,
+    /// The job was cancelled, or its document was deleted.
+    #[error("the job was cancelled")]
+    Cancelled,
     /// The worker stops and needs the job to end now.
     #[error("the worker stops")]
     Interrupted,
@@ -164,6 +169,7 @@ impl JobError {
             // The model fails for every job, so this job is not at fault.
             Self::Infer(InferError::Stopped) | Self::Interrupted => Disposition::Requeue,
             Self::Superseded => Disposition::Drop,
+            Self::Cancelled => Disposition::Forget,
         }
     }
 
@@ -192,6 +198,7 @@ impl JobError {
             Self::Model(error) => of_model(error),
             Self::TooLong(_) => Reason::Timeout,
             Self::Superseded => Reason::Superseded,
+            Self::Cancelled => Reason::Cancelled,
             Self::Interrupted => Reason::Interrupted,
         }
     }

@@ -7,8 +7,10 @@ words!(
     Outcome {
         /// The job's result was written.
         Succeeded = "succeeded",
-        /// Another worker took the job over, or the job was cancelled or expired.
+        /// Another worker took the job over, or the job expired.
         Superseded = "superseded",
+        /// The job was cancelled while it ran, or its document was deleted.
+        Cancelled = "cancelled",
         /// The job failed for good.
         Failed = "failed",
         /// The job failed in a way that may pass. The error is counted.

@@ -6,6 +6,8 @@ use crate::words;
 words!(
     /// Why a job failed. Another release may know reasons that are missing here.
     Reason {
+        /// The job was cancelled, or its document was deleted.
+        Cancelled = "cancelled",
         /// A shard refused the result at every try.
         DatabaseUnavailable = "database_unavailable",
         /// The job's deadline passed.
@@ -77,6 +79,7 @@ impl Reason {
     /// The sentence that a caller reads; `None` where the job's detail says what is wrong with the document.
     fn sentence(self) -> Option<&'static str> {
         Some(match self {
+            Self::Cancelled => "The analysis was cancelled.",
             Self::DatabaseUnavailable => "The database did not take the result, however often that was tried.",
             Self::DeadlinePassed => "The deadline passed before the analysis was done.",
             Self::DocumentMissing => "The stored document is gone.",
