@@ -263,6 +263,18 @@ PIPELINE = [
                 "ops",
             ),
             panel(
+                "Documents by language",
+                "Documents that were read, by the language of their text; `und` is not known.",
+                [(rate("docket_document_languages_total", "language") + " > 0", "{{language}}")],
+                "ops",
+            ),
+            panel(
+                "Documents in another language",
+                "Documents that were read although their text is in another language than their model reads.",
+                [(rate("docket_documents_in_other_language_total", "instance"), "{{instance}}")],
+                "ops",
+            ),
+            panel(
                 "Pages",
                 "Pages that were read, by how their text was had or why there is none.",
                 [(rate("docket_pages_total", "reading"), "{{reading}}")],

@@ -74,7 +74,7 @@ pub fn of_program(env: &Env) -> OfProgram {
         AuthConfig::if_set(env).err(),
     ];
     OfProgram {
-        model_default: env.get(&MODEL_DEFAULT).ok(),
+        model_defaults: env.get(&MODEL_DEFAULT).ok(),
         errors: errors.into_iter().flatten().collect(),
     }
 }

@@ -18,6 +18,7 @@ use docket_store::StoreConfig;
 
 use crate::cache::Cache;
 use crate::limits::JOB_MAX;
+use crate::other_language::OtherLanguage;
 use docket_engine::infer::session::Provider;
 use docket_engine::model::ModelSettings;
 
@@ -177,6 +178,13 @@ pub const SCORE_MIN: Setting = Setting::with_default(
     "entities of the model with a lower score are left out, unless the name is sure elsewhere in the document; 0 keeps all. Of those \
      below 0.2 four in five are wrong (InLegalNER, development set)",
 );
+/// What becomes of documents in other languages than their models read.
+pub const OTHER_LANGUAGE: Setting = Setting::with_default(
+    "DOCKET_OTHER_LANGUAGE",
+    "warn",
+    "what becomes of a document whose text is in another language than its model reads: `warn` reads it all the same, and its result \
+     says so; with `refuse` it fails (`other_language`)",
+);
 /// Device that models run on.
 pub const PROVIDER: Setting = Setting::with_default(
     "DOCKET_PROVIDER",
@@ -240,6 +248,7 @@ pub const SETTINGS: &[&Setting] = &[
     &OCR_SECONDS,
     &ENTITIES_MAX,
     &SCORE_MIN,
+    &OTHER_LANGUAGE,
     &PROVIDER,
     &SESSIONS,
     &THREADS,
@@ -279,6 +288,8 @@ pub struct WorkerConfig {
     pub entities_max: usize,
     /// Least score of an entity of the model, 0 to 1.
     pub score_min: f32,
+    /// What becomes of documents in other languages than their models read.
+    pub other_language: OtherLanguage,
     /// How long running jobs may go on after the worker is told to stop.
     pub drain: Duration,
 }
@@ -355,6 +366,7 @@ impl WorkerConfig {
             // A shard cannot take more than three million entities in one transaction of half a minute.
             entities_max: env.within(&ENTITIES_MAX, 1..=3_000_000)?,
             score_min: score_min(env)?,
+            other_language: env.get(&OTHER_LANGUAGE)?,
             drain: Duration::from_secs(env.within(&DRAIN_SECONDS, 0..=3_600)?),
         })
     }

@@ -16,6 +16,7 @@ use crate::admit::memory::Memory;
 use crate::admit::pressure::Pressure;
 use crate::admit::scans::Scans;
 use crate::heartbeat::Claims;
+use crate::other_language::OtherLanguage;
 use crate::probes::Health;
 use crate::result_writer::Writer;
 use crate::serving::Serving;
@@ -44,6 +45,8 @@ pub struct Context {
     pub entities_max: usize,
     /// Least score of an entity of the model.
     pub score_min: f32,
+    /// What becomes of documents in other languages than their models read.
+    pub other_language: OtherLanguage,
     /// State that the probes report.
     pub health: Health,
     /// How many jobs the worker takes at a time.

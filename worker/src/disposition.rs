@@ -45,8 +45,10 @@ pub enum Disposition {
     Fail,
     /// The claim is given back, and the attempt is not counted.
     Requeue,
-    /// Another worker owns the job, or the job was cancelled or expired.
+    /// Another worker owns the job, or the job expired.
     Drop,
+    /// Nobody wants the job: it was cancelled, or its document was deleted.
+    Forget,
     /// The job's shard cannot be reached, so nothing can be written: the message goes into the delay queue.
     Delay,
 }
@@ -92,6 +94,18 @@ pub enum JobError {
         /// Most entities of a job.
         max: usize,
     },
+    /// The text is in a language that the model does not read, and such documents are refused.
+    #[error(
+        "the text is in the language {code}, and the model {model} reads {reads} only (DOCKET_OTHER_LANGUAGE is refuse)"
+    )]
+    OtherLanguage {
+        /// Language of the text, as a BCP 47 code.
+        code: String,
+        /// The model, with its version.
+        model: String,
+        /// Languages that the model reads.
+        reads: String,
+    },
     /// The result is large, and the shard did not take it within the time of one transaction.
     #[error("{entities} entities were not written in time")]
     Unwritable {
@@ -103,9 +117,12 @@ pub enum JobError {
     /// The job ran longer than any job may.
     #[error("not done within {0:?}")]
     TooLong(Duration),
-    /// Another claim took the job over, or the job was cancelled or expired.
-    #[error("the job was taken over, cancelled or expired")]
+    /// Another claim took the job over, or the job expired.
+    #[error("the job was taken over, or expired")]
     Superseded,
+    /// The job was cancelled, or its document was deleted.
+    #[error("the job was cancelled")]
+    Cancelled,
     /// The worker stops and needs the job to end now.
     #[error("the worker stops")]
     Interrupted,
@@ -120,6 +137,7 @@ impl JobError {
             | Self::Parser(ParserError::OutOfMemory { .. } | ParserError::Crashed(_) | ParserError::Forged)
             | Self::Window(WindowError::Tokenize(_))
             | Self::Memory(MemoryError::TooLarge { .. })
+            | Self::OtherLanguage { .. }
             | Self::TooManyEntities { .. } => Disposition::Fail,
             Self::Blob(BlobError::Unavailable { .. }) | Self::Parser(ParserError::Unavailable(_)) => {
                 Disposition::Postpone
@@ -151,6 +169,7 @@ impl JobError {
             // The model fails for every job, so this job is not at fault.
             Self::Infer(InferError::Stopped) | Self::Interrupted => Disposition::Requeue,
             Self::Superseded => Disposition::Drop,
+            Self::Cancelled => Disposition::Forget,
         }
     }
 
@@ -168,6 +187,7 @@ impl JobError {
             Self::Parser(ParserError::Crashed(_) | ParserError::Forged | ParserError::Killed) => Reason::ParserCrashed,
             Self::Parser(ParserError::Unavailable(_)) => Reason::ParserUnavailable,
             Self::TooManyEntities { .. } => Reason::TooManyEntities,
+            Self::OtherLanguage { .. } => Reason::OtherLanguage,
             Self::Window(_) => Reason::TextNotProcessable,
             Self::Memory(MemoryError::NoRoom) => Reason::WorkerBusy,
             Self::Scans(_) => Reason::OcrBusy,
@@ -178,6 +198,7 @@ impl JobError {
             Self::Model(error) => of_model(error),
             Self::TooLong(_) => Reason::Timeout,
             Self::Superseded => Reason::Superseded,
+            Self::Cancelled => Reason::Cancelled,
             Self::Interrupted => Reason::Interrupted,
         }
     }

@@ -1,4 +1,4 @@
-//! Keeps the worker's claims alive: one statement per shard every few seconds. Every second it also asks which claims were lost,
+//! Keeps the worker's claims alive: one statement per shard every few seconds, which also says how far each job is. Every second it also asks which claims were lost,
 //! to another worker or because the job was cancelled or expired.
 
 use std::collections::HashMap;
@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use docket_contract::ids::{ClaimToken, JobId, JobKey};
 use docket_process::{failpoint, metrics, telemetry};
 use docket_store::shards::fence::FENCE_BUCKETS_MAX;
-use docket_store::work::claims::{self, HEARTBEAT_EVERY};
+use docket_store::work::claims::{self, Beat, HEARTBEAT_EVERY};
 use docket_store::{Database, Shards};
 use futures::future;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
+
+use crate::disposition::JobError;
+use docket_engine::batch::ReadSoFar;
 
 /// How often the worker asks which claims were lost: cancelled work then stops within two seconds.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -27,9 +30,27 @@ const CONNECTIONS: u32 = 1;
 pub struct Claims(Arc<Mutex<HashMap<JobId, Held>>>);
 
 struct Held {
-    key: JobKey,
-    token: ClaimToken,
-    lost: CancellationToken,
+    beat: Beat,
+    read: ReadSoFar,
+    lost: watch::Sender<Option<Loss>>,
+}
+
+/// Why a claim no longer owns its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Another claim owns the job, or the job expired.
+    TakenOver,
+    /// The job was cancelled, or its document was deleted.
+    Unwanted,
+}
+
+impl From<Loss> for JobError {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::TakenOver => Self::Superseded,
+            Loss::Unwanted => Self::Cancelled,
+        }
+    }
 }
 
 /// Keeps a claim alive until this value is dropped.
@@ -37,31 +58,46 @@ pub struct Alive {
     claims: Claims,
     job: JobId,
     token: ClaimToken,
-    /// Cancelled when the claim no longer owns the job.
-    pub lost: CancellationToken,
+    /// How much of the job's text the model has read. The heartbeat takes it along.
+    pub read: ReadSoFar,
+    lost: watch::Receiver<Option<Loss>>,
+}
+
+impl Alive {
+    /// Waits until the claim no longer owns the job, and tells why.
+    pub async fn lost(&self) -> Loss {
+        let mut lost = self.lost.clone();
+        let loss = lost.wait_for(Option::is_some).await.map(|loss| *loss);
+        // The sender is dropped without a word only by a later claim of the same job.
+        loss.ok().flatten().unwrap_or(Loss::TakenOver)
+    }
 }
 
 impl Claims {
     /// Keeps a claim alive from now on. An earlier claim of the same job is lost: this worker took the job over from itself.
     pub fn hold(&self, key: JobKey, token: ClaimToken) -> Alive {
-        let lost = CancellationToken::new();
+        let (sender, lost) = watch::channel(None);
+        let read = ReadSoFar::default();
+        let beat = Beat {
+            key,
+            token,
+            progress: None,
+        };
         let mut held = self.0.lock().expect("no holder panics");
-        let earlier = held.insert(
-            key.job,
-            Held {
-                key,
-                token,
-                lost: lost.clone(),
-            },
-        );
-        if let Some(earlier) = earlier {
-            earlier.lost.cancel();
+        let of_job = Held {
+            beat,
+            read: read.clone(),
+            lost: sender,
+        };
+        if let Some(earlier) = held.insert(key.job, of_job) {
+            earlier.lost.send_replace(Some(Loss::TakenOver));
         }
         metrics::jobs_running(held.len());
         Alive {
             claims: self.clone(),
             job: key.job,
             token,
+            read,
             lost,
         }
     }
@@ -87,12 +123,12 @@ impl Claims {
         loop {
             tokio::time::sleep(CHECK_EVERY).await;
             let map = shards.map();
-            let here: Vec<(JobKey, ClaimToken)> = {
+            let here: Vec<Beat> = {
                 let held = self.0.lock().expect("no holder panics");
                 let here = held
                     .values()
-                    .filter(|held| map.owner(held.key.bucket).as_str() == shard.name());
-                here.map(|held| (held.key, held.token)).collect()
+                    .filter(|held| map.owner(held.beat.key.bucket).as_str() == shard.name());
+                here.map(Held::beat).collect()
             };
             let beat = beaten.elapsed() >= HEARTBEAT_EVERY;
             if beat {
@@ -105,13 +141,13 @@ impl Claims {
     }
 
     /// Asks the shard which of these claims are lost; with `beat`, also keeps the others alive.
-    async fn ask(&self, shard: &Database, claims: &[(JobKey, ClaimToken)], beat: bool) {
+    async fn ask(&self, shard: &Database, beats: &[Beat], beat: bool) {
         let asked = async {
             if beat {
                 failpoint!("worker.heartbeat");
-                claims::heartbeat(shard, claims).await
+                claims::heartbeat(shard, beats).await
             } else {
-                claims::lost(shard, claims).await
+                claims::lost(shard, beats).await
             }
         };
         let lost = match tokio::time::timeout(HEARTBEAT_TIMEOUT, asked).await {
@@ -127,11 +163,28 @@ impl Claims {
                 return;
             }
         };
-        for (key, token) in claims.iter().filter(|(key, _)| lost.contains(&key.job)) {
-            let held = self.0.lock().expect("no holder panics");
-            if let Some(held) = held.get(&key.job).filter(|held| held.token == *token) {
-                held.lost.cancel();
-            }
+        for lost in lost {
+            let asked = beats.iter().filter(|beat| beat.key.job == lost.job());
+            asked.for_each(|asked| self.lose(asked, lost.unwanted));
+        }
+    }
+
+    /// Tells a claim that it is lost, unless a later claim of the same job has its place.
+    fn lose(&self, asked: &Beat, unwanted: bool) {
+        let loss = if unwanted { Loss::Unwanted } else { Loss::TakenOver };
+        let held = self.0.lock().expect("no holder panics");
+        if let Some(held) = held.get(&asked.key.job).filter(|held| held.beat.token == asked.token) {
+            held.lost.send_replace(Some(loss));
+        }
+    }
+}
+
+impl Held {
+    /// The claim's sign of life, with the job's progress now.
+    fn beat(&self) -> Beat {
+        Beat {
+            progress: self.read.share(),
+            ..self.beat
         }
     }
 }
@@ -139,7 +192,7 @@ impl Claims {
 impl Drop for Alive {
     fn drop(&mut self) {
         let mut held = self.claims.0.lock().expect("no holder panics");
-        if held.get(&self.job).is_some_and(|held| held.token == self.token) {
+        if held.get(&self.job).is_some_and(|held| held.beat.token == self.token) {
             held.remove(&self.job);
         }
         metrics::jobs_running(held.len());
@@ -149,6 +202,7 @@ impl Drop for Alive {
 #[cfg(test)]
 mod tests {
     use docket_contract::sharding;
+    use futures::FutureExt;
 
     use super::*;
 
@@ -161,7 +215,8 @@ mod tests {
         };
         let earlier = claims.hold(key, ClaimToken::generate());
         let later = claims.hold(key, ClaimToken::generate());
-        assert!(earlier.lost.is_cancelled() && !later.lost.is_cancelled());
+        assert_eq!(earlier.lost().now_or_never(), Some(Loss::TakenOver));
+        assert_eq!(later.lost().now_or_never(), None);
         let held = || claims.0.lock().unwrap().len();
         drop(earlier);
         assert_eq!(held(), 1, "the later one is kept alive");

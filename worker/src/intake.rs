@@ -123,8 +123,8 @@ async fn work(ctx: &Context, claim: &Claim, of: (&Delivery, &AnalyzeDocument)) {
     let result = tokio::select! {
         biased;
         () = ctx.shutdown.hard() => Err(JobError::Interrupted),
-        () = alive.lost.cancelled() => Err(JobError::Superseded),
-        result = pipeline::process(ctx, claim) => result,
+        loss = alive.lost() => Err(loss.into()),
+        result = pipeline::process(ctx, claim, &alive.read) => result,
     };
     if matches!(result, Err(JobError::Infer(InferError::Stopped))) {
         ctx.give_up();

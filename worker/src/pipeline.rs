@@ -18,16 +18,19 @@ use crate::context::Context;
 use crate::cut::Cut;
 use crate::disposition::JobError;
 use crate::extraction::{self, Extracted};
+use crate::language;
 use crate::limits::{DOCUMENT_BYTES_MAX, JOB_MAX};
 use crate::serving::Loaded;
 use crate::stage::stage;
 use crate::understanding::understood;
+use docket_engine::batch::ReadSoFar;
 use docket_engine::decode::WindowScores;
 use docket_engine::{decode, window};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// Fetches a document, finds its entities and stores its text. The caller writes the result.
-pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError> {
+/// Fetches a document, finds its entities and stores its text, and counts in `so_far` what the model has read. The caller writes the
+/// result.
+pub async fn process(ctx: &Context, claim: &Claim, so_far: &ReadSoFar) -> Result<Analysis, JobError> {
     // The model before the memory: other jobs can use the memory while this job waits for its version to load.
     let getting = ctx
         .serving
@@ -36,15 +39,26 @@ pub async fn process(ctx: &Context, claim: &Claim) -> Result<Analysis, JobError>
     // A document that is known to be a scan is not fetched before its turn.
     let place = claim.is_scan.then(|| ctx.scans.place(&claim.client)).transpose()?;
     let mut room = stage(Stage::Memory, extraction::room(ctx, claim)).await?;
-    let done = tokio::time::timeout(JOB_MAX, read(ctx, claim, &model, &mut room, place)).await;
+    let job = Job {
+        claim,
+        model: &model,
+        so_far,
+    };
+    let done = tokio::time::timeout(JOB_MAX, read(ctx, job, &mut room, place)).await;
     done.unwrap_or(Err(JobError::TooLong(JOB_MAX)))
+}
+
+/// A claimed job, its model, and how much of its text the model has read.
+struct Job<'a> {
+    claim: &'a Claim,
+    model: &'a Loaded,
+    so_far: &'a ReadSoFar,
 }
 
 /// The steps that need room in memory.
 async fn read(
     ctx: &Context,
-    claim: &Claim,
-    model: &Loaded,
+    Job { claim, model, so_far }: Job<'_>,
     room: &mut Room<'_>,
     place: Option<OwnedSemaphorePermit>,
 ) -> Result<Analysis, JobError> {
@@ -52,18 +66,21 @@ async fn read(
     failpoint!("worker.after_fetch");
     let extracting = extraction::text(ctx, claim, bytes, room, place);
     let Extracted { text, map, files } = stage(Stage::Extract, extracting).await?;
+    let text = Arc::new(text);
+    let language = stage(Stage::Language, language::told(ctx, model, &text)).await?;
     // The files first: their memory is needed no longer than it takes to store them.
     let children = if files.is_empty() {
         Vec::new()
     } else {
         stage(Stage::StoreText, children::store(ctx, claim, files)).await?
     };
-    let text = Arc::new(text);
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage(Stage::Window, window::split(&ctx.cpu, model.splitter(), &text)).await?);
     let cut = Cut { text, windows };
     room.fit(cut.contents(0, 0)).await?;
-    let scores = stage(Stage::Infer, model.batcher().score(&claim.client, &cut.windows)).await?;
+    let batcher = model.batcher();
+    let scoring = batcher.score_and_count(&claim.client, &cut.windows, so_far.clone());
+    let scores = stage(Stage::Infer, scoring).await?;
     failpoint!("worker.after_infer");
     let entities = stage(Stage::Decode, entities(ctx, model, &cut, scores, room)).await?;
     let entities = stage(Stage::Understand, understood(ctx, &cut, entities, room)).await?;
@@ -74,7 +91,7 @@ async fn read(
         text_key: stored.text,
         text_sha256: stored.text_sha256,
         map_key: stored.map,
-        coverage: text.coverage.clone(),
+        coverage: text.coverage.clone().in_language(language),
         children,
         text_chars: text.text.chars().count() as u64,
         windows: windows.len(),

@@ -120,6 +120,7 @@ async fn start(config: &WorkerConfig, health: &Health, shutdown: &Shutdown) -> a
         memory: Memory::new(config.memory_bytes),
         entities_max: config.entities_max,
         score_min: config.score_min,
+        other_language: config.other_language,
         health: health.clone(),
         pressure: Pressure::new(config.places()),
         company: Company::new(),

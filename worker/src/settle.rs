@@ -134,7 +134,7 @@ pub async fn finished(
     note(Settled::Claimed(outcome), Some(elapsed));
     failpoint!("worker.before_ack");
     match outcome {
-        Outcome::Succeeded | Outcome::Superseded | Outcome::Failed => ctx.health.ended(),
+        Outcome::Succeeded | Outcome::Superseded | Outcome::Cancelled | Outcome::Failed => ctx.health.ended(),
         Outcome::Retried | Outcome::Postponed | Outcome::ShardUnreachable => ctx.health.in_vain(),
         Outcome::GivenBack | Outcome::PutOff => {}
     }
@@ -142,6 +142,7 @@ pub async fn finished(
         Outcome::Postponed => ctx.pressure.overloaded(),
         Outcome::Succeeded => ctx.pressure.relieved(),
         Outcome::Superseded
+        | Outcome::Cancelled
         | Outcome::Failed
         | Outcome::Retried
         | Outcome::PutOff
@@ -153,6 +154,7 @@ pub async fn finished(
         Outcome::ShardUnreachable => later(ctx, (delivery, message), Some(claim.token)).await,
         Outcome::Succeeded
         | Outcome::Superseded
+        | Outcome::Cancelled
         | Outcome::Failed
         | Outcome::Retried
         | Outcome::Postponed
@@ -182,7 +184,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
     let (reason, failure) = (error.reason(), error.failure());
     let then = limited(error.disposition(), claim.errors, claim.tried_for);
     match then {
-        Disposition::Drop | Disposition::Requeue | Disposition::AwaitTurn(_) => {}
+        Disposition::Drop | Disposition::Forget | Disposition::Requeue | Disposition::AwaitTurn(_) => {}
         Disposition::Postpone
         | Disposition::PutOff
         | Disposition::Retry { .. }
@@ -193,6 +195,7 @@ async fn write_failure(ctx: &Context, claim: &Claim, error: &JobError) -> Result
     }
     match then {
         Disposition::Drop => Ok(Outcome::Superseded),
+        Disposition::Forget => Ok(Outcome::Cancelled),
         Disposition::Requeue => claims::give_back(&ctx.shards, claim.key, claim.token)
             .await
             .map(|_| Outcome::GivenBack),
@@ -376,6 +379,7 @@ mod tests {
             (JobError::Interrupted, Disposition::Requeue),
             (InferError::Stopped.into(), Disposition::Requeue),
             (JobError::Superseded, Disposition::Drop),
+            (JobError::Cancelled, Disposition::Forget),
             (silent, Disposition::Delay),
         ] {
             assert_eq!(becomes(&error, 100, 2 * TRIED_MAX), then, "{error}");

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use docket_contract::ids::{DocumentId, JobId, JobKey, ModelRef};
 use docket_contract::job::Priority;
+use docket_contract::language::Language;
 use docket_process::telemetry::context;
 use docket_store::FencedTx;
 use docket_store::work::idempotency::Key;
@@ -46,6 +47,9 @@ struct NewAnalysis {
     /// The model that shall read the document, as `name` or `name@version`; another than the service's default.
     #[schema(examples("ner-legal@2"))]
     model: Option<String>,
+    /// The document's language, as a BCP 47 code such as `de`. It chooses the default model of that language when no model is named.
+    #[schema(examples("de"))]
+    language: Option<String>,
     /// Whether somebody waits for the result: `interactive`, which is the default, or `bulk`.
     priority: Option<String>,
     /// Not to be analysed before this time (RFC 3339), at most a year ahead.
@@ -58,6 +62,7 @@ struct NewAnalysis {
 #[derive(Debug, Default)]
 struct Asked {
     model: Option<ModelRef>,
+    language: Option<Language>,
     schedule: Schedule,
 }
 
@@ -67,6 +72,7 @@ impl NewAnalysis {
             |field: &str, text: &Option<String>| text.as_deref().map(|text| schedule::time(field, text)).transpose();
         Ok(Asked {
             model: self.model.as_deref().map(models::parse).transpose()?,
+            language: self.language.as_deref().map(models::language).transpose()?,
             schedule: Schedule {
                 priority: self
                     .priority
@@ -183,7 +189,7 @@ impl Request {
         let place = state.handover.reserve();
         let mut job = NewJob {
             id: JobId::generate(),
-            model: self.asked.model.as_ref().unwrap_or(&self.state.model_default).clone(),
+            model: self.model().clone(),
             schedule: self.asked.schedule,
             trace_parent: self.trace_parent.clone(),
             hand_over: place.is_some(),
@@ -197,6 +203,12 @@ impl Request {
             place.publish(commit::fresh(&self.caller, job, lease));
         }
         Ok(answer)
+    }
+
+    /// The model that shall read the document.
+    fn model(&self) -> &ModelRef {
+        let default = || self.state.model_defaults.of(self.asked.language.as_ref());
+        self.asked.model.as_ref().unwrap_or_else(default)
     }
 
     async fn write(&self, job: &NewJob, hold: Option<&Hold>) -> Result<(FencedTx, Written), ApiError> {
@@ -230,6 +242,10 @@ impl Request {
         hash.add(format!("/v1/documents/{}/jobs", self.document).as_bytes());
         hash.add_optional(self.asked.model.as_ref().map(ToString::to_string).as_deref());
         hash.add_schedule(&self.asked.schedule);
+        // Nothing is added for no language: so such a request is hashed as earlier releases hashed it.
+        if let Some(language) = &self.asked.language {
+            hash.add(format!("language={language}").as_bytes());
+        }
         hash.finish()
     }
 }

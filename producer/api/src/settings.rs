@@ -1,6 +1,6 @@
-//! The limits of uploads and the default model.
+//! The limits of uploads and the default models.
 
-use docket_contract::ids::ModelRef;
+use docket_contract::model_defaults::ModelDefaults;
 use docket_process::settings::{ConfigError, Env, Setting};
 
 use crate::backlog::{self, BacklogConfig};
@@ -11,11 +11,12 @@ pub const DOCUMENT_BYTES_MAX: Setting = Setting::with_default(
     "52428800",
     "size of the largest document that is accepted, in bytes",
 );
-/// Model of uploads that name none.
+/// Models of uploads that name none.
 pub const MODEL_DEFAULT: Setting = Setting::with_default(
     "DOCKET_MODEL_DEFAULT",
     "ner-legal",
-    "model for uploads that name no model, as `name` or `name@version`",
+    "model for uploads that name no model, as `name` or `name@version`; behind it, models for uploads that name a language, such as \
+     `ner-legal,de=ner-german`",
 );
 
 /// Every setting of this crate.
@@ -35,8 +36,8 @@ const DOCUMENT_BYTES_CEILING: u64 = 64 * 1024 * 1024 * 1024;
 pub struct ApiConfig {
     /// Largest document, in bytes.
     pub document_bytes_max: u64,
-    /// Model of uploads that name none.
-    pub model_default: ModelRef,
+    /// Models of uploads that name none.
+    pub model_defaults: ModelDefaults,
     /// The limits of open jobs.
     pub backlog: BacklogConfig,
 }
@@ -46,7 +47,7 @@ impl ApiConfig {
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             document_bytes_max: env.within(&DOCUMENT_BYTES_MAX, 1..=DOCUMENT_BYTES_CEILING)?,
-            model_default: env.get(&MODEL_DEFAULT)?,
+            model_defaults: env.get(&MODEL_DEFAULT)?,
             backlog: BacklogConfig::from_env(env)?,
         })
     }

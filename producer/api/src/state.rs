@@ -1,7 +1,7 @@
 //! The state that callers' routes share.
 
 use axum::extract::FromRef;
-use docket_contract::ids::ModelRef;
+use docket_contract::model_defaults::ModelDefaults;
 use docket_dispatch::handover::HandOver;
 use docket_dispatch::images::Images;
 use docket_http::reads::Reads;
@@ -26,7 +26,7 @@ pub struct ApiState {
     pub(crate) uploads: Uploads,
     pub(crate) backlogs: Backlogs,
     pub(crate) document_bytes_max: u64,
-    pub(crate) model_default: ModelRef,
+    pub(crate) model_defaults: ModelDefaults,
     pub(crate) reads: Reads,
     pub(crate) shutdown: Shutdown,
     verifier: Verifier,
@@ -58,7 +58,7 @@ impl ApiState {
             uploads: Uploads::default(),
             backlogs: Backlogs::new(config.backlog),
             document_bytes_max: config.document_bytes_max,
-            model_default: config.model_default.clone(),
+            model_defaults: config.model_defaults.clone(),
             reads: Reads::new(verifier.clone(), shutdown.clone()),
             shutdown,
             verifier,

@@ -51,6 +51,8 @@ pub struct UploadQuery {
     /// The model that reads the document, as `name` or `name@version`; without a version, the version that is current when the
     /// document is read.
     model: Option<String>,
+    /// The document's language, as a BCP 47 code such as `de`. It chooses the default model of that language when no model is named.
+    language: Option<String>,
     /// The caller's own data: a JSON object of at most 4 KiB.
     metadata: Option<String>,
     /// Whether somebody waits for the result: `interactive`, which is the default, or `bulk`.
@@ -71,6 +73,8 @@ struct UploadForm {
     external_id: Option<String>,
     /// The model that shall read the documents after it, as `name` or `name@version`.
     model: Option<String>,
+    /// The language of the documents after it, as a BCP 47 code such as `de`.
+    language: Option<String>,
     /// The caller's own data for the documents after it: a JSON object of at most 4 KiB.
     metadata: Option<String>,
     /// `interactive` or `bulk`, for the documents after it.
@@ -191,6 +195,7 @@ impl Upload {
         let named = [
             ("external_id", query.external_id),
             ("model", query.model),
+            ("language", query.language),
             ("metadata", query.metadata),
             ("priority", query.priority),
             ("not_before", query.not_before),

@@ -99,6 +99,10 @@ pub struct Job {
     pub windows: Option<i32>,
     /// Tokens of the text, each counted once.
     pub tokens: Option<i64>,
+    /// The share of the text that the model has read, 0 to 1: renewed every five seconds while the job runs, null until that is
+    /// known, and 1 once the job has succeeded.
+    #[schema(examples(0.35))]
+    pub progress: Option<f32>,
     /// Entities found.
     pub entities: Option<i32>,
     /// What of the document was read, and how.
@@ -127,6 +131,7 @@ impl From<&JobView> for Job {
             text_chars: job.text_chars,
             windows: job.windows,
             tokens: job.tokens,
+            progress: progress_of(job),
             entities: job.entities,
             coverage: job.coverage.clone(),
         }
@@ -135,6 +140,13 @@ impl From<&JobView> for Job {
 
 fn seconds(duration: SignedDuration) -> f64 {
     duration.as_secs_f64()
+}
+
+fn progress_of(job: &JobView) -> Option<f32> {
+    if job.state == JobState::Succeeded {
+        return Some(1.0);
+    }
+    job.progress
 }
 
 /// `name@version`, or the name while no version is known.

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use clap::Args;
 use docket_contract::ids::ModelName;
+use docket_contract::model_defaults::ModelDefaults;
 use docket_process::settings::Env;
 use docket_store::StoreConfig;
 use docket_store::work::backlog::Backlog;
@@ -72,14 +73,14 @@ pub async fn examine(env: &Env, of_program: OfProgram, options: &Options) -> Rep
     };
     let stored = async {
         match &settings.blob {
-            Some(config) => bounded("storage", storage::examine(config, settings.model.as_ref())).await,
+            Some(config) => bounded("storage", storage::examine(config, settings.models.as_ref())).await,
             None => Vec::new(),
         }
     };
     let (databases, stored) = tokio::join!(databases, stored);
     findings.extend(databases.findings);
     findings.extend(stored);
-    let models = models(settings.model.as_ref().map(|model| &model.name), &databases.backlog);
+    let models = models(settings.models.as_ref(), &databases.backlog);
     if let Some(config) = &settings.queue {
         findings.extend(bounded("broker", broker::examine(config, &models)).await);
     }
@@ -127,9 +128,11 @@ async fn bounded(part: &str, examined: impl Future<Output = Vec<Finding>>) -> Ve
 }
 
 /// The models whose queues should exist: the default model and every model with work.
-fn models(default: Option<&ModelName>, backlog: &[Backlog]) -> Vec<ModelName> {
+fn models(defaults: Option<&ModelDefaults>, backlog: &[Backlog]) -> Vec<ModelName> {
+    let defaults = defaults.into_iter().flat_map(ModelDefaults::all);
+    let defaults = defaults.map(|model| model.name.clone());
     let waiting = backlog.iter().filter_map(|backlog| backlog.model.parse().ok());
-    let mut models: Vec<ModelName> = default.cloned().into_iter().chain(waiting).collect();
+    let mut models: Vec<ModelName> = defaults.chain(waiting).collect();
     models.sort();
     models.dedup();
     models

@@ -102,7 +102,8 @@ impl Api {
     pub async fn publish(&self, model: &str, version: &str) {
         let (name, version) = (model.parse().unwrap(), version.parse().unwrap());
         let manifest = model::file_key(&name, &version, "manifest.json");
-        let json = serde_json::json!({"description": format!("{model} in a line"), "licence": "Apache-2.0"});
+        let json = serde_json::json!({"description": format!("{model} in a line"), "licence": "Apache-2.0",
+            "languages": ["en"]});
         self.blobs.put_bytes(&manifest, json.to_string().into()).await.unwrap();
         let weights = model::file_key(&name, &version, "model.onnx");
         self.blobs.put_bytes(&weights, "weights".into()).await.unwrap();

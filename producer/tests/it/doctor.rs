@@ -269,7 +269,7 @@ async fn an_older_schema_names_the_command() {
     )
     .await;
     let report = examine(world.env()).await;
-    let versions = "its schema is version 2, this release needs 10";
+    let versions = "its schema is version 2, this release needs 11";
     broken(&report, "shard s1", (versions, "docket-producer migrate"));
 }
 
@@ -284,6 +284,8 @@ async fn a_bucket_that_is_missing_and_keys_that_are_wrong_are_told() {
     broken(&report, "storage", ("store an object", "start the store"));
     let report = examine(changed(&world, &[("DOCKET_MODEL_DEFAULT", "ner-tax")])).await;
     broken(&report, "models", ("ner-tax is not published", "models publish"));
+    let report = examine(changed(&world, &[("DOCKET_MODEL_DEFAULT", "ner-legal,de=ner-german")])).await;
+    broken(&report, "models", ("ner-german is not published", "models publish"));
 }
 
 #[tokio::test]

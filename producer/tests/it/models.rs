@@ -102,6 +102,43 @@ async fn the_default_may_insist_on_a_version() {
 }
 
 #[tokio::test]
+async fn a_language_that_is_named_chooses_its_default_model_unless_a_model_is_named() {
+    let defaults = "ner-legal,de=ner-german@2,fr=ner-french";
+    let api = Api::start_with(&[("DOCKET_MODEL_DEFAULT", defaults)]).await;
+    api.publish("ner-legal", "1").await;
+    api.publish("ner-german", "2").await;
+    for (fields, model) in [
+        (&[][..], "ner-legal"),
+        (&[("language", "de")], "ner-german"),
+        (&[("language", "it")], "ner-legal"),
+        (&[("language", "de"), ("model", "ner-legal")], "ner-legal"),
+    ] {
+        let request = api.post(ACME, &upload_path(fields)).body("text");
+        let answer = accepted(request.send().await.unwrap()).await;
+        assert_eq!(api.claim(ACME, &answer).await.model.as_str(), model, "{fields:?}");
+        let again = format!("/v1/documents/{}/jobs", answer["document_id"].as_str().unwrap());
+        let body =
+            serde_json::to_string(&fields.iter().copied().collect::<std::collections::BTreeMap<_, _>>()).unwrap();
+        let job = accepted(api.post(ACME, &again).body(body).send().await.unwrap()).await;
+        assert!(job["model"].as_str().unwrap().starts_with(model), "{fields:?}: {job}");
+    }
+    let upload = async |language: &str| {
+        let request = api.post(ACME, &upload_path(&[("language", language)]));
+        request.body("text").send().await.unwrap()
+    };
+    assert_problem(upload("fr").await, 422, "unknown-model").await;
+    for unknown in ["German", "DE", "de-AT", "und", ""] {
+        assert_problem(upload(unknown).await, 422, "invalid-field").await;
+    }
+    let listed = api.read(ACME, "/v1/models").await;
+    assert_eq!(listed["default"], "ner-legal");
+    assert_eq!(
+        listed["default_by_language"],
+        json!({"de": "ner-german@2", "fr": "ner-french"})
+    );
+}
+
+#[tokio::test]
 async fn what_can_be_named_is_listed() {
     let api = Api::start().await;
     api.publish("ner-legal", "1").await;
@@ -134,7 +171,8 @@ async fn what_can_be_named_is_listed() {
     let model = |name: &str, version: &serde_json::Value, versions: &[&str], told: bool| {
         let about = |text: String| if told { json!(text) } else { nothing.clone() };
         json!({"name": name, "version": version, "versions": versions,
-            "description": about(format!("{name} in a line")), "licence": about("Apache-2.0".into())})
+            "description": about(format!("{name} in a line")), "licence": about("Apache-2.0".into()),
+            "languages": if told { vec!["en"] } else { Vec::new() }})
     };
     assert_eq!(
         answer["models"],

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::language::TextLanguage;
 use crate::words;
 
 /// What of a document was read, and how.
@@ -22,9 +23,23 @@ pub struct Coverage {
     /// The files within a mail or an archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<FileCoverage>,
+    /// The language of the text; missing in results of a release that did not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<TextLanguage>,
     /// What else a reader of the result should know, a word each: see [`Remark`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+}
+
+impl Coverage {
+    /// This coverage with the language of the text, and a remark if the model reads others only.
+    pub fn in_language(mut self, language: TextLanguage) -> Self {
+        if language.is_other() {
+            self.remarks.push(Remark::OtherLanguage.as_str().to_owned());
+        }
+        self.language = Some(language);
+        self
+    }
 }
 
 /// The encoding of a text, and how it is known.
@@ -88,5 +103,7 @@ words!(
     Remark {
         /// The PDF is an XFA form, whose content only a viewer with XFA shows.
         XfaForm = "xfa_form",
+        /// The text is in a language that the model does not read, so the model's entities may be wrong or missing.
+        OtherLanguage = "other_language",
     }
 );

@@ -7,8 +7,10 @@ words!(
     Outcome {
         /// The job's result was written.
         Succeeded = "succeeded",
-        /// Another worker took the job over, or the job was cancelled or expired.
+        /// Another worker took the job over, or the job expired.
         Superseded = "superseded",
+        /// The job was cancelled while it ran, or its document was deleted.
+        Cancelled = "cancelled",
         /// The job failed for good.
         Failed = "failed",
         /// The job failed in a way that may pass. The error is counted.
@@ -174,6 +176,8 @@ words!(
         Fetch = "fetch",
         /// Extracts text from the document.
         Extract = "extract",
+        /// Tells the language of the text.
+        Language = "language",
         /// Cuts the text into windows.
         Window = "window",
         /// Runs the model.
@@ -193,6 +197,7 @@ impl Stage {
     /// The words of the stages that use a CPU.
     pub const COMPUTING_WORDS: &'static [&'static str] = &[
         Self::Extract.as_str(),
+        Self::Language.as_str(),
         Self::Window.as_str(),
         Self::Infer.as_str(),
         Self::Decode.as_str(),

@@ -6,6 +6,8 @@ use crate::words;
 words!(
     /// Why a job failed. Another release may know reasons that are missing here.
     Reason {
+        /// The job was cancelled, or its document was deleted.
+        Cancelled = "cancelled",
         /// A shard refused the result at every try.
         DatabaseUnavailable = "database_unavailable",
         /// The job's deadline passed.
@@ -22,6 +24,8 @@ words!(
         ModelError = "model_error",
         /// The model could not be fetched or loaded.
         ModelUnavailable = "model_unavailable",
+        /// The text is in a language that the model does not read, and this deployment refuses such documents.
+        OtherLanguage = "other_language",
         /// The job crashed workers while it ran alone.
         Poison = "poison",
         /// A shard did not take so large a result in time.
@@ -75,6 +79,7 @@ impl Reason {
     /// The sentence that a caller reads; `None` where the job's detail says what is wrong with the document.
     fn sentence(self) -> Option<&'static str> {
         Some(match self {
+            Self::Cancelled => "The analysis was cancelled.",
             Self::DatabaseUnavailable => "The database did not take the result, however often that was tried.",
             Self::DeadlinePassed => "The deadline passed before the analysis was done.",
             Self::DocumentMissing => "The stored document is gone.",
@@ -98,6 +103,7 @@ impl Reason {
             | Self::DocumentTooLarge
             | Self::Encrypted
             | Self::Malformed
+            | Self::OtherLanguage
             | Self::ParserCrashed
             | Self::ParserOutOfMemory
             | Self::ParserTimeout

@@ -59,6 +59,9 @@ pub struct Published {
 pub struct About {
     /// What the model is for, in one line.
     pub description: String,
+    /// The languages that the model reads, as BCP 47 codes; empty when its author does not say.
+    #[serde(default)]
+    pub languages: Vec<String>,
     /// Licence of the model.
     pub licence: String,
 }

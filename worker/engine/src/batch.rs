@@ -7,6 +7,7 @@
 //! The queue holds no windows, only who waits for which. How much may wait is bounded by whoever admits jobs.
 
 mod planner;
+mod read_so_far;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use tokio::sync::oneshot;
 use tracing::Span;
 
 pub use planner::{BUCKET_TOKENS, PassLimits};
+pub use read_so_far::ReadSoFar;
 
 use crate::decode::WindowScores;
 use crate::infer::InferError;
@@ -81,12 +83,16 @@ struct State {
     stopped: bool,
 }
 
+/// Where a text's scores go.
+type Reply = oneshot::Sender<Result<Vec<WindowScores>, InferError>>;
+
 #[derive(Debug)]
 struct Waiting {
     windows: Arc<Windows>,
     scores: Vec<Option<WindowScores>>,
     missing: usize,
-    reply: oneshot::Sender<Result<Vec<WindowScores>, InferError>>,
+    read: ReadSoFar,
+    reply: Reply,
     span: Span,
 }
 
@@ -118,11 +124,21 @@ impl Batcher {
 
     /// Scores all windows of a text, in their order. When the caller leaves, its windows that have not run leave the queue.
     pub async fn score(&self, client: &ClientId, windows: &Arc<Windows>) -> Result<Vec<WindowScores>, InferError> {
+        self.score_and_count(client, windows, ReadSoFar::default()).await
+    }
+
+    /// Does the same as [`Batcher::score`], and counts each window in `read` as soon as it is read.
+    pub async fn score_and_count(
+        &self,
+        client: &ClientId,
+        windows: &Arc<Windows>,
+        read: ReadSoFar,
+    ) -> Result<Vec<WindowScores>, InferError> {
         if windows.is_empty() {
             return Ok(Vec::new());
         }
         let (reply, scores) = oneshot::channel();
-        let _leave = self.queue.enter(client, windows, reply)?;
+        let _leave = self.queue.enter(client, windows, (read, reply))?;
         scores.await.unwrap_or(Err(InferError::Stopped))
     }
 
@@ -201,18 +217,20 @@ impl Queue {
         self: &Arc<Self>,
         client: &ClientId,
         windows: &Arc<Windows>,
-        reply: oneshot::Sender<Result<Vec<WindowScores>, InferError>>,
+        (read, reply): (ReadSoFar, Reply),
     ) -> Result<Leave, InferError> {
         let mut state = self.lock();
         if state.stopped {
             return Err(InferError::Stopped);
         }
+        read.begin(windows.len());
         let number = state.jobs_ever;
         state.jobs_ever += 1;
         let waiting = Waiting {
             windows: Arc::clone(windows),
             scores: vec![None; windows.len()],
             missing: windows.len(),
+            read,
             reply,
             span: Span::current(),
         };
@@ -244,6 +262,7 @@ impl State {
             Ok(scores) => {
                 job.scores[row.window] = Some(scores);
                 job.missing -= 1;
+                job.read.add();
                 if job.missing > 0 {
                     return;
                 }

@@ -3,6 +3,7 @@
 mod apart;
 pub mod boundaries;
 pub mod citations;
+pub mod language;
 pub mod names;
 mod ordinals;
 pub mod overlaps;

@@ -7,6 +7,7 @@ mod broker;
 mod documents;
 mod health;
 mod jobs;
+mod languages;
 mod metrics;
 mod models;
 mod operator;

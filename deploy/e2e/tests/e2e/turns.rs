@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use docket_e2e::system::System;
+use docket_e2e::api::{Accepted, Caller};
+use docket_e2e::system::{Program, System};
 use docket_e2e::wire::Wire;
 use docket_process::settings::Env;
 use docket_store::operate::controls::{self, Change};
@@ -33,6 +34,74 @@ async fn cancelled_work_stops_long_before_its_end() {
         "the engine went on with what nobody wants"
     );
     assert_eq!(caller.job(&long).await["state"], "cancelled");
+}
+
+#[tokio::test]
+async fn a_long_document_says_how_far_it_is_and_a_cancel_stops_it_long_before_its_end() {
+    /// Parts of the long document. It would take about two minutes.
+    const PARTS: usize = 120;
+    let system = System::start().await;
+    let worker = system.worker_with(&[("DOCKET_SESSIONS", "1")]).await;
+    let caller = system.caller("acme").await;
+    let part = caller.upload(&long_text(1)).await;
+    let part = caller.until(&part, "succeeded").await;
+    assert_eq!(part["progress"], 1.0);
+    let windows = part["windows"].as_f64().unwrap();
+    let before = windows_read(&worker).await;
+    assert_eq!(before, windows, "the model reads each window once");
+
+    let long = caller.upload(&long_text(PARTS)).await;
+    let first = progress_beyond(&caller, &long, 0.0).await;
+    let second = progress_beyond(&caller, &long, first).await;
+    let (read, all) = (windows_read(&worker).await - before, windows * PARTS as f64);
+    // A part on its own may have a window more than within the whole.
+    assert!(
+        second < 0.5 && second <= read / all * 1.1,
+        "{second} of {all}, and {read} are read"
+    );
+
+    assert_eq!(caller.cancel(&long).await["state"], "cancelled");
+    worker.until_metric(r#"docket_jobs_total{outcome="cancelled"} 1"#).await;
+    worker.until_metric("docket_jobs_running 0").await;
+    worker.until_metric("docket_worker_memory_reserved_bytes 0").await;
+    let stopped = windows_read(&worker).await;
+    let letter = caller.upload(LETTER).await;
+    let letter = caller.until(&letter, "succeeded").await["windows"].as_f64().unwrap();
+    let after = windows_read(&worker).await;
+    // The pass that ran when the job was cancelled ends, and nothing of the job runs behind it.
+    assert!(after <= stopped + letter + 1.0, "{stopped}, then {after} windows");
+    assert!(after - before < all * 0.6, "{after} of {all} windows");
+    let ended = caller.job(&long).await;
+    assert_eq!(
+        (&ended["state"], &ended["progress"]),
+        (&"cancelled".into(), &serde_json::Value::Null)
+    );
+}
+
+/// Waits until a running document's progress is beyond this, and returns it.
+async fn progress_beyond(caller: &Caller, accepted: &Accepted, than: f64) -> f64 {
+    let path = format!("/v1/documents/{}", accepted.document);
+    let growing = async {
+        loop {
+            let (_, document) = caller.get(&path).await;
+            match document["job"]["progress"].as_f64() {
+                Some(progress) if progress > than => return progress,
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    };
+    let grown = tokio::time::timeout(Duration::from_secs(90), growing).await;
+    grown.unwrap_or_else(|_| panic!("the progress stays at {than}"))
+}
+
+/// Windows that a worker's model has read, by the worker's own count.
+async fn windows_read(worker: &Program) -> f64 {
+    let metrics = worker.metrics().await;
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("docket_model_pass_windows_sum"));
+    let (_, value) = line.unwrap().rsplit_once(' ').unwrap();
+    value.parse().unwrap()
 }
 
 #[tokio::test]

@@ -24,6 +24,16 @@ pub fn not_read(coverage: &Coverage) -> Vec<String> {
     without.map(line).collect()
 }
 
+/// A line for a text in another language than its model reads.
+pub fn other_language(coverage: &Coverage) -> Option<String> {
+    let language = coverage.language.as_ref().filter(|language| language.is_other())?;
+    let reads = language.model_reads.join(", ");
+    Some(format!(
+        "in the language {}, and its model reads {reads}: entities may be wrong or missing",
+        language.code
+    ))
+}
+
 /// What people call a kind of document.
 fn kind(media_type: &str) -> String {
     let Ok(declared) = Declared::parse(media_type) else {
@@ -50,6 +60,7 @@ fn kind(media_type: &str) -> String {
 #[cfg(test)]
 mod tests {
     use docket_contract::coverage::FileCoverage;
+    use docket_contract::language::TextLanguage;
 
     use super::*;
 
@@ -65,5 +76,18 @@ mod tests {
         };
         assert_eq!(facts(&of("message/rfc822", 1)), ["mail", "1 file within"]);
         assert_eq!(facts(&of("image/gif", 0)), ["image/gif"]);
+    }
+
+    #[test]
+    fn another_language_than_the_models_is_told() {
+        let language = |code: &str| TextLanguage {
+            code: code.to_owned(),
+            confidence: Some(100),
+            model_reads: vec!["en".to_owned()],
+        };
+        let told = |code: &str| other_language(&Coverage::default().in_language(language(code)));
+        let line = "in the language de, and its model reads en: entities may be wrong or missing";
+        assert_eq!(told("de").as_deref(), Some(line));
+        assert_eq!((told("en"), told("und")), (None, None));
     }
 }

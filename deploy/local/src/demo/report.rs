@@ -37,7 +37,9 @@ pub fn document(document: &Document, entities: &[Entity]) -> String {
     for fact in facts.chain([counted_entities(entities.len())]) {
         write!(text, ", {fact}").unwrap_or_default();
     }
-    for line in document.coverage.iter().flat_map(coverage::not_read) {
+    let other_language = document.coverage.iter().filter_map(coverage::other_language);
+    let not_read = document.coverage.iter().flat_map(coverage::not_read);
+    for line in other_language.chain(not_read) {
         write!(text, "\n  {line}").unwrap_or_default();
     }
     text + &table(entities)

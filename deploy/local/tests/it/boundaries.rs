@@ -25,6 +25,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("aws-smithy-http-client", &["docket-objects"]),
     ("ort", &["docket-engine"]),
     ("tokenizers", &["docket-engine"]),
+    ("whatlang", &["docket-understand"]),
     ("jsonwebtoken", &["docket-identity"]),
     ("hyper", &["docket-http", "docket-process"]),
     // The routes are axum's; a worker serves its probes with axum.

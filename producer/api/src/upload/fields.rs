@@ -4,6 +4,7 @@ use crate::kinds;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use docket_contract::ids::ModelRef;
+use docket_contract::language::Language;
 use docket_contract::media_type::{Declared, MediaType, MediaTypeError};
 use docket_contract::page_ranges::PageRanges;
 use docket_store::work::jobs::Schedule;
@@ -22,9 +23,10 @@ const EXTERNAL_ID_CHARS_MAX: usize = 200;
 pub const METADATA_BYTES_MAX: usize = 4 * 1024;
 
 /// Names of a document's fields, in a query or in a form.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 8] = [
     "external_id",
     "model",
+    "language",
     "metadata",
     "priority",
     "not_before",
@@ -39,6 +41,8 @@ pub struct Fields {
     pub external_id: Option<String>,
     /// The model that the caller named; the default model reads the document otherwise.
     pub model: Option<ModelRef>,
+    /// The language of the document, which chooses the model when the caller named none.
+    pub language: Option<Language>,
     /// The caller's own data: a JSON object, byte for byte as it was sent.
     pub metadata: Option<String>,
     /// When the document is to be analysed.
@@ -68,6 +72,7 @@ impl Fields {
         match name {
             "external_id" => self.external_id = Some(external_id(value)?),
             "model" => self.model = Some(models::parse(&value)?),
+            "language" => self.language = Some(models::language(&value)?),
             "metadata" => self.metadata = Some(metadata(value)?),
             "priority" => self.schedule.priority = schedule::priority(&value)?,
             "not_before" => self.schedule.not_before = Some(schedule::time(name, &value)?),
@@ -340,6 +345,9 @@ mod tests {
         }
         assert!(takes("model", "ner-legal".into()) && takes("model", "ner-legal@2".into()));
         assert!(!takes("model", "no such/model".into()) && !takes("model", "ner-legal@".into()));
+        assert!(
+            takes("language", "de".into()) && !takes("language", "German".into()) && !takes("language", "und".into())
+        );
         assert!(takes("priority", "bulk".into()) && takes("deadline", "2027-01-31T18:00:00Z".into()));
         assert!(!takes("priority", "high".into()) && !takes("not_before", "soon".into()));
         assert!(takes("pages", "2-9,12".into()) && !takes("pages", "0".into()) && !takes("pages", String::new()));

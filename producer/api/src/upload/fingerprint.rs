@@ -22,9 +22,12 @@ pub fn fingerprint(form: bool, files: &[Taken]) -> [u8; 32] {
             hash.add_optional(part.as_deref());
         }
         hash.add_schedule(&fields.schedule);
-        // Nothing is added for all pages: so a request without any is hashed as earlier releases hashed it.
+        // Nothing is added for all pages, or for no language: so such a request is hashed as earlier releases hashed it.
         if let Some(pages) = &fields.pages {
             hash.add(pages.to_string().as_bytes());
+        }
+        if let Some(language) = &fields.language {
+            hash.add(format!("language={language}").as_bytes());
         }
     }
     hash.finish()
@@ -96,6 +99,7 @@ mod tests {
         let fields = Fields {
             external_id: Some("a".into()),
             model: None,
+            language: None,
             metadata: None,
             schedule: Schedule::default(),
             pages: None,
@@ -139,6 +143,7 @@ mod tests {
                 head.media_type = Declared::parse("text/plain; charset=latin1").unwrap();
             })),
             one(file(|head, _| head.fields.pages = Some("1-2".parse().unwrap()))),
+            one(file(|head, _| head.fields.language = Some("de".parse().unwrap()))),
             one(file(|head, _| head.fields.schedule.priority = Priority::Bulk)),
             one(file(|head, _| {
                 head.fields.schedule.deadline = Some(jiff::Timestamp::UNIX_EPOCH);

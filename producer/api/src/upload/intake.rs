@@ -85,7 +85,9 @@ impl Intake {
 
     /// The model that shall read a file.
     pub fn model_of<'a>(&'a self, head: &'a Head) -> &'a ModelRef {
-        head.fields.model.as_ref().unwrap_or(&self.state.model_default)
+        let fields = &head.fields;
+        let default = || self.state.model_defaults.of(fields.language.as_ref());
+        fields.model.as_ref().unwrap_or_else(default)
     }
 
     /// Takes a file: stores or hashes its content.

@@ -1,6 +1,6 @@
 //! The settings: a wrong setting is a finding, and prevents only the examination of its own part.
 
-use docket_contract::ids::ModelRef;
+use docket_contract::model_defaults::ModelDefaults;
 use docket_objects::BlobConfig;
 use docket_process::settings::{ConfigError, Env};
 use docket_queue::QueueConfig;
@@ -16,15 +16,15 @@ pub struct Settings {
     pub queue: Option<QueueConfig>,
     /// Address of the bucket.
     pub blob: Option<BlobConfig>,
-    /// The model that reads documents whose upload names none.
-    pub model: Option<ModelRef>,
+    /// The models that read documents whose upload names none.
+    pub models: Option<ModelDefaults>,
 }
 
 /// What only the whole program knows of its settings.
 #[derive(Debug, Default)]
 pub struct OfProgram {
-    /// The model that reads documents whose upload names none.
-    pub model_default: Option<ModelRef>,
+    /// The models that read documents whose upload names none.
+    pub model_defaults: Option<ModelDefaults>,
     /// Errors of the settings that are not read here.
     pub errors: Vec<ConfigError>,
 }
@@ -36,7 +36,7 @@ pub fn read(env: &Env, of_program: OfProgram) -> (Settings, Vec<Finding>) {
         store: usable(StoreConfig::from_env(env), &mut findings),
         queue: usable(QueueConfig::from_env(env), &mut findings),
         blob: usable(BlobConfig::from_env(env), &mut findings),
-        model: of_program.model_default,
+        models: of_program.model_defaults,
     };
     for error in of_program.errors {
         usable::<()>(Err(error), &mut findings);

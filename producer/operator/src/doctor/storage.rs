@@ -1,6 +1,7 @@
 //! The bucket, and the models in it.
 
 use docket_contract::ids::{ModelRef, ModelVersion};
+use docket_contract::model_defaults::ModelDefaults;
 use docket_contract::object_key::BlobKey;
 use docket_objects::inspect::Refusal;
 use docket_objects::{BlobConfig, BlobStore};
@@ -15,8 +16,8 @@ use docket_objects::published::{Lookup, Models};
 const PROBE: &[u8] = b"docket-producer doctor";
 const PART: &str = "storage";
 
-/// Examines the bucket, and whether it has the default model.
-pub async fn examine(config: &BlobConfig, model: Option<&ModelRef>) -> Vec<Finding> {
+/// Examines the bucket, and whether it has the default models.
+pub async fn examine(config: &BlobConfig, models: Option<&ModelDefaults>) -> Vec<Finding> {
     let blobs = BlobStore::connect(config).await;
     let key = BlobKey::from_stored(format!("doctor/{}", Uuid::new_v4()));
     let (stored, ahead) = blobs.try_store(&key, PROBE.into()).await;
@@ -44,7 +45,7 @@ pub async fn examine(config: &BlobConfig, model: Option<&ModelRef>) -> Vec<Findi
         findings.push(Finding::ok(PART, what));
     }
     findings.push(lifecycle(&blobs).await);
-    if let Some(model) = model {
+    for model in models.into_iter().flat_map(ModelDefaults::all) {
         findings.push(published(&blobs, model).await);
     }
     findings

@@ -1,6 +1,7 @@
 //! The parsers of a worker: how documents ended in them, and what keeps them in.
 
 use docket_contract::coverage::Coverage;
+use docket_contract::language::{self, TextLanguage};
 use docket_contract::media_type::MediaType;
 use docket_contract::outcome::{ImageEnd, ParserEnd, PictureEnd, SandboxPart};
 use docket_contract::text_map::Reading;
@@ -58,7 +59,31 @@ const READ: Metric = Metric::new(
 )
 .labels(&[Label::words("media_type", MediaType::NAMES)]);
 
-pub(super) const ALL: &[&Metric] = &[&DOCUMENTS, &STARTED, &ENFORCED, &PICTURES, &IMAGES, &PAGES, &READ];
+const LANGUAGES: Metric = Metric::new(
+    "docket_document_languages_total",
+    Kind::Counter,
+    By::Worker,
+    "documents that were read, by the language of their text as BCP 47 code; `und` is a text whose language is not known",
+)
+.labels(&[Label::words("language", language::TOLD)]);
+const IN_OTHER_LANGUAGE: Metric = Metric::new(
+    "docket_documents_in_other_language_total",
+    Kind::Counter,
+    By::Worker,
+    "documents that were read although their text is in another language than their model reads",
+);
+
+pub(super) const ALL: &[&Metric] = &[
+    &DOCUMENTS,
+    &STARTED,
+    &ENFORCED,
+    &PICTURES,
+    &IMAGES,
+    &PAGES,
+    &READ,
+    &LANGUAGES,
+    &IN_OTHER_LANGUAGE,
+];
 
 /// Sets how many documents ended so.
 pub fn parser_ended(how: ParserEnd, documents: u64) {
@@ -87,10 +112,17 @@ pub fn sandbox(part: SandboxPart, enforced: bool) {
 
 /// A document was read, and its result stored.
 pub fn document_read(coverage: &Coverage) {
-    // A parser said both words, so only known ones become labels.
+    // A parser said some of these words, so only known ones become labels.
     let known = |words: &[&'static str], word: &str| words.iter().copied().find(|known| *known == word);
     if let Some(media_type) = known(MediaType::NAMES, &coverage.media_type) {
         READ.counter(&[media_type]).increment(1);
+    }
+    let code = coverage.language.as_ref().map(|language| language.code.as_str());
+    if let Some(code) = code.and_then(|code| known(language::TOLD, code)) {
+        LANGUAGES.counter(&[code]).increment(1);
+    }
+    if coverage.language.as_ref().is_some_and(TextLanguage::is_other) {
+        IN_OTHER_LANGUAGE.counter(&[]).increment(1);
     }
     let Some(pages) = &coverage.pages else { return };
     let without = pages

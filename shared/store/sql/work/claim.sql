@@ -59,8 +59,8 @@ condemned as (
 -- The claim, if nothing forbids it. An attempt is counted unless the same claim goes on.
 granted as (
     update dispatch d set state = 'running', claim_token = $3, worker = $4, alone = $5, claimed_at = clock_timestamp(),
-        heartbeat_at = clock_timestamp(), lease_token = null, lease_until = null, crashes = j.crashes_now,
-        lone_crashes = j.lone_crashes_now,
+        heartbeat_at = clock_timestamp(), progress = null, lease_token = null, lease_until = null,
+        crashes = j.crashes_now, lone_crashes = j.lone_crashes_now,
         attempt = d.attempt + (d.claim_token is distinct from $3)::int,
         history = case when d.claim_token = $3 then d.history else docket_history(
             case when j.dead then docket_history(d.history, $9 || jsonb_build_object(

@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::rows::{seconds, undecodable};
+use crate::rows::{column, seconds, undecodable};
 use crate::shards::keys::buckets_of;
 use crate::sql::{Statement, sql};
 use crate::work::results::{self, Ending, Failure};
@@ -166,33 +166,65 @@ async fn answer(tx: &mut FencedTx, key: JobKey, asker: Asker<'_>, row: Option<Ro
     Ok(Answer::Suspect)
 }
 
-/// Says that claims are alive. Returns the jobs whose claim is no longer this one: taken over, cancelled, expired,
-/// ended. A job whose bucket is just moving is not among them. At most [`crate::shards::fence::FENCE_BUCKETS_MAX`]
-/// buckets at a time.
-pub async fn heartbeat(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
-    ask(shard, claims, sql!("work/heartbeat")).await
+/// A claim's sign of life.
+#[derive(Debug, Clone, Copy)]
+pub struct Beat {
+    /// The claimed job.
+    pub key: JobKey,
+    /// The claim.
+    pub token: ClaimToken,
+    /// The share of the job's text that the model has read, 0 to 1; `None` until that is known.
+    pub progress: Option<f32>,
+}
+
+/// A job whose claim is no longer the one that was asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Lost {
+    job_id: Uuid,
+    /// Whether nobody wants the job's result any more: the job was cancelled, or its document is gone. Otherwise the claim was
+    /// taken over, or the job expired or ended.
+    pub unwanted: bool,
+}
+
+impl Lost {
+    /// The job.
+    pub fn job(&self) -> JobId {
+        JobId(self.job_id)
+    }
+}
+
+/// Says that claims are alive, and how far their jobs are. Returns the jobs whose claim is no longer this one: taken over,
+/// cancelled, expired, ended. A job whose bucket is just moving is not among them. At most
+/// [`crate::shards::fence::FENCE_BUCKETS_MAX`] buckets at a time.
+pub async fn heartbeat(shard: &Database, beats: &[Beat]) -> Result<Vec<Lost>, StoreError> {
+    let (mut tx, here) = of_this_shard(shard, beats).await?;
+    let query = bound(sql!("work/heartbeat"), &here).bind(column(&here, |beat| beat.progress));
+    let lost = tx.all(query).await?;
+    tx.commit().await?;
+    Ok(lost)
 }
 
 /// Returns the same as [`heartbeat`], and writes nothing.
-pub async fn lost(shard: &Database, claims: &[(JobKey, ClaimToken)]) -> Result<Vec<JobId>, StoreError> {
-    ask(shard, claims, sql!("work/claims_lost")).await
+pub async fn lost(shard: &Database, beats: &[Beat]) -> Result<Vec<Lost>, StoreError> {
+    let (mut tx, here) = of_this_shard(shard, beats).await?;
+    let lost = tx.all(bound(sql!("work/claims_lost"), &here)).await?;
+    tx.commit().await?;
+    Ok(lost)
 }
 
-async fn ask(
-    shard: &Database,
-    claims: &[(JobKey, ClaimToken)],
-    statement: Statement,
-) -> Result<Vec<JobId>, StoreError> {
-    let keys: Vec<JobKey> = claims.iter().map(|(key, _)| *key).collect();
-    let (mut tx, owned) = shard.begin_owned(&buckets_of(&keys)).await?;
-    let here = || claims.iter().filter(|(key, _)| owned.contains(&key.bucket));
-    let query = statement
-        .bind(here().map(|(key, _)| key.bucket.number()).collect::<Vec<_>>())
-        .bind(here().map(|(key, _)| key.job.0).collect::<Vec<_>>())
-        .bind(here().map(|(_, token)| token.0).collect::<Vec<_>>());
-    let lost = tx.scalars(query).await?;
-    tx.commit().await?;
-    Ok(lost.into_iter().map(JobId).collect())
+/// Begins a transaction on a shard, with those of the claims whose buckets it owns.
+async fn of_this_shard(shard: &Database, beats: &[Beat]) -> Result<(FencedTx, Vec<Beat>), StoreError> {
+    let keys: Vec<JobKey> = beats.iter().map(|beat| beat.key).collect();
+    let (tx, owned) = shard.begin_owned(&buckets_of(&keys)).await?;
+    let here = beats.iter().filter(|beat| owned.contains(&beat.key.bucket));
+    Ok((tx, here.copied().collect()))
+}
+
+fn bound(statement: Statement, beats: &[Beat]) -> Statement {
+    statement
+        .bind(column(beats, |beat| beat.key.bucket.number()))
+        .bind(column(beats, |beat| beat.key.job.0))
+        .bind(column(beats, |beat| beat.token.0))
 }
 
 /// Sets a job waiting again after an error that may pass. `false` when the claim is no longer the job's.

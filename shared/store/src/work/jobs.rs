@@ -242,6 +242,8 @@ pub struct JobView {
     pub map_key: Option<BlobKey>,
     /// What of the document was read.
     pub coverage: Option<Coverage>,
+    /// The share of the text that the model has read, while the job runs; `None` until that is known.
+    pub progress: Option<f32>,
     /// When the job was accepted.
     pub created_at: Instant,
     /// When the last claim was made.
@@ -278,6 +280,7 @@ impl FromRow<'_, PgRow> for JobView {
             coverage: row
                 .try_get::<Option<Json<Coverage>>, _>("coverage")?
                 .map(|Json(coverage)| coverage),
+            progress: row.try_get("progress")?,
             created_at: instant(row, "job_created_at")?.unwrap_or(Instant::UNIX_EPOCH),
             started_at: instant(row, "started_at")?,
             ended_at: instant(row, "ended_at")?,

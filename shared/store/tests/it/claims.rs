@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use docket_contract::ids::ClaimToken;
+use docket_contract::ids::{ClaimToken, JobKey};
 use docket_contract::sharding;
 use docket_contract::state::JobState;
 use docket_store::operate::controls::{self, Change};
 use docket_store::operate::dead;
 use docket_store::read::documents;
-use docket_store::work::claims::{self, Answer, Asker};
+use docket_store::work::claims::{self, Answer, Asker, Beat};
 use docket_store::work::dispatch;
 use docket_store::work::jobs::{self, HandOver};
 use docket_store::work::results::{self, CHUNK_ENTITIES_MAX, Failure, Saved};
@@ -30,6 +30,7 @@ direct_and_pooled!(
     a_job_that_crashed_twice_in_company_is_a_suspect_and_twice_alone_poison,
     the_sweeper_repairs_what_nobody_redelivers,
     heartbeats_name_the_lost_claims,
+    a_heartbeat_says_how_far_a_job_is_and_hears_whether_it_is_wanted,
     a_heartbeat_passes_over_a_row_that_is_locked,
     a_large_result_is_written_whole_or_not_at_all,
     a_job_that_is_cancelled_at_once_did_not_end_before_it_began,
@@ -286,6 +287,10 @@ async fn the_sweeper_repairs_what_nobody_redelivers(fixture: Fixture) {
     assert_eq!(fixture.job(key, "acme").await.error.unwrap().0, "poison");
 }
 
+fn beat(key: JobKey, token: ClaimToken, progress: Option<f32>) -> Beat {
+    Beat { key, token, progress }
+}
+
 async fn heartbeats_name_the_lost_claims(fixture: Fixture) {
     let (lost, _) = fixture.accept("acme").await;
     let (kept, _) = fixture.accept("acme").await;
@@ -295,12 +300,57 @@ async fn heartbeats_name_the_lost_claims(fixture: Fixture) {
     fixture.age(lost, 20).await;
     fixture.age(kept, 20).await;
     granted(fixture.claim(lost, "w2").await);
-    let held = [(lost, old.token), (kept, alive.token)];
-    assert_eq!(claims::heartbeat(shard, &held).await.unwrap(), [lost.job]);
+    let held = [beat(lost, old.token, None), beat(kept, alive.token, Some(0.25))];
+    let told = claims::heartbeat(shard, &held).await.unwrap();
+    assert_eq!(
+        told.iter().map(|told| (told.job(), told.unwanted)).collect::<Vec<_>>(),
+        [(lost.job, false)]
+    );
     assert!(
         matches!(fixture.claim(kept, "w2").await, Answer::RunningElsewhere),
         "the heartbeat was not written"
     );
+}
+
+async fn a_heartbeat_says_how_far_a_job_is_and_hears_whether_it_is_wanted(fixture: Fixture) {
+    let (key, _) = fixture.accept("acme").await;
+    let shard = fixture.shard_of(key);
+    let progress = async || fixture.job(key, "acme").await.progress;
+    assert_eq!(progress().await, None, "it waits");
+    let claim = granted(fixture.claim(key, "w1").await);
+    for read in [None, Some(0.25), Some(0.75)] {
+        assert_eq!(
+            claims::heartbeat(shard, &[beat(key, claim.token, read)]).await.unwrap(),
+            []
+        );
+        assert_eq!(claims::lost(shard, &[beat(key, claim.token, None)]).await.unwrap(), []);
+        assert_eq!(progress().await, read);
+    }
+    fixture.age(key, 20).await;
+    let later = granted(fixture.claim(key, "w2").await);
+    assert_eq!(progress().await, None, "the later claim begins anew");
+    let told = claims::heartbeat(shard, &[beat(key, claim.token, Some(1.0))])
+        .await
+        .unwrap();
+    assert!(!told[0].unwanted && told.len() == 1, "{told:?}");
+    assert_eq!(progress().await, None, "a lost claim says nothing");
+
+    let mut cancelling = fixture.shards.begin(key.bucket).await.unwrap();
+    jobs::cancel(&mut cancelling, key, &"acme".parse().unwrap())
+        .await
+        .unwrap();
+    cancelling.commit().await.unwrap();
+    for told in [
+        claims::lost(shard, &[beat(key, later.token, None)]).await.unwrap(),
+        claims::heartbeat(shard, &[beat(key, later.token, Some(1.0))])
+            .await
+            .unwrap(),
+    ] {
+        assert!(
+            told[0].unwanted && told[0].job() == key.job && told.len() == 1,
+            "{told:?}"
+        );
+    }
 }
 
 /// It waited for two days before anybody took it; then a day of tries passes.
@@ -426,7 +476,7 @@ async fn a_heartbeat_passes_over_a_row_that_is_locked(fixture: Fixture) {
         .execute(&mut *writing)
         .await
         .unwrap();
-    let held: Vec<_> = claims.iter().map(|claim| (claim.key, claim.token)).collect();
+    let held: Vec<_> = claims.iter().map(|claim| beat(claim.key, claim.token, None)).collect();
     let beat = claims::heartbeat(fixture.shard_of(key), &held);
     let lost = tokio::time::timeout(Duration::from_secs(10), beat).await;
     assert_eq!(

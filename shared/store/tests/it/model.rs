@@ -8,7 +8,7 @@ use docket_contract::ids::JobKey;
 use docket_contract::sharding;
 use docket_contract::state::{Event, JobState};
 use docket_store::operate::dead;
-use docket_store::work::claims::{self, Answer, Claim, POISON_CRASHES, SUSPECT_CRASHES, TAKEOVER_AFTER};
+use docket_store::work::claims::{self, Answer, Beat, Claim, POISON_CRASHES, SUSPECT_CRASHES, TAKEOVER_AFTER};
 use docket_store::work::results::{self, Failure, Saved};
 use docket_store::work::{dispatch, jobs, sweep};
 use proptest::prelude::*;
@@ -283,7 +283,11 @@ async fn end(fixture: &Fixture, claim: &Claim, number: usize, step: Step) -> boo
     let (shards, shard) = (&fixture.shards, fixture.shard_of(claim.key));
     match step {
         Step::Heartbeat { .. } => {
-            let held = [(claim.key, claim.token)];
+            let held = [Beat {
+                key: claim.key,
+                token: claim.token,
+                progress: None,
+            }];
             let lost = claims::lost(shard, &held).await.unwrap();
             assert_eq!(claims::heartbeat(shard, &held).await.unwrap(), lost);
             lost.is_empty()

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use docket_contract::ids::{ModelName, ModelVersion};
+use docket_contract::language::Language;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -56,6 +57,9 @@ pub struct About {
     pub version: ModelVersion,
     /// What the model is for, in one line.
     pub description: String,
+    /// The languages that the model reads; empty for a model whose author does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Language>,
     /// How the labels mark the words of an entity.
     pub label_scheme: LabelScheme,
     /// Longest window in tokens, special ones included.
@@ -381,6 +385,7 @@ mod tests {
                 name: "m".parse().expect("it is a name"),
                 version: "1".parse().expect("it is a version"),
                 description: String::new(),
+                languages: Vec::new(),
                 label_scheme: LabelScheme::Bio,
                 window_tokens: 192,
                 overlap_tokens: 32,
@@ -408,6 +413,21 @@ mod tests {
         manifest.about.gate = Some(gate(CONFIG_FILE, 0.8712, 0.01));
         let json = manifest.to_json();
         assert_eq!(Manifest::from_json(json.as_bytes()).expect("it is valid"), manifest);
+    }
+
+    #[test]
+    fn a_manifest_may_say_which_languages_the_model_reads() {
+        let mut manifest = manifest();
+        let json = manifest.to_json();
+        assert!(!json.contains("languages"), "what is not said is not written: {json}");
+        manifest.about.languages = vec!["en".parse().expect("it is one"), "de".parse().expect("it is one")];
+        let json = manifest.to_json();
+        assert_eq!(Manifest::from_json(json.as_bytes()).expect("it is valid"), manifest);
+        let wrong = json.replace("\"de\"", "\"German\"");
+        assert!(
+            matches!(Manifest::from_json(wrong.as_bytes()), Err(ManifestError::Json { .. })),
+            "{wrong}"
+        );
     }
 
     #[test]
