@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::api::{ACME, Api, assert_problem, path_with};
 
-const OPERATIONS: [&str; 33] = [
+const OPERATIONS: [&str; 34] = [
     "get /livez",
     "get /metrics",
     "get /readyz",
