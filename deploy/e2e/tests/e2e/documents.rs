@@ -424,7 +424,10 @@ async fn entities_of_a_pdf_are_exported_with_the_words_they_stand_on() {
     assert_eq!(status, 200);
     assert_eq!(unpacked(&archive, ".pdf"), file, "the upload is within");
     let export: Value = serde_json::from_slice(&unpacked(&archive, &format!("{}.json", accepted.document))).unwrap();
-    assert_eq!((&export["title"], &export["page_count"]), (&json!("agreement.pdf"), &json!(2)));
+    assert_eq!(
+        (&export["title"], &export["page_count"]),
+        (&json!("agreement.pdf"), &json!(2))
+    );
     assert_eq!(export["content"].as_str().unwrap(), caller.text(&accepted).await);
     let pages = export["pawls_file_content"].as_array().unwrap();
     assert_eq!(pages[0]["tokens"][0]["text"], "Preface.");
