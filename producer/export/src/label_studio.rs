@@ -1,7 +1,7 @@
 //! A task of Label Studio with predictions, in the list that its import takes.
 //!
 //! Label Studio's editor counts Unicode scalar values, and CR and LF as one each: `web/libs/editor/src/tags/object/RichText`,
-//! `domManager.ts` and `view.jsx` in HumanSignal/label-studio. Releases before 1.5 counted UTF-16
+//! `domManager.ts` and `view.jsx` in HumanSignal/label-studio. Old releases counted UTF-16
 //! (HumanSignal/label-studio-frontend, pull request 308).
 
 use serde::Serialize;

@@ -19,7 +19,8 @@ use crate::places::{Full, Places, WAIT_MAX};
 use crate::problem::{ApiError, Kind};
 
 /// Client requests, uploads aside, that this process serves at a time, from their start until the last byte of the answer was
-/// taken. The largest answer, a page of documents with all their metadata, has 1.2 MB. The limit is four times the connections to
+/// taken. The largest answer, a page of documents with all their metadata, has 1.2 MB. An export is larger, but is made piece by
+/// piece and has about as much in memory. The limit is four times the connections to
 /// a shard, so that no connection waits for a caller.
 pub const READS_MAX: usize = 32;
 /// The same limit for each kind of request without a token: metrics, and the page of the description, whose largest file has 1.4

@@ -1,5 +1,6 @@
 //! Documents that are more than plain text, from upload to entities with their places.
 
+use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use docket_e2e::api::{Accepted, Caller};
@@ -396,4 +397,55 @@ async fn a_file_that_cannot_be_read_says_why_and_hurts_no_other() {
     );
     assert_eq!(failed(&caller, &old).await.0, "unsupported_type");
     caller.checked_entities(&good).await;
+}
+
+/// A file of a ZIP, by the end of its name.
+fn unpacked(archive: &[u8], end: &str) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    let mut names = archive.file_names().map(|name| name.unwrap().into_owned());
+    let name = names.find(|name| name.ends_with(end)).unwrap();
+    drop(names);
+    let mut bytes = Vec::new();
+    archive.by_name(&name).unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn entities_of_a_pdf_are_exported_with_the_words_they_stand_on() {
+    let system = System::start().await;
+    let _worker = system.worker().await;
+    let caller = system.caller("acme").await;
+    let lines: Vec<&str> = LETTER.split(". ").collect();
+    let file = pdf(&[&["Preface."], &lines]);
+    let accepted = caller.upload_file(PDF, "", file.clone()).await;
+    let entities = caller.checked_entities(&accepted).await;
+    let path = format!("/v1/documents/{}/export?format=opencontracts", accepted.document);
+    let (status, archive) = caller.get_bytes(&path).await;
+    assert_eq!(status, 200);
+    assert_eq!(unpacked(&archive, ".pdf"), file, "the upload is within");
+    let export: Value = serde_json::from_slice(&unpacked(&archive, &format!("{}.json", accepted.document))).unwrap();
+    assert_eq!(
+        (&export["title"], &export["page_count"]),
+        (&json!("agreement.pdf"), &json!(2))
+    );
+    assert_eq!(export["content"].as_str().unwrap(), caller.text(&accepted).await);
+    let pages = export["pawls_file_content"].as_array().unwrap();
+    assert_eq!(pages[0]["tokens"][0]["text"], "Preface.");
+    let annotations = export["labelled_text"].as_array().unwrap();
+    assert_eq!(annotations.len(), entities.len());
+    for (annotation, entity) in annotations.iter().zip(&entities) {
+        assert_eq!(annotation["rawText"], entity["text"]);
+        let words = annotation["annotation_json"]["1"]["tokensJsons"].as_array().unwrap();
+        let word = |word: &Value| {
+            let token = usize::try_from(word["tokenIndex"].as_u64().unwrap()).unwrap();
+            pages[1]["tokens"][token]["text"].as_str().unwrap().to_owned()
+        };
+        let words: Vec<String> = words.iter().map(word).collect();
+        let text: Vec<&str> = entity["text"].as_str().unwrap().split_whitespace().collect();
+        // A word has the comma behind it.
+        assert!(words.join(" ").contains(&text.join(" ")), "{words:?} are not {text:?}");
+    }
+    let labels: Value = serde_json::from_slice(&unpacked(&archive, "labels.json")).unwrap();
+    let label = entities[0]["label"].as_str().unwrap();
+    assert_eq!(labels["text_labels"][label]["label_type"], "TOKEN_LABEL");
 }

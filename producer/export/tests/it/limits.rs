@@ -2,6 +2,7 @@
 
 use docket_export::{Export, ExportError, Format, Part};
 
+use crate::offsets::file;
 use crate::sample::{Sample, entity};
 
 #[test]
@@ -97,4 +98,18 @@ fn of_entities_that_overlap_the_longest_stands() {
             "four -X- _ I-A_B"
         ]
     );
+}
+
+#[test]
+fn a_note_of_brat_stays_on_its_line() {
+    let mut sample = Sample::text();
+    sample.found[3].entity.value = Some("{\"kind\":\"a\u{2028}b\u{85}c\"}".into());
+    let annotations = file(sample.export(Format::Brat, 7).unwrap(), ".ann");
+    assert!(!annotations.contains(['\u{2028}', '\u{85}']), "{annotations}");
+    let note = annotations
+        .lines()
+        .find_map(|line| line.strip_prefix("#4\tAnnotatorNotes T4\t"))
+        .unwrap();
+    let note: serde_json::Value = serde_json::from_str(note).unwrap();
+    assert_eq!(note["value"]["kind"], "a\u{2028}b\u{85}c");
 }

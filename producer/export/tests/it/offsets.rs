@@ -65,7 +65,8 @@ fn words(sample: &Sample) -> Vec<String> {
     sample.found.iter().map(|found| found.entity.text.clone()).collect()
 }
 
-fn file(archive: Vec<u8>, ending: &str) -> String {
+/// A file of a ZIP, by the end of its name.
+pub fn file(archive: Vec<u8>, ending: &str) -> String {
     let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
     let mut names = archive.file_names().map(|name| name.unwrap().into_owned());
     let name = names.find(|name| name.ends_with(ending)).unwrap();
