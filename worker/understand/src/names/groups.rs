@@ -64,6 +64,8 @@ impl Names {
         let words = folded(space, &text[mention.bytes.clone()]);
         match (space, known) {
             (Space::Case | Space::Statute, known) => self.cited(space, known?),
+            // The model calls it an act, and a recogniser knows which provision.
+            (Space::Act, Some(known)) if known.key.is_some() => self.cited(Space::Statute, known),
             (_, Some(Known { court: Some(court), .. })) => {
                 let (name, court) = (self.number(space, words), self.number(space, vec![format!("={court}")]));
                 self.join(name, court);
