@@ -269,7 +269,7 @@ async fn an_older_schema_names_the_command() {
     )
     .await;
     let report = examine(world.env()).await;
-    let versions = "its schema is version 2, this release needs 9";
+    let versions = "its schema is version 2, this release needs 11";
     broken(&report, "shard s1", (versions, "docket-producer migrate"));
 }
 
