@@ -1,5 +1,7 @@
 //! What the whole of a text tells, beside what the model found.
 
+use std::cmp::Reverse;
+
 use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::outcome::Stage;
 use docket_engine::place::Places;
@@ -147,22 +149,14 @@ fn with_things(text: &ExtractedText, entities: Vec<Entity>, carrying: Carrying) 
     // Among the carried ones each entity has a place of its own: the two never overlap.
     let before = |at: usize| carried.partition_point(|one| one.span.start_byte < entities[at].span.start_byte);
     let origins: Vec<u32> = from.iter().map(|&at| ordinal(at + before(at))).collect();
-    let carried = carried.into_iter().zip(from).zip(origins);
-    let carried: Vec<(Entity, Option<u32>)> = carried
-        .map(|((entity, from), origin)| {
-            (
-                Entity {
-                    carried_from: Some(origin),
-                    ..entity
-                },
-                of[from],
-            )
-        })
-        .collect();
-    let mut all: Vec<(Entity, Option<u32>)> = entities.into_iter().zip(of).collect();
-    all.extend(carried);
-    all.sort_by_key(|(entity, _)| entity.span.start_byte);
-    let (mut all, of): (Vec<Entity>, Vec<Option<u32>>) = all.into_iter().unzip();
+    let of = with_carried(&entities, &of, &carried, &from);
+    let carried = carried.into_iter().zip(origins);
+    let mut all = entities;
+    all.extend(carried.map(|(entity, origin)| Entity {
+        carried_from: Some(origin),
+        ..entity
+    }));
+    all.sort_unstable_by_key(|entity| (entity.span.start_byte, Reverse(entity.span.end_byte)));
     for one in things(&text.text, &mentions(&all), &of, |at| all[at].carried_from.is_some()) {
         let first = one.mentions[0];
         for at in one.mentions {
@@ -170,6 +164,20 @@ fn with_things(text: &ExtractedText, entities: Vec<Entity>, carrying: Carrying) 
         }
         all[first].thing = Some(Box::new(one.thing));
     }
+    all
+}
+
+/// The thing of each mention, once the carried ones stand among the others: each is of the thing that it comes from.
+fn with_carried(entities: &[Entity], of: &[Option<u32>], carried: &[Entity], from: &[usize]) -> Vec<Option<u32>> {
+    let mut all = Vec::with_capacity(entities.len() + carried.len());
+    let mut carried = carried.iter().zip(from).peekable();
+    for (entity, of_entity) in entities.iter().zip(of) {
+        while let Some((_, &from)) = carried.next_if(|(one, _)| one.span.start_byte < entity.span.start_byte) {
+            all.push(of[from]);
+        }
+        all.push(*of_entity);
+    }
+    all.extend(carried.map(|(_, &from)| of[from]));
     all
 }
 

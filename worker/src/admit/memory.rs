@@ -18,11 +18,12 @@ const BYTES_A_TOKEN: u64 = 28;
 const BYTES_A_READ_TOKEN: u64 = 16;
 /// Memory for each byte of text, in bytes: the text, and its copy on the way to the bucket.
 const BYTES_A_TEXT_BYTE: u64 = 2;
-/// Memory for each entity until it is written, in bytes. Fields, label, words and word positions take 200, for an entity of up to
-/// twenty letters. The allocator keeps as much again for about a second, from steps that are done.
-const BYTES_AN_ENTITY: u64 = 400;
+/// Memory for each entity until it is written, in bytes. Fields, label, words and word positions take 230, for an entity of up to
+/// twenty letters, and the allocator keeps as much again for about a second, from steps that are done. A thing with a single mention
+/// takes 300, with what is gathered of it.
+const BYTES_AN_ENTITY: u64 = 750;
 /// The same for what a recogniser found. Its value takes 120 bytes more, once as the recogniser's and once as the entity's.
-const BYTES_A_RECOGNISED: u64 = 640;
+const BYTES_A_RECOGNISED: u64 = 990;
 /// Small documents get one in this many bytes of the memory: 64 MiB by default, or sixteen contracts of 20,000 words.
 const SMALL_PART: u64 = 8;
 /// A document is small if this many of it fit into the small part: the default number of deliveries in a worker's hands.

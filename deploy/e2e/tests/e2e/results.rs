@@ -7,7 +7,7 @@ use docket_e2e::system::{Program, System};
 use docket_store::work::results::CHUNK_ENTITIES_MAX;
 use docket_testing::TinyModel;
 use jiff::{Timestamp, ToSpan};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
 use crate::long_text;
@@ -17,7 +17,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Memory of a worker whose peak is measured: the least that a worker can have.
 const MEMORY_BYTES: u64 = 64 << 20;
 /// About as many entities as fit into `MEMORY_BYTES`.
-const ENTITIES_THAT_FIT: usize = 128_000;
+const ENTITIES_THAT_FIT: usize = 72_000;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -203,6 +203,58 @@ async fn recognisers_stand_beside_the_model_and_say_what_they_read() {
     let (status, problem) = caller.get(&path.replace("model", "oracle")).await;
     assert_eq!(
         (status, &problem["detail"]),
-        (400, &json!("source must be model or recogniser."))
+        (400, &json!("source must be one of model, recogniser, carried."))
     );
+}
+
+const SUPPLY: &str = "This Supply Agreement is made as of January 5, 2024 by and between Cobalt Heron Instruments, Inc., an Oregon corporation \
+                      (the \"Seller\"), and Larkspur Tidewater Logistics, Inc., a Georgia corporation (\"Buyer\").\n\nThe Seller shall \
+                      deliver the Goods to Buyer. Buyer shall pay Cobalt Heron Instruments within thirty days.\n";
+
+#[tokio::test]
+async fn a_party_is_one_thing_under_all_its_names() {
+    let system = System::start().await;
+    let _worker = system.worker().await;
+    let caller = system.caller("acme").await;
+    let accepted = caller.upload(SUPPLY).await;
+    let entities = caller.checked_entities(&accepted).await;
+    let path = format!("/v1/documents/{}/things", accepted.document);
+    let (status, page) = caller.get(&format!("{path}?kind=organisation")).await;
+    assert_eq!(status, 200, "{page}");
+    let things = page["things"].as_array().unwrap();
+    let named = |name: &str| {
+        let one = things.iter().find(|thing| thing["name"] == name);
+        one.unwrap_or_else(|| panic!("{name} is not there: {page:#}"))
+    };
+    let seller = named("Cobalt Heron Instruments, Inc.");
+    assert_eq!(seller["roles"], json!(["Seller"]));
+    let aliases = seller["aliases"].as_array().unwrap();
+    for alias in ["Seller", "Cobalt Heron Instruments"] {
+        assert!(aliases.contains(&json!(alias)), "{seller}");
+    }
+    let first = seller["id"].as_i64().unwrap();
+    let mentions: Vec<&Value> = entities.iter().filter(|entity| entity["canonical"] == first).collect();
+    let ids: Vec<&Value> = mentions.iter().map(|entity| &entity["id"]).collect();
+    assert_eq!(seller["mentions"].as_array().unwrap().iter().collect::<Vec<_>>(), ids);
+    assert_eq!(seller["mention_count"], ids.len());
+    let terms = mentions.iter().filter(|entity| entity["text"] == "Seller");
+    assert!(terms.clone().count() >= 2, "{mentions:#?}");
+    for term in terms {
+        assert_eq!(
+            (&term["source"], &term["carried_from"]),
+            (&json!("carried"), &json!(first))
+        );
+    }
+    assert_ne!(named("Larkspur Tidewater Logistics, Inc.")["id"], first);
+
+    let (_, page) = caller
+        .get(&format!(
+            "/v1/documents/{}/entities?canonical={first}",
+            accepted.document
+        ))
+        .await;
+    assert_eq!(page["entities"].as_array().unwrap().len(), ids.len());
+    let (status, problem) = caller.get(&format!("{path}?kind=ship")).await;
+    let known = "kind must be one of organisation, person, government, court, place, act, case, statute.";
+    assert_eq!((status, &problem["detail"]), (400, &json!(known)));
 }

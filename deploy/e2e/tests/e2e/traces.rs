@@ -88,6 +88,7 @@ async fn one_trace_shows_an_upload_from_its_request_to_its_result() {
         "memory",
         "fetch",
         "extract",
+        "language",
         "window",
         "infer",
         "decode",

@@ -1,6 +1,7 @@
 //! Mentions of one name, and names of one thing.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use serde::Deserialize;
 
@@ -33,8 +34,9 @@ struct Known {
 /// Names with a number each, joined as they turn out to be of one thing (a disjoint-set forest, Tarjan 1975).
 #[derive(Default)]
 struct Names {
-    numbers: HashMap<(Space, String), u32>,
-    words: Vec<(Space, Vec<String>)>,
+    numbers: HashMap<(Space, Rc<str>), u32>,
+    /// Each name: words with single blanks.
+    names: Vec<(Space, Rc<str>)>,
     parents: Vec<u32>,
 }
 
@@ -67,32 +69,35 @@ impl Names {
             // The model calls it an act, and a recogniser knows which provision.
             (Space::Act, Some(known)) if known.key.is_some() => self.cited(Space::Statute, known),
             (_, Some(Known { court: Some(court), .. })) => {
-                let (name, court) = (self.number(space, words), self.number(space, vec![format!("={court}")]));
+                let (name, court) = (self.number(space, &words), self.number(space, &[format!("={court}")]));
                 self.join(name, court);
                 Some(name)
             }
-            (_, _) => (!words.is_empty()).then(|| self.number(space, words)),
+            (_, _) => (!words.is_empty()).then(|| self.number(space, &words)),
         }
     }
 
     /// The number of what a citation means. `Id.` is one case here and another there, so its words do not count. One case may have
     /// several keys, of several reporters: its name and year are one.
     fn cited(&mut self, space: Space, known: Known) -> Option<u32> {
-        let key = self.number(space, vec![known.key?]);
+        let key = self.number(space, &[known.key?]);
         if let (Space::Case, Some(name), Some(year)) = (space, known.name, known.year) {
-            let named = self.number(space, vec![name, year]);
+            let named = self.number(space, &[name, year]);
             self.join(key, named);
         }
         Some(key)
     }
 
-    fn number(&mut self, space: Space, words: Vec<String>) -> u32 {
-        let next = self.words.len() as u32;
-        *self.numbers.entry((space, words.join(" "))).or_insert_with(|| {
-            self.words.push((space, words));
-            self.parents.push(next);
-            next
-        })
+    fn number(&mut self, space: Space, words: &[String]) -> u32 {
+        let name = (space, Rc::from(words.join(" ")));
+        if let Some(&number) = self.numbers.get(&name) {
+            return number;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(name.clone());
+        self.parents.push(number);
+        self.numbers.insert(name, number);
+        number
     }
 
     fn root(&mut self, name: u32) -> u32 {
@@ -126,7 +131,7 @@ impl Names {
             let Some(meaning) = meaning else { continue };
             for space in [Space::Body, Space::Person, Space::Place, Space::Act] {
                 let name = folded(space, term).join(" ");
-                if let Some(&name) = self.numbers.get(&(space, name)) {
+                if let Some(&name) = self.numbers.get(&(space, name.into())) {
                     self.join(name, meaning);
                 }
             }
@@ -183,11 +188,11 @@ impl Names {
     /// Joins each name with the one thing whose names can be shortened to it. A short name of two things stays by itself.
     fn join_shorter(&mut self, shorter: impl Fn(Space, &[String]) -> Option<Vec<String>>) {
         let mut longer: HashMap<u32, Option<u32>> = HashMap::new();
-        for name in 0..self.words.len() as u32 {
-            let (space, words) = &self.words[name as usize];
-            let space = *space;
-            for short in shorter(space, words).unwrap_or_default() {
-                let Some(&short) = self.numbers.get(&(space, short)) else {
+        for name in 0..self.names.len() as u32 {
+            let (space, words) = self.names[name as usize].clone();
+            let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+            for short in shorter(space, &words).unwrap_or_default() {
+                let Some(&short) = self.numbers.get(&(space, short.into())) else {
                     continue;
                 };
                 let root = self.root(name);

@@ -51,13 +51,23 @@ pub fn things(
     of: &[Option<u32>],
     carried: impl Fn(usize) -> bool,
 ) -> Vec<OneThing> {
-    let mut gathered: HashMap<u32, Gathered<'_>> = HashMap::new();
-    for (at, mention) in mentions.iter().enumerate() {
-        if let Some(thing) = of[at] {
-            gathered.entry(thing).or_default().add(text, at, mention, carried(at));
+    // One thing after the other, since what is gathered of a thing takes more room than the thing.
+    let mut named: Vec<u32> = (0..mentions.len() as u32)
+        .filter(|&at| of[at as usize].is_some())
+        .collect();
+    named.sort_by_key(|&at| of[at as usize]);
+    let one_thing = |mentions_of: &[u32]| {
+        let mut gathered = Gathered::default();
+        for &at in mentions_of {
+            let at = at as usize;
+            gathered.add(text, at, &mentions[at], carried(at));
         }
-    }
-    let mut things: Vec<OneThing> = gathered.into_values().map(Gathered::thing).collect();
+        gathered.thing()
+    };
+    let mut things: Vec<OneThing> = named
+        .chunk_by(|&one, &other| of[one as usize] == of[other as usize])
+        .map(one_thing)
+        .collect();
     things.sort_by_key(|one| one.mentions[0]);
     things
 }
