@@ -28,7 +28,7 @@ impl Asked {
         if !self.min_score.is_none_or(|score| (0.0..=1.0).contains(&score)) {
             return invalid("min_score must be from 0 to 1.");
         }
-        if !self.canonical.is_none_or(|first| first >= 1) {
+        if self.canonical.is_some_and(|first| first < 1) {
             return invalid("canonical must be at least 1.");
         }
         Ok(EntityPage {

@@ -224,7 +224,7 @@ impl Carrying {
             } else {
                 !is_code || count <= name.sure * CODE_MISSED_MAX
             };
-            is_a_name.then(|| Carried {
+            is_a_name.then_some(Carried {
                 bytes: found.bytes.start as usize..found.bytes.end as usize,
                 from: name.from,
             })

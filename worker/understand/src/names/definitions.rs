@@ -240,8 +240,8 @@ fn antecedent(text: &str, mentions: &[Mention<'_>], from: usize, term: &Term<'_>
     if let Some(of) = alike.next() {
         return alike.all(|other| name(other) == name(of)).then_some(of);
     }
-    let described = || parties().filter(|&of| is_bearer(mentions[of].label) && is_description(gap(of)));
-    described().last().filter(|_| is_role)
+    let mut described = parties().filter(|&of| is_bearer(mentions[of].label) && is_description(gap(of)));
+    described.next_back().filter(|_| is_role)
 }
 
 /// The mention whose first letters an acronym is.
