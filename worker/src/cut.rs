@@ -16,14 +16,21 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    /// What the text takes in memory, with so many entities of the model and things that recognisers found.
-    pub(crate) fn contents(&self, entities: usize, recognised: usize) -> Contents {
+    /// What the text takes in memory, with so many entities of the model.
+    pub(crate) fn contents(&self, entities: usize) -> Contents {
         Contents {
-            text_bytes: self.text.text.len(),
-            map_bytes: self.text.map.as_ref().map_or(0, TextMap::memory_bytes),
             tokens: self.windows.tokens().len(),
             entities,
-            recognised,
+            ..contents(&self.text)
         }
+    }
+}
+
+/// What a text alone takes in memory.
+pub(crate) fn contents(text: &ExtractedText) -> Contents {
+    Contents {
+        text_bytes: text.text.len(),
+        map_bytes: text.map.as_ref().map_or(0, TextMap::memory_bytes),
+        ..Contents::default()
     }
 }

@@ -77,14 +77,17 @@ async fn read(
     failpoint!("worker.after_extract", &text.text);
     let windows = Arc::new(stage(Stage::Window, window::split(&ctx.cpu, model.splitter(), &text)).await?);
     let cut = Cut { text, windows };
-    room.fit(cut.contents(0, 0)).await?;
+    room.fit(cut.contents(0)).await?;
     let batcher = model.batcher();
     let scoring = batcher.score_and_count(&claim.client, &cut.windows, so_far.clone());
     let scores = stage(Stage::Infer, scoring).await?;
     failpoint!("worker.after_infer");
     let entities = stage(Stage::Decode, entities(ctx, model, &cut, scores, room)).await?;
-    let entities = stage(Stage::Understand, understood(ctx, &cut, entities, room)).await?;
+    // The windows are not needed any more, and they are large.
     let Cut { text, windows } = cut;
+    let (window_count, token_count) = (windows.len(), windows.tokens().len());
+    drop(windows);
+    let entities = stage(Stage::Understand, understood(ctx, &text, entities, room)).await?;
     let stored = stage(Stage::StoreText, store(ctx, claim, &text.text, map)).await?;
     Ok(Analysis {
         model_version: model.manifest().about.version.to_string(),
@@ -94,8 +97,8 @@ async fn read(
         coverage: text.coverage.clone().in_language(language),
         children,
         text_chars: text.text.chars().count() as u64,
-        windows: windows.len(),
-        tokens: windows.tokens().len() as u64,
+        windows: window_count,
+        tokens: token_count as u64,
         entities,
     })
 }
@@ -115,7 +118,7 @@ async fn entities(
     if found > max {
         return Err(JobError::TooManyEntities { found, max });
     }
-    room.fit(cut.contents(found, 0)).await?;
+    room.fit(cut.contents(found)).await?;
     let (read, labels) = (cut.clone(), model.labels().clone());
     let placing = move || decode::place(&read.text, &read.windows, &findings, &labels);
     Ok(ctx.cpu.run(Stage::Decode, placing).await?)

@@ -1,6 +1,7 @@
 //! What the whole of a text tells, beside what the model found.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use docket_contract::entity::{Entity, Source, Span};
 use docket_contract::outcome::Stage;
@@ -12,57 +13,69 @@ use docket_understand::overlaps;
 use docket_understand::pieces::pieces;
 use docket_understand::recognise::{Recognised, Recognition};
 
-use crate::admit::memory::Room;
+use crate::admit::memory::{Contents, Room};
 use crate::context::Context;
-use crate::cut::Cut;
+use crate::cut;
 use crate::disposition::JobError;
 
 /// The entities of a text: the model's, what recognisers find, and names carried through the text. The text is read a piece at a
 /// time: other jobs compute between, and memory is taken for what was found so far.
 pub(crate) async fn understood(
     ctx: &Context,
-    cut: &Cut,
+    text: &Arc<ExtractedText>,
     of_model: Vec<Entity>,
     room: &mut Room<'_>,
 ) -> Result<Vec<Entity>, JobError> {
     let mut recognition = Recognition::default();
-    for piece in pieces(&cut.text.text).collect::<Vec<_>>() {
-        let text = cut.text.clone();
+    for piece in pieces(&text.text).collect::<Vec<_>>() {
+        let read = text.clone();
         let reading = move || {
-            recognition.read(&text.text, piece);
+            recognition.read(&read.text, piece);
             recognition
         };
         recognition = ctx.cpu.run(Stage::Understand, reading).await?;
-        fit(ctx, cut, of_model.len(), recognition.len(), room).await?;
+        fit(ctx, text, of_model.len(), recognition.len(), room).await?;
     }
-    let (text, score_min) = (cut.text.clone(), ctx.score_min);
+    let (read, score_min) = (text.clone(), ctx.score_min);
     let joining = move || {
-        let entities = together(&text, of_model, score_min, recognition.finish());
-        let carrying = Carrying::of(&text.text, &mentions(&entities));
+        let entities = together(&read, of_model, score_min, recognition.finish());
+        let carrying = Carrying::of(&read.text, &mentions(&entities));
         (entities, carrying)
     };
     let (entities, mut carrying) = ctx.cpu.run(Stage::Understand, joining).await?;
-    for piece in pieces(&cut.text.text).collect::<Vec<_>>() {
-        let text = cut.text.clone();
+    for piece in pieces(&text.text).collect::<Vec<_>>() {
+        let read = text.clone();
         let reading = move || {
-            carrying.read(&text.text, piece);
+            carrying.read(&read.text, piece);
             carrying
         };
         carrying = ctx.cpu.run(Stage::Understand, reading).await?;
-        fit(ctx, cut, entities.len(), carrying.len(), room).await?;
+        fit(ctx, text, entities.len(), carrying.len(), room).await?;
     }
-    let text = cut.text.clone();
-    let naming = move || with_things(&text, entities, carrying);
+    let read = text.clone();
+    let naming = move || with_things(&read, entities, carrying);
     Ok(ctx.cpu.run(Stage::Understand, naming).await?)
 }
 
 /// Makes room for what was found so far; an error if a job may not have so many entities.
-async fn fit(ctx: &Context, cut: &Cut, before: usize, more: usize, room: &mut Room<'_>) -> Result<(), JobError> {
+async fn fit(
+    ctx: &Context,
+    text: &ExtractedText,
+    before: usize,
+    more: usize,
+    room: &mut Room<'_>,
+) -> Result<(), JobError> {
     let (found, max) = (before + more, ctx.entities_max);
     if found > max {
         return Err(JobError::TooManyEntities { found, max });
     }
-    Ok(room.fit(cut.contents(before, more)).await?)
+    let contents = Contents {
+        entities: before,
+        recognised: more,
+        things: found,
+        ..cut::contents(text)
+    };
+    Ok(room.fit(contents).await?)
 }
 
 /// The entities of a text as a worker finds them, when the model found these.

@@ -18,12 +18,13 @@ const BYTES_A_TOKEN: u64 = 28;
 const BYTES_A_READ_TOKEN: u64 = 16;
 /// Memory for each byte of text, in bytes: the text, and its copy on the way to the bucket.
 const BYTES_A_TEXT_BYTE: u64 = 2;
-/// Memory for each entity until it is written, in bytes. Fields, label, words and word positions take 230, for an entity of up to
-/// twenty letters, and the allocator keeps as much again for about a second, from steps that are done. A thing with a single mention
-/// takes 300, with what is gathered of it.
-const BYTES_AN_ENTITY: u64 = 750;
+/// Memory for each entity until it is written, in bytes. Fields, label, words and word positions take 200, for an entity of up to
+/// twenty letters. The allocator keeps as much again for about a second, from steps that are done.
+const BYTES_AN_ENTITY: u64 = 400;
 /// The same for what a recogniser found. Its value takes 120 bytes more, once as the recogniser's and once as the entity's.
-const BYTES_A_RECOGNISED: u64 = 990;
+const BYTES_A_RECOGNISED: u64 = 640;
+/// Memory for each mention, in bytes, if it is the only one of its thing: the name as it is compared and as it is told.
+const BYTES_A_THING: u64 = 350;
 /// Small documents get one in this many bytes of the memory: 64 MiB by default, or sixteen contracts of 20,000 words.
 const SMALL_PART: u64 = 8;
 /// A document is small if this many of it fit into the small part: the default number of deliveries in a worker's hands.
@@ -80,8 +81,10 @@ pub struct Contents {
     pub tokens: usize,
     /// Entities found in the text; 0 until the text is decoded.
     pub entities: usize,
-    /// What recognisers found.
+    /// What recognisers found, and names that were carried.
     pub recognised: usize,
+    /// The things that these may be mentions of.
+    pub things: usize,
 }
 
 #[derive(Debug)]
@@ -181,8 +184,10 @@ impl Contents {
     fn bytes(self) -> u64 {
         let (tokens, entities) = (self.tokens as u64, self.entities as u64);
         let reading = tokens * BYTES_A_TOKEN;
-        let found =
-            tokens * BYTES_A_READ_TOKEN + entities * BYTES_AN_ENTITY + self.recognised as u64 * BYTES_A_RECOGNISED;
+        let found = tokens * BYTES_A_READ_TOKEN
+            + entities * BYTES_AN_ENTITY
+            + self.recognised as u64 * BYTES_A_RECOGNISED
+            + self.things as u64 * BYTES_A_THING;
         self.text_bytes as u64 * BYTES_A_TEXT_BYTE + self.map_bytes as u64 + reading.max(found)
     }
 }
@@ -240,12 +245,18 @@ mod tests {
         let mut room = memory.room(text_bytes as u64).await.expect("there is room for one");
         let ordinary = Contents {
             text_bytes,
-            map_bytes: 0,
             tokens: text_bytes * 10 / 43,
             entities: text_bytes / 200,
-            recognised: text_bytes / 580,
+            ..Contents::default()
         };
         assert_eq!(room.fit(ordinary).await, Ok(()), "contracts have 4.3 bytes a token");
+        let understood = Contents {
+            tokens: 0,
+            recognised: text_bytes / 580,
+            things: text_bytes / 200 + text_bytes / 580,
+            ..ordinary
+        };
+        assert_eq!(room.fit(understood).await, Ok(()), "the tokens are gone by then");
         let dots = Contents {
             tokens: text_bytes,
             ..ordinary
@@ -273,10 +284,9 @@ mod tests {
         let taken = memory.taken().0;
         let found = Contents {
             text_bytes: 1 << 17,
-            map_bytes: 0,
             tokens: 1 << 15,
             entities: 12_000,
-            recognised: 0,
+            ..Contents::default()
         };
         names.fit(found).await.expect("there is room for them");
         assert!(memory.taken().0 >= taken + MIB, "{taken}");
