@@ -36,6 +36,7 @@ pub fn settled(text: &str, marks: &[Mark<'_>]) -> Vec<Option<Range<usize>>> {
             None => range,
         };
         let range = range.filter(|range| !junk::is_junk(&text[range.clone()], mark.label, capitals));
+        let range = range.filter(|range| !junk::is_of_a_sum(mark.label, &text[range.end..]));
         free_from = range.as_ref().map_or(free_from, |range| range.end);
         ranges.push(range);
     }
@@ -149,6 +150,19 @@ mod tests {
             ["Mitchell S. Felder"]
         );
         assert_eq!(stands("to «PERSON|Plan B». The board"), ["Plan B"]);
+    }
+
+    #[test]
+    fn what_stands_before_and_behind_a_persons_name_is_no_part_of_it() {
+        assert_eq!(
+            stands("«PERSON|1. Jane Roe» «PERSON|v. N.D. Grover» «PERSON|Vs . Shah»"),
+            ["Jane Roe", "N.D. Grover", "Shah"]
+        );
+        assert_eq!(
+            stands("in «PERSON|Baladin2» and «PERSON|J. Roe», «ORG|W2E» «PERSON|V. Kumar»"),
+            ["Baladin", "J. Roe", "W2E", "V. Kumar"]
+        );
+        assert_eq!(stands("in «LOCATION|U.S.» dollars and the «LOCATION|U.S.»"), ["U.S."]);
     }
 
     #[test]

@@ -15,6 +15,11 @@ const PAIRS: [(char, char); 7] = [
 /// Signs of currencies outside the block of them.
 const CURRENCIES: &str = "$\u{a2}\u{a3}\u{a4}\u{a5}";
 
+/// Most digits of a footnote's number.
+const NOTE_DIGITS_MAX: usize = 2;
+/// Most digits of a number before a name in a list.
+const NUMBER_DIGITS_MAX: usize = 3;
+
 /// A range without the signs at its ends that are no part of a name.
 pub(super) fn trimmed(text: &str, bytes: Range<usize>, label: &str) -> Range<usize> {
     let words = &text[bytes.clone()];
@@ -24,7 +29,29 @@ pub(super) fn trimmed(text: &str, bytes: Range<usize>, label: &str) -> Range<usi
     let kept = without_quotes(kept);
     let first = start + (kept.as_ptr() as usize - behind.as_ptr() as usize);
     let range = first..first + kept.len();
+    let range = if label == "PERSON" { person(text, range) } else { range };
     without_possessive(text, range)
+}
+
+/// A person's name without a number or a `v.` before it, and without the number of a footnote that stands at its last letter.
+fn person(text: &str, range: Range<usize>) -> Range<usize> {
+    let words = &text[range.clone()];
+    let name = words.split_once('.').filter(|(first, _)| is_no_name(first.trim_end()));
+    let name = name.map_or(words, |(_, name)| name.trim_start());
+    let note = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_note = name.len() - note.len() <= NOTE_DIGITS_MAX && note.ends_with(char::is_lowercase);
+    let end = range.end - if is_note { name.len() - note.len() } else { 0 };
+    if name.is_empty() {
+        range
+    } else {
+        range.end - name.len()..end
+    }
+}
+
+/// Whether the word before a first stop is a number in a list, or the `v` between two parties.
+fn is_no_name(first: &str) -> bool {
+    let is_number = (1..=NUMBER_DIGITS_MAX).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || matches!(first, "v" | "vs" | "Vs" | "VS")
 }
 
 /// Whether a character can be cut off: a sign, a mark of punctuation, a blank, a raised digit. Letters, digits, accents and

@@ -4,6 +4,10 @@
 const NAMES: [&str; 5] = ["PERSON", "ORG", "LOCATION", "GOVERNMENT", "COURT"];
 /// Labels of those whose names have a word, and are no mere initials.
 const PARTIES: [&str; 2] = ["PERSON", "ORG"];
+/// Currencies that are named after a country.
+const CURRENCIES: [&str; 8] = [
+    "dollar", "dollars", "pound", "pounds", "franc", "francs", "peso", "pesos",
+];
 /// Beginning of a text that tells whether the text uses capitals, in bytes: some ten pages.
 const LOOKED_AT: usize = 32 * 1024;
 /// Fewest letters in a hundred that are capitals in a text that uses them. English prose has three to five.
@@ -22,6 +26,16 @@ pub(super) fn has_capitals(text: &str) -> bool {
         capitals += usize::from(c.is_uppercase());
     }
     capitals > 0 && capitals * 100 >= letters * CAPITALS_MIN
+}
+
+/// Whether a place belongs to the currency behind it, as in `U.S. dollars`.
+pub(super) fn is_of_a_sum(label: &str, behind: &str) -> bool {
+    let word = behind
+        .trim_start()
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or("");
+    label == "LOCATION" && CURRENCIES.iter().any(|currency| word.eq_ignore_ascii_case(currency))
 }
 
 /// Whether words are single letters with stops.
