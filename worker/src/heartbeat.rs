@@ -1,5 +1,5 @@
-//! Keeps the worker's claims alive: one statement per shard every few seconds, which also says how far each job is. Every second it also asks which claims were lost,
-//! to another worker or because the job was cancelled or expired.
+//! Keeps the worker's claims alive: one statement per shard every few seconds, which also says how far each job is. Every second
+//! it also asks which claims were lost, to another worker or because the job was cancelled or expired.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

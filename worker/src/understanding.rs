@@ -27,7 +27,8 @@ pub(crate) async fn understood(
     room: &mut Room<'_>,
 ) -> Result<Vec<Entity>, JobError> {
     let mut recognition = Recognition::default();
-    for piece in pieces(&text.text).collect::<Vec<_>>() {
+    let ranges: Vec<_> = pieces(&text.text).collect();
+    for piece in ranges.iter().cloned() {
         let read = text.clone();
         let reading = move || {
             recognition.read(&read.text, piece);
@@ -43,7 +44,7 @@ pub(crate) async fn understood(
         (entities, carrying)
     };
     let (entities, mut carrying) = ctx.cpu.run(Stage::Understand, joining).await?;
-    for piece in pieces(&text.text).collect::<Vec<_>>() {
+    for piece in ranges {
         let read = text.clone();
         let reading = move || {
             carrying.read(&read.text, piece);

@@ -179,10 +179,10 @@ impl LabelledText {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn found(label: &str, start: usize, end: usize) -> Found {
+    pub(crate) fn found(label: &str, start: usize, end: usize) -> Found {
         Found {
             label: label.to_owned(),
             start,

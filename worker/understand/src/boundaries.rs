@@ -58,24 +58,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::marked;
 
     /// What stands of the marks of a text. A mark is written as `«LABEL|words»`.
     fn stands(marked: &str) -> Vec<String> {
-        let (mut text, mut marks) = (String::new(), Vec::new());
-        let mut rest = marked;
-        while let Some((before, after)) = rest.split_once('\u{ab}') {
-            text.push_str(before);
-            let (inside, behind) = after.split_once('\u{bb}').expect("the mark ends");
-            let (label, words) = inside.split_once('|').expect("the mark has a label");
-            let start = text.len();
-            text.push_str(words);
-            marks.push(Mark {
-                label,
-                bytes: start..text.len(),
-            });
-            rest = behind;
-        }
-        text.push_str(rest);
+        let (text, marks) = marked::read(marked);
+        let marks = marks.into_iter().map(|(label, bytes)| Mark { label, bytes });
+        let marks: Vec<Mark<'_>> = marks.collect();
         let ranges = settled(&text, &marks).into_iter().flatten();
         ranges.map(|range| text[range].to_owned()).collect()
     }

@@ -4,6 +4,8 @@ mod apart;
 pub mod boundaries;
 pub mod citations;
 pub mod language;
+#[cfg(test)]
+mod marked;
 pub mod names;
 mod ordinals;
 pub mod overlaps;

@@ -94,14 +94,7 @@ pub fn of_data(texts: &[LabelledText]) -> BTreeSet<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn found(label: &str, start: usize, end: usize) -> Found {
-        Found {
-            label: label.to_owned(),
-            start,
-            end,
-        }
-    }
+    use crate::f1::tests::found;
 
     #[test]
     fn the_readme_says_which_label_is_which() {

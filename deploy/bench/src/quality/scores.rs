@@ -146,14 +146,7 @@ pub fn share(part: usize, whole: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn found(label: &str, start: usize, end: usize) -> Found {
-        Found {
-            label: label.to_owned(),
-            start,
-            end,
-        }
-    }
+    use crate::f1::tests::found;
 
     fn answer(label: &str, start: usize, end: usize) -> Answer {
         Answer {

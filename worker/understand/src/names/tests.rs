@@ -1,6 +1,7 @@
 //! Facts about names, over whole texts.
 
 use super::*;
+use crate::marked;
 
 /// A text with its mentions, each written as `«LABEL|words»`, and everything that is carried in it, with the words it comes from.
 fn carried(marked: &str) -> Vec<(String, String)> {
@@ -16,24 +17,14 @@ fn carried(marked: &str) -> Vec<(String, String)> {
 }
 
 fn read(marked: &str) -> (String, Vec<Mention<'_>>) {
-    let (mut text, mut mentions) = (String::new(), Vec::new());
-    let mut rest = marked;
-    while let Some((before, after)) = rest.split_once('\u{ab}') {
-        text.push_str(before);
-        let (inside, behind) = after.split_once('\u{bb}').expect("the mark ends");
-        let (label, words) = inside.split_once('|').expect("the mark has a label");
-        let start = text.len();
-        text.push_str(words);
-        mentions.push(Mention {
-            label,
-            bytes: start..text.len(),
-            score: 0.95,
-            value: None,
-        });
-        rest = behind;
-    }
-    text.push_str(rest);
-    (text, mentions)
+    let (text, marks) = marked::read(marked);
+    let mentions = marks.into_iter().map(|(label, bytes)| Mention {
+        label,
+        bytes,
+        score: 0.95,
+        value: None,
+    });
+    (text, mentions.collect())
 }
 
 /// The things of such a text: name, aliases, roles.
